@@ -1,0 +1,90 @@
+"""The marks of an executed notebook: read from the record of its tests."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from grading.solution import grade_id
+
+RECORD_TYPE = "application/vnd.rnn-checks+json"
+
+
+@dataclass
+class Mark:
+    """
+    What one function earned.
+
+    Attributes
+    ----------
+    function : str
+    points, max_points : float
+    note : str
+        One sentence: the named mistake, or what went wrong first; "" at full marks.
+    mistake : str
+        Name of the known mistake, "" where there is none.
+    checks : list
+        One dict per kind of check: kind, points, wrong.
+    """
+
+    function: str
+    points: float
+    max_points: float
+    note: str = ""
+    mistake: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Tell whether the cell is a test that earns points."""
+    return cell.metadata.get("nbgrader", {}).get("grade", False) and cell.cell_type == "code"
+
+
+def read_marks(notebook: NotebookNode) -> list[Mark]:
+    """Return the mark of each function, in the order of the tests."""
+    return [read_mark(cell) for cell in notebook.cells if is_test(cell)]
+
+
+def read_mark(cell: NotebookNode) -> Mark:
+    """Return the mark that an executed test cell holds."""
+    mark = Mark(grade_id(cell).removeprefix("test_"), 0.0, float(cell.metadata.nbgrader.points))
+    record = next(
+        (o.data[RECORD_TYPE] for o in reversed(cell.outputs) if RECORD_TYPE in o.get("data", {})),
+        None,
+    )
+    if record is None:
+        errors = [o for o in cell.outputs if o.output_type == "error"]
+        mark.note = f"{errors[-1].ename}: {errors[-1].evalue}" if errors else "not run"
+        return mark
+    mark.points = record["points"]
+    mark.checks = record["checks"]
+    mark.mistake = record["mistake"]
+    wrong = [check["wrong"] for check in mark.checks if check["wrong"]]
+    mark.note = record["sentence"] or (wrong[0] if wrong else "")
+    return mark
+
+
+def settle(cell: NotebookNode) -> None:
+    """
+    Leave a test cell's score as its one result, a plain float.
+
+    nbgrader reads points off a cell's outputs: anything on standard error is 0
+    points, `nan` and NumPy numbers are full marks. So what a warning wrote goes to
+    standard output, and the result is the float that the test itself recorded, or 0.0.
+    """
+    mark = read_mark(cell)
+    result = [o.data["text/plain"] for o in cell.outputs if o.output_type == "execute_result"]
+    is_float = bool(result) and re.fullmatch(r"\d+\.\d+", result[-1])
+    points = mark.points if is_float and float(result[-1]) == mark.points else 0.0
+    if not (math.isfinite(points) and 0 <= points <= mark.max_points):
+        points = 0.0
+    cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            output.name = "stdout"
+    cell.outputs.append(new_output("execute_result", {"text/plain": repr(float(points))}))

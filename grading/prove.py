@@ -1,0 +1,95 @@
+"""The proof of the tests: every mistake loses points, every right version earns them all."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from nbformat import NotebookNode
+
+from grading.execute import run_notebook
+from grading.marks import Mark, read_marks
+from grading.mistakes import Version, read_versions
+from grading.solution import grade_id, is_solution, read_source
+
+STUB = "raise NotImplementedError()"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    What a notebook earned, and whether it should.
+
+    Attributes
+    ----------
+    function : str
+        The function that was replaced; "" for all or none of them.
+    name : str
+        Name of the version that took its place.
+    marks : list of Mark
+    problems : list of str
+        One sentence per broken promise.
+    """
+
+    function: str
+    name: str
+    marks: list[Mark]
+    problems: list[str] = field(default_factory=list)
+
+
+def prove(assignment: str) -> Iterator[Proof]:
+    """
+    Mark the solution, the untouched notebook, and every version in mistakes.yaml.
+
+    Yields
+    ------
+    Proof
+        The solution and every right version must earn all points, the untouched notebook
+        none. A mistake must lose points of its own question and of no other, and be named.
+    """
+    notebook = read_source(assignment)
+    with ProcessPoolExecutor() as pool:
+        yield from pool.map(partial(prove_version, notebook), [None, *read_versions(assignment)])
+        untouched = {grade_id(cell): STUB for cell in notebook.cells if is_solution(cell)}
+        marks = read_marks(run_notebook(with_solutions(notebook, untouched)))
+        problems = [f"{m.function}: {m.points:g} points for nothing" for m in marks if m.points]
+        yield Proof("", "untouched", marks, problems)
+
+
+def prove_version(notebook: NotebookNode, version: Version | None) -> Proof:
+    """Mark the solution with one version of one function in it."""
+    if version is None:
+        marks = read_marks(run_notebook(notebook))
+        return Proof("", "solution", marks, lost_points(marks))
+    replaced = {version.function: version.source}
+    marks = read_marks(run_notebook(with_solutions(notebook, replaced)))
+    if not version.is_mistake:
+        return Proof(version.function, version.name, marks, lost_points(marks))
+    own = next(mark for mark in marks if mark.function == version.function)
+    problems = lost_points([mark for mark in marks if mark is not own])
+    if own.points == own.max_points:
+        problems.append(f"{own.function}: loses no points")
+    elif own.mistake != version.name and "stopped with" not in own.note:
+        problems.append(f"{own.function}: is named {own.mistake or 'nothing'}")
+    return Proof(version.function, version.name, marks, problems)
+
+
+def lost_points(marks: list[Mark]) -> list[str]:
+    """Say which functions lost points, and why."""
+    return [
+        f"{mark.function}: {mark.points:g} of {mark.max_points:g} points; {mark.note}"
+        for mark in marks
+        if mark.points != mark.max_points
+    ]
+
+
+def with_solutions(notebook: NotebookNode, sources: dict[str, str]) -> NotebookNode:
+    """Return a copy of a notebook with other text in some of its solution cells."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if is_solution(cell):
+            cell.source = sources.get(grade_id(cell), cell.source)
+    return notebook

@@ -1,0 +1,487 @@
+"""
+The checks of the notebooks: what a function returns, looked at bit by bit.
+
+A `FunctionTest` calls one function on copies of its arguments; then each
+`assert_...` looks at one thing, as those of `numpy.testing` do. Nothing is
+raised: every check becomes a line, ticked or crossed, and `report` shows
+the lines. NumPy only, and no answers.
+"""
+
+import hashlib
+import html
+import json
+import re
+import sys
+import traceback
+from collections import namedtuple
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+RTOL, ATOL = 1e-6, 1e-8
+NOT_WRITTEN = "not written yet"
+
+# What came of calling a function: what it returned, its arguments as they
+# were afterwards, what a second call returned, and what it raised.
+Outcome = namedtuple("Outcome", "result arguments again error")
+
+
+class FunctionTest:
+    """
+    Test one function, check by check.
+
+    Parameters
+    ----------
+    function : callable
+        The function under test.
+    returns : str
+        The names of what it returns: "a_next, yt_pred, cache".
+    cache : str, optional
+        The names of the entries of the cache of one time step.
+    kinds : int, optional
+        How many kinds of check the marking makes.
+    """
+
+    def __init__(self, function, returns, cache="", kinds=0):
+        self.function = function
+        self.name = getattr(function, "__name__", "the function")
+        self.returns = returns.split(", ")
+        self.cache = cache.split(", ")
+        self.kinds = kinds
+        self.arguments = {}
+        self.outcome = None
+        self.wrong = {}  # kind of check: what is wrong, "" where it is right
+
+    def call(self, **arguments):
+        """Call the function on copies of `arguments`, in this order."""
+        self.arguments = arguments
+        self.outcome = run_function(self.function, arguments)
+
+    def assert_types(self, **types):
+        """Check how many values are returned, and the type of each."""
+
+        def check(outcome):
+            values = self.named(outcome.result)
+            for name, expected in types.items():
+                check_type(name, values[name], expected)
+
+        self.check("types", check)
+
+    def assert_shapes(self, **shapes):
+        """Check the shapes of the returned arrays."""
+
+        def check(outcome):
+            values = self.named(outcome.result)
+            for name, expected in shapes.items():
+                check_shape(name, values[name], expected)
+
+        self.check("shapes", check)
+
+    def assert_length(self, name, length):
+        """Check how many entries a returned value has."""
+
+        def check(outcome):
+            actual = len(self.named(outcome.result)[name])
+            if actual != length:
+                raise AssertionError(
+                    f"`{name}` is of length {actual}, expected {length}"
+                )
+
+        self.check(name, check)
+
+    def assert_allclose(self, path, expected):
+        """
+        Check the values of a returned array, or of all that a cache holds.
+
+        `path` is a returned value's name, with indices where a part of it
+        is meant, as in "cache[1][3]".
+        """
+        if isinstance(expected, list):
+            expected = np.array(expected)
+
+        def check(outcome):
+            actual = self.part(outcome.result, path)
+            check_value(path, actual, expected, self.entry_name)
+
+        self.check(path.split("[")[0], check)
+
+    def assert_arguments_unchanged(self):
+        """Check that the function leaves its arguments as they were."""
+        self.check("arguments", self.check_arguments)
+
+    def assert_same_when_called_again(self):
+        """Check that a second call with the same arguments changes nothing."""
+        self.check("second call", self.check_again)
+
+    def check(self, kind, check):
+        """Make one check, and keep what it finds wrong."""
+        wrong = find_wrong(check, self.outcome)
+        self.wrong[kind] = self.wrong.get(kind) or wrong
+
+    def check_arguments(self, outcome):
+        """Raise AssertionError where an argument is not what it was."""
+        self.named(outcome.result)
+        for name, value in outcome.arguments.items():
+            if not same_value(value, self.arguments[name]):
+                raise AssertionError(
+                    f"the argument `{name}` is changed by the call; leave it"
+                    " as it is, and write into an array of your own"
+                )
+
+    def check_again(self, outcome):
+        """Raise AssertionError where a second call returns something else."""
+        self.named(outcome.result)
+        if not same_value(outcome.again, outcome.result):
+            raise AssertionError(
+                "a second call with the same arguments returns other values;"
+                " what is kept from call to call, or drawn at random?"
+            )
+
+    def report(self):
+        """Show one line per kind of check, and how much they covered."""
+        lines = report_lines(self.name, self.wrong, self.known_mistake())
+        closing = (
+            f"`{self.name}`: {len(self.wrong)} of {self.kinds} kinds of check"
+            " made here, on one example. Marking makes all of them, on data"
+            " that you have not seen."
+        )
+        written = self.outcome.error != NOT_WRITTEN
+        show(lines, closing if written else "")
+
+    def known_mistake(self):
+        """Return the sentence of the known mistake that gives this outcome."""
+        file = Path(__file__).with_name("known_mistakes.json")
+        known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        seen = fingerprint(self.outcome)
+        for mistake in known.get(self.name, []):
+            if not self.outcome.error and same_fingerprint(mistake["fingerprint"], seen):
+                return mistake["sentence"]
+        return ""
+
+    def named(self, result):
+        """Return the returned values by name."""
+        if len(self.returns) == 1:
+            return {self.returns[0]: result}
+        names = ", ".join(f"`{name}`" for name in self.returns)
+        if result is None:
+            raise AssertionError("returns nothing; is its `return` missing?")
+        if not isinstance(result, (tuple, list)):
+            raise AssertionError(f"returns {a_type(result)}, not {names}")
+        if len(result) != len(self.returns):
+            raise AssertionError(
+                f"returns {len(result)} values, expected"
+                f" {len(self.returns)}: {names}"
+            )
+        return dict(zip(self.returns, result))
+
+    def part(self, result, path):
+        """Return the part of the result that `path` names."""
+        name, *indices = re.findall(r"\w+", path)
+        value = self.named(result)[name]
+        for index in indices:
+            try:
+                value = value[int(index) if index.isdigit() else index]
+            except (IndexError, KeyError, TypeError):
+                raise AssertionError(f"`{path}` is not there") from None
+        return value
+
+    def entry_name(self, path):
+        """Say which entry of a cache `path` is, and of which time step."""
+        one = re.match(r"cache\[(\d+)\]", path)
+        of_step = re.match(r"caches\[0\]\[(\d+)\]\[(\d+)\]", path)
+        entry = int(one[1] if one else of_step[2] if of_step else 99)
+        if entry >= len(self.cache):
+            return ""
+        step = f" of time step t = {of_step[1]}" if of_step else ""
+        return f", the `{self.cache[entry]}`{step},"
+
+
+def example(data, parameters):
+    """
+    Draw an example's arguments: the same numbers every time.
+
+    Parameters
+    ----------
+    data, parameters : dict
+        Names and shapes, in the order in which they are drawn.
+
+    Returns
+    -------
+    dict
+        The arrays of `data` by name, and the dict `parameters`.
+    """
+    normal = np.random.RandomState(1).randn
+    drawn = {name: normal(*shape) for name, shape in data.items()}
+    weights = {name: normal(*shape) for name, shape in parameters.items()}
+    return {**drawn, "parameters": weights}
+
+
+@contextmanager
+def skip_unwritten(what):
+    """Run the block; where a function is not written yet, say so in a line."""
+    try:
+        yield
+    except NotImplementedError:
+        print(f"{what}: waits for a function that is not written yet.")
+
+
+# ---------------------------------------------------------------- one call
+
+
+def run_function(function, arguments):
+    """Call `function` twice on copies of `arguments`; return the Outcome."""
+    given = copy_value(arguments)
+    try:
+        result = copy_value(function(*given.values()))
+        again = copy_value(function(*copy_value(arguments).values()))
+    except (Exception, SystemExit) as error:
+        return Outcome(None, given, None, describe_error(error))
+    return Outcome(result, given, again, "")
+
+
+def copy_value(value):
+    """Copy arrays, and the containers that hold them."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) is dict:
+        return {key: copy_value(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(copy_value(item) for item in value)
+    return value
+
+
+def describe_error(error):
+    """Say in one sentence what was raised, and in which line of the cell."""
+    if isinstance(error, NotImplementedError):
+        return NOT_WRITTEN
+    lines = getattr(error, "student_lines", None)
+    if lines is None:
+        lines = [
+            f"line {frame.lineno}: {frame.line}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "ipykernel" in frame.filename or frame.filename[0] == "<"
+        ]
+    where = f" (`{lines[-1]}`)" if lines else ""
+    message = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    return f"stopped with {type(error).__name__}: {message}{where}"
+
+
+# --------------------------------------------------------- single checks
+
+
+def find_wrong(check, outcome):
+    """Return what the check finds wrong with the outcome, or ""."""
+    if outcome.error:
+        return outcome.error
+    try:
+        check(outcome)
+    except AssertionError as wrong:
+        return str(wrong)
+    except Exception as error:  # a value that lets nobody look at it
+        return f"cannot be looked at ({type(error).__name__}: {error})"
+    return ""
+
+
+def check_type(label, actual, expected):
+    """Raise AssertionError where a value is not of the expected type."""
+    if type(actual) is not expected:
+        raise AssertionError(
+            f"`{label}` is {a_type(type(actual))}, not {a_type(expected)}"
+        )
+    if expected is np.ndarray and actual.dtype != np.float64:
+        raise AssertionError(
+            f"`{label}` is an array of {actual.dtype}, expected float64"
+        )
+
+
+def a_type(kind):
+    """Name a type, with its article."""
+    names = {np.ndarray: "an array", type(None): "None", int: "an int"}
+    return names.get(kind, f"a {kind.__name__}")
+
+
+def check_shape(label, actual, expected):
+    """Raise AssertionError where a value is not of the expected shape."""
+    shape = np.shape(actual)
+    if shape == expected:
+        return
+    wrong = f"`{label}` has shape {shape}, expected {expected}"
+    if shape == expected[::-1]:
+        wrong += "; is it transposed?"
+    elif sorted(shape) == sorted(expected):
+        wrong += "; are its axes in another order?"
+    elif shape and shape == tuple(n for n in expected if n > 1):
+        wrong += "; an axis of length 1 is lost"
+    elif len(shape) == 2 and shape == expected[:2]:
+        wrong += "; the axis of the time steps is missing"
+    raise AssertionError(wrong)
+
+
+def check_value(path, actual, expected, entry_name=lambda path: ""):
+    """Raise AssertionError where a value, or what it holds, differs."""
+    if isinstance(expected, np.ndarray):
+        check_array(path, entry_name(path), actual, expected)
+    elif isinstance(expected, (dict, list, tuple)):
+        check_container(path, entry_name(path), actual, expected)
+        check_entries(path, actual, expected, entry_name)
+    elif not same_value(actual, expected):
+        raise AssertionError(f"`{path}`{entry_name(path)} is wrong")
+
+
+def check_entries(path, actual, expected, entry_name):
+    """Raise AssertionError where entries differ; name all those of a cache."""
+    wrong = {}
+    for key in expected if isinstance(expected, dict) else range(len(expected)):
+        inner = f"{path}[{key!r}]"
+        try:
+            check_value(inner, actual[key], expected[key], entry_name)
+        except AssertionError as error:
+            wrong[entry_name(inner)] = error
+    if len(wrong) > 1 and "" not in wrong:
+        names = ",".join(name.split(",")[1] for name in wrong)
+        raise AssertionError(f"`{path}` is wrong in the entries{names}")
+    for error in wrong.values():
+        raise error
+
+
+def check_container(path, entry, actual, expected):
+    """Raise AssertionError where something else stands, or other entries."""
+    sequences = (list, tuple)
+    kinds = sequences if isinstance(expected, sequences) else dict
+    if not isinstance(actual, kinds):
+        wrong = f"is {a_type(type(actual))}, not {a_type(type(expected))}"
+    elif len(actual) != len(expected):
+        wrong = f"is of length {len(actual)}, expected {len(expected)}"
+    elif kinds is dict and set(actual) != set(expected):
+        wrong = f"lacks {sorted(set(expected) - set(actual))}"
+    else:
+        return
+    raise AssertionError(f"`{path}`{entry} {wrong}")
+
+
+def check_array(path, entry, actual, expected):
+    """Raise AssertionError where an array differs, and say where and how."""
+    label = f"`{path}`{entry}"
+    if not isinstance(actual, (np.ndarray, np.generic)):
+        kind = a_type(type(actual))
+        raise AssertionError(f"{label} is {kind}, not an array")
+    check_shape(path, actual, expected.shape)
+    count = int(np.isnan(actual).sum())
+    if count:
+        raise AssertionError(
+            f"{label} is NaN in {count} of {actual.size} places; what was"
+            " divided by zero, or too large for exp?"
+        )
+    wrong = ~np.isclose(actual, expected, RTOL, ATOL)
+    if wrong.any():
+        error = np.abs(actual - expected).max()
+        raise AssertionError(
+            f"{label} is wrong in {wrong.sum()} of {wrong.size} places, by"
+            f" up to {error:.2g}{wrong_steps(wrong)}"
+        )
+
+
+def wrong_steps(wrong):
+    """Say at which time steps, axis 2, an array (n, m, T_x) is wrong."""
+    if wrong.ndim < 3 or wrong.shape[2] == 1:
+        return ""
+    steps = np.flatnonzero(wrong.any(axis=(0, 1)))
+    first, last = steps[0], wrong.shape[2] - 1
+    if len(steps) == last + 1:
+        return ", at every time step"
+    if len(steps) == last + 1 - first:
+        return f", from time step t = {first} on"
+    return f", at time steps t = {', '.join(map(str, steps))}"
+
+
+# --------------------------------------------------------- known mistakes
+
+
+def flatten(value):
+    """Return the form of a value, as a text, and its numbers in a row."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        form, numbers = flatten([value[key] for key in keys])
+        return f"{keys}{form}", numbers
+    if isinstance(value, (list, tuple)):
+        parts = [flatten(item) for item in value]
+        numbers = [np.zeros(0), *(row for form, row in parts)]
+        return str([form for form, row in parts]), np.concatenate(numbers)
+    if isinstance(value, (np.ndarray, np.number, float)):
+        array = np.asarray(value)
+        if array.dtype.kind in "biuf":
+            return str(array.shape), array.astype(float).ravel()
+    return repr(value)[:80], np.zeros(0)
+
+
+def same_value(one, other):
+    """Tell whether two values are equal, but for rounding."""
+    form, numbers = flatten(one)
+    other_form, other_numbers = flatten(other)
+    return form == other_form and np.allclose(
+        numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
+    )
+
+
+def fingerprint(outcome):
+    """Return a few numbers that tell this outcome from any other one."""
+    form, numbers = flatten(outcome)
+    weights = np.random.default_rng(0).standard_normal((3, numbers.size))
+    digest = hashlib.sha256(form.encode()).hexdigest()[:12]
+    sums = weights @ np.nan_to_num(numbers)
+    return [digest, *(float(f"{total:.9g}") for total in sums)]
+
+
+def same_fingerprint(one, other):
+    """Tell whether two fingerprints are equal, but for rounding."""
+    return one[0] == other[0] and np.allclose(one[1:], other[1:], rtol=1e-8)
+
+
+# ------------------------------------------------------------- the report
+
+
+def report_lines(name, wrong, mistake):
+    """Return (mark, text) of every line; like sentences share a line."""
+    kinds = {}
+    for kind, sentence in wrong.items():
+        kinds.setdefault(sentence or f"{kind}: right", []).append(kind)
+    lines = []
+    for sentence, about in kinds.items():
+        if not wrong[about[0]]:
+            lines.append(("✓", sentence))
+        elif len(about) == len(wrong):
+            lines.append(("✗", f"`{name}`: {sentence}."))
+        else:
+            lines.append(("✗", f"{', '.join(about)}: {sentence}."))
+    return lines + ([("→", mistake)] if mistake else [])
+
+
+def show(lines, closing="", **more):
+    """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        print(text.strip())
+        return
+    bundle = {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
+    ipython.display.display({**bundle, **more}, raw=True)
+
+
+def to_html(lines, closing):
+    """Return the lines as a list in HTML."""
+    labels = {"✓": "right", "✗": "wrong", "→": "known mistake"}
+    items = "".join(
+        f'<li><span role="img" aria-label="{labels[mark]}">{mark}</span>'
+        f" {code(line)}</li>"
+        for mark, line in lines
+    )
+    return (
+        f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
+        f'<p style="margin: 0">{code(closing)}</p>'
+    )
+
+
+def code(text):
+    """Return the text as HTML, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))

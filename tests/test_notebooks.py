@@ -1,0 +1,93 @@
+"""The source notebooks: small cells, normal form, and a table of points that is true."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from grading.solution import course_root, grade_id, is_solution, load_solution, read_source
+
+ROOT = course_root(Path(__file__).parent)
+ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+pytestmark = pytest.mark.parametrize("assignment", ASSIGNMENTS)
+
+
+def prose(source):
+    """Return what is read as text: no tables, formulas, images or tags."""
+    source = re.sub(r"!\[.*?\]\(.*?\)|\$\$.*?\$\$|</?\w+>", " ", source, flags=re.DOTALL)
+    return " ".join(line for line in source.splitlines() if not line.startswith("|"))
+
+
+def test_cells_are_short_enough_to_read(assignment):
+    for cell in read_source(assignment, ROOT).cells:
+        if cell.cell_type == "markdown":
+            assert len(prose(cell.source).split()) <= 90, cell.id
+            continue
+        lines = [line for line in cell.source.splitlines() if not line.strip().startswith("###")]
+        assert len(lines) <= (35 if is_solution(cell) else 20), cell.id
+        assert max(map(len, lines)) <= 79, cell.id
+
+
+def test_file_is_in_normal_form(assignment):
+    text = (ROOT / f"source/{assignment}/{assignment}.ipynb").read_text("utf-8")
+    notebook = json.loads(text)
+    assert set(notebook["metadata"]) == {"kernelspec"}
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    for cell in notebook["cells"]:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell["id"])
+        assert set(cell["metadata"]) <= {"nbgrader"}
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            assert cell["execution_count"] is None
+    assert text == json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def test_one_title_and_alt_text_everywhere(assignment):
+    text = "\n".join(c.source for c in read_source(assignment, ROOT).cells if c.cell_type != "code")
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    images = re.findall(r"!\[(.*?)\]\((.*?)\)", text)
+    assert images
+    for alt, path in images:
+        assert len(alt.split()) >= 8, path
+        assert (ROOT / "source" / assignment / path).is_file()
+
+
+def test_table_of_points_is_the_one_that_is_marked(assignment):
+    """The row of each function holds the points of its test, and they are 25."""
+    notebook = read_source(assignment, ROOT)
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    solution = load_solution(assignment, ROOT)
+    for name in solution.sources:
+        test = solution.tests[f"test_{name}"]
+        points = {k: int(p) for k, p in re.findall(r'"([\w =,]+)": (\d+)', test)}
+        assert sum(points.values()) == 25
+        row = re.search(rf"^\| `{name}` \|(.*)\|$", text, re.MULTILINE)[1]
+        told = [int(n) for n in re.findall(r"(?<![\w`])(\d+)(?![\w`])", row)]
+        assert sorted(told) == sorted(points.values())
+        kinds = re.search(r"kinds=(\d+)", solution.examples[f"check_{name}"])[1]
+        assert int(kinds) == len(points)
+
+
+def test_cells_are_named_for_their_functions(assignment):
+    cells = read_source(assignment, ROOT).cells
+    names = [grade_id(cell) for cell in cells if is_solution(cell)]
+    assert len(names) == 4
+    for name in names:
+        cell = next(c for c in cells if grade_id(c) == name)
+        assert f"def {name}(" in cell.source
+        test = next(c for c in cells if grade_id(c) == f"test_{name}")
+        assert test.metadata.nbgrader.points == 25
+
+
+def test_starter_is_one_raise(assignment):
+    release = ROOT / f"release/{assignment}/{assignment}.ipynb"
+    for cell in json.loads(release.read_text("utf-8"))["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            body = "".join(cell["source"]).split('"""')[2]
+            assert body.split("\n") == [
+                "",
+                "    # YOUR CODE HERE",
+                "    raise NotImplementedError()",
+            ]
