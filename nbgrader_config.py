@@ -32,13 +32,12 @@ c.GenerateAssignment.preprocessors = [
     PublishMistakes,
 ]
 
-# Cells are run, and scores settled, by the course's own Execute.
+# Student code runs in a room of its own: see grading/rooms/limits.py for all limits.
 c.Autograde.autograde_preprocessors = [
     Execute if step is StockExecute else step
     for step in Autograde.autograde_preprocessors.default_args[0]
 ]
-c.Execute.timeout = 10  # seconds per cell
-c.KernelManager.transport_encryption = "required"
+c.Execute.limits = {"cell_seconds": 10, "call_seconds": 5, "memory_mb": 1024}
 
 # Downloads of Canvas and Moodle: nbgrader zip_collect.
 c.ZipCollectApp.extractor_plugin = "grading.collect.SubmissionExtractor"

@@ -76,9 +76,12 @@ def demo_command(assignment: Assignment = "rnn_lstm_forward") -> None:
     results = list(track(grade(assignment, []), "Grading", total=24, console=console))
     console.print(result_table(results))
     console.print(
-        f"marks:             demo/reports/{assignment}/grades.csv\n"
-        f"graded notebooks:  demo/autograded/<student>/{assignment}/{assignment}.ipynb\n"
-        "grade book:        demo/gradebook.db (cd demo, then nbgrader formgrader or export)"
+        f"All marks:          demo/reports/{assignment}/grades.csv\n"
+        f"A marked notebook:  demo/autograded/{results[0].student_id}/{assignment}/\n"
+        "The grade book:     demo/gradebook.db; to look into it, `cd demo`, then\n"
+        "                    `../.venv/bin/jupyter lab` and Nbgrader > Formgrader",
+        markup=False,
+        soft_wrap=True,
     )
 
 
@@ -90,7 +93,9 @@ def result_table(results: list[Result]) -> Table:
     table.add_column("what is wrong")
     for result in results:
         points = [f"{mark.points:g}" for mark in result.marks] or ["0"] * len(functions)
-        table.add_row(result.student_id, *points, f"{result.score:g}", escape(result.note))
+        notes = dict.fromkeys(mark.mistake or mark.note for mark in result.marks if mark.note)
+        note = "; ".join(notes) or result.note
+        table.add_row(result.student_id, *points, f"{result.score:g}", escape(note))
     return table
 
 
@@ -109,7 +114,8 @@ def marks_table(headings: list[str], functions: list[str]) -> Table:
     for heading in headings:
         table.add_column(heading, no_wrap=True)
     for function in functions:
-        table.add_column(function.replace("_", "\n"), justify="right")
+        short = function.removesuffix("_forward").removesuffix("_backward")
+        table.add_column(short.replace("_", "\n"), justify="right", no_wrap=True)
     return table
 
 

@@ -2,26 +2,82 @@
 
 from __future__ import annotations
 
-from nbformat import NotebookNode
-from nbgrader.preprocessors import Execute as StockExecute
+import functools
+from pathlib import Path
 
+from nbformat import NotebookNode, from_dict
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Dict
+
+from grading.marking import keep_records
 from grading.marks import is_test, settle
-from grading.solution import course_root
+from grading.rooms import Cell, Limits, NotebookResult, Nursery, run_notebook
+from grading.solution import course_root, grade_id, source_folder
 
 
-class Execute(StockExecute):
-    """nbgrader's Execute, whose test cells end in the points that the tests recorded."""
+class Execute(NbGraderPreprocessor):
+    """Runs a submission in two rooms, in the place of nbgrader's own Execute."""
+
+    limits = Dict(help="What a student's room may use: see grading/rooms/limits.py.").tag(
+        config=True
+    )
+    unprotected = Bool(False, help="Run student code without a sandbox.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Run all cells in order, and settle the score of each test cell."""
-        nb, resources = super().preprocess(nb, resources)
-        for cell in nb.cells:
-            if is_test(cell):
-                settle(cell)
+        limits = Limits(**self.limits)
+        run(nb, resources["nbgrader"]["assignment"], nursery(limits, self.unprotected))
         return nb, resources
 
 
-def run_notebook(notebook: NotebookNode) -> NotebookNode:
-    """Run a notebook of the course's own, and return it with its outputs."""
-    resources = {"metadata": {"path": str(course_root())}}
-    return Execute(timeout=10).preprocess(notebook, resources)[0]
+@functools.cache
+def nursery(limits: Limits | None = None, unprotected: bool = False) -> Nursery:
+    """Return the process's source of rooms; it is warmed up once."""
+    return Nursery(limits, hidden=[course_root()], unprotected=unprotected)
+
+
+def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResult:
+    """
+    Run a notebook, with the assignment's own tests in it; outputs are put into its cells.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Locked and test cells must be those of the source.
+    assignment : str
+    rooms : Nursery
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    with keep_records() as records:
+        result = run_notebook(
+            [
+                Cell(cell.id, cell.source, kind(cell), label(cell, n))
+                for n, cell in enumerate(cells, 1)
+            ],
+            shipped_files(assignment),
+            rooms,
+        )
+    for number, (cell, done) in enumerate(zip(cells, result.cells, strict=True), 1):
+        cell.execution_count = number
+        cell.outputs = [from_dict(output) for output in done.outputs]
+        if is_test(cell):
+            settle(cell, records.get(grade_id(cell)))
+    return result
+
+
+def kind(cell: NotebookNode) -> str:
+    """Tell who runs a cell: the student's room, both rooms, or the marking room."""
+    if is_test(cell):
+        return "test"
+    return "shared" if cell.metadata.get("nbgrader", {}).get("locked") else "student"
+
+
+def label(cell: NotebookNode, number: int) -> str:
+    """Return what a student knows a cell by."""
+    return grade_id(cell) or f"cell {number}"
+
+
+def shipped_files(assignment: str) -> dict[str, bytes]:
+    """Return the modules that students are given with an assignment."""
+    folder: Path = source_folder(assignment)
+    return {path.name: path.read_bytes() for path in folder.glob("*.py")}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,22 +67,31 @@ def read_mark(cell: NotebookNode) -> Mark:
     return mark
 
 
-def settle(cell: NotebookNode) -> None:
+def settle(cell: NotebookNode, record: dict[str, Any] | None) -> None:
     """
-    Leave a test cell's score as its one result, a plain float.
+    Put a test's record into its cell, and its points as the cell's one result.
 
-    nbgrader reads points off a cell's outputs: anything on standard error is 0
-    points, `nan` and NumPy numbers are full marks. So what a warning wrote goes to
-    standard output, and the result is the float that the test itself recorded, or 0.0.
+    nbgrader reads points off outputs: anything on standard error is 0 points, `nan` and
+    NumPy numbers are full marks. So the result is the float of the record, or 0.0, and
+    what a warning wrote goes to standard output.
+
+    Parameters
+    ----------
+    cell : NotebookNode
+        An executed test cell. What it shows has no say in the points.
+    record : dict or None
+        What the test itself kept; None where it did not come to an end.
     """
-    mark = read_mark(cell)
-    result = [o.data["text/plain"] for o in cell.outputs if o.output_type == "execute_result"]
-    is_float = bool(result) and re.fullmatch(r"\d+\.\d+", result[-1])
-    points = mark.points if is_float and float(result[-1]) == mark.points else 0.0
-    if not (math.isfinite(points) and 0 <= points <= mark.max_points):
-        points = 0.0
-    cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
-    for output in cell.outputs:
+    kept = [o for o in cell.outputs if o.output_type in ("stream", "display_data", "error")]
+    for output in kept:
+        output.get("data", {}).pop(RECORD_TYPE, None)
         if output.output_type == "stream":
             output.name = "stdout"
-    cell.outputs.append(new_output("execute_result", {"text/plain": repr(float(points))}))
+    points = 0.0
+    if record is not None:
+        kept = [o for o in kept if o.output_type != "error"]
+        kept.append(new_output("display_data", {RECORD_TYPE: record}))
+        points = float(record["points"])
+        if not 0 <= points <= cell.metadata.nbgrader.points:
+            raise ValueError(f"{grade_id(cell)}: {points} points")
+    cell.outputs = [*kept, new_output("execute_result", {"text/plain": repr(points)})]

@@ -10,8 +10,8 @@ from functools import partial
 
 from nbformat import NotebookNode
 
-from grading.execute import run_notebook
-from grading.marks import Mark, read_marks
+from grading.execute import nursery, run
+from grading.marks import Mark, is_test, read_marks
 from grading.mistakes import Version, read_versions
 from grading.solution import grade_id, is_solution, read_source
 
@@ -51,21 +51,22 @@ def prove(assignment: str) -> Iterator[Proof]:
         none. A mistake must lose points of its own question and of no other, and be named.
     """
     notebook = read_source(assignment)
+    versions = [None, *read_versions(assignment)]
     with ProcessPoolExecutor() as pool:
-        yield from pool.map(partial(prove_version, notebook), [None, *read_versions(assignment)])
+        yield from pool.map(partial(prove_version, assignment, notebook), versions, chunksize=4)
         untouched = {grade_id(cell): STUB for cell in notebook.cells if is_solution(cell)}
-        marks = read_marks(run_notebook(with_solutions(notebook, untouched)))
+        marks = marks_of(assignment, with_solutions(notebook, untouched))
         problems = [f"{m.function}: {m.points:g} points for nothing" for m in marks if m.points]
         yield Proof("", "untouched", marks, problems)
 
 
-def prove_version(notebook: NotebookNode, version: Version | None) -> Proof:
+def prove_version(assignment: str, notebook: NotebookNode, version: Version | None) -> Proof:
     """Mark the solution with one version of one function in it."""
     if version is None:
-        marks = read_marks(run_notebook(notebook))
+        marks = marks_of(assignment, with_solutions(notebook, {}))
         return Proof("", "solution", marks, lost_points(marks))
     replaced = {version.function: version.source}
-    marks = read_marks(run_notebook(with_solutions(notebook, replaced)))
+    marks = marks_of(assignment, with_solutions(notebook, replaced))
     if not version.is_mistake:
         return Proof(version.function, version.name, marks, lost_points(marks))
     own = next(mark for mark in marks if mark.function == version.function)
@@ -75,6 +76,14 @@ def prove_version(notebook: NotebookNode, version: Version | None) -> Proof:
     elif own.mistake != version.name and "stopped with" not in own.note:
         problems.append(f"{own.function}: is named {own.mistake or 'nothing'}")
     return Proof(version.function, version.name, marks, problems)
+
+
+def marks_of(assignment: str, notebook: NotebookNode) -> list[Mark]:
+    """Run a notebook up to its last test, and return its marks."""
+    last = max(n for n, cell in enumerate(notebook.cells) if is_test(cell))
+    del notebook.cells[last + 1 :]
+    run(notebook, assignment, nursery())
+    return read_marks(notebook)
 
 
 def lost_points(marks: list[Mark]) -> list[str]:

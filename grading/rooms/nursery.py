@@ -1,0 +1,195 @@
+"""
+The warm process from which rooms are forked.
+
+It has NumPy, Matplotlib and IPython loaded, and has never seen a submission. Over
+its control line come requests, each one line of JSON; with "start" comes the room's
+end of its own line.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from . import confine, student, wire
+from .channel import Channel, ChannelClosed
+from .shell import Shell
+
+LINE = 3  # the descriptor of a room's line
+
+
+def main() -> None:
+    """Warm up, say so, and start and end rooms until the control line closes."""
+    options = json.loads(sys.argv[1])
+    control = socket.socket(fileno=options["control"])
+    if options["user"]:
+        confine.become_user(options["user"])
+    confine.adopt_orphans()
+    shell = student.warm_up()
+    gc.collect()
+    gc.freeze()
+    nursery = Nursery(control, shell, options["nested"])
+    nursery.reply({"ready": True})
+    nursery.serve()
+
+
+class Nursery:
+    """
+    Forks rooms, and ends them.
+
+    Parameters
+    ----------
+    control : socket.socket
+    shell : Shell
+    nested : bool
+        Whether each room takes namespaces of its own.
+    """
+
+    def __init__(self, control: socket.socket, shell: Shell, nested: bool) -> None:
+        self.control = control
+        self.shell = shell
+        self.nested = nested
+        self.folders: dict[int, str] = {}
+
+    def reply(self, answer: dict[str, Any]) -> None:
+        """Send one line."""
+        self.control.sendall(json.dumps(answer).encode() + b"\n")
+
+    def serve(self) -> None:
+        """Answer requests until the control line closes."""
+        while True:
+            data, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
+            if not data:
+                for room in list(self.folders):  # others end with their sandbox
+                    self.end(room, 0)
+                return
+            request = json.loads(data)
+            if request["do"] == "start":
+                line = socket.socket(fileno=descriptors[0])
+                try:
+                    self.reply({"room": self.start(line, request["limits"])})
+                except OSError as error:
+                    self.reply({"problem": str(error)})
+                line.close()
+            else:
+                self.reply(self.end(request["room"], request["patience"]))
+
+    def start(self, line: socket.socket, limits: dict[str, Any]) -> int:
+        """Fork a room, and return its process id."""
+        if self.nested:
+            return self.fork_nested(line, limits)
+        folder = tempfile.mkdtemp(prefix="room-")
+        room = os.fork()
+        if room == 0:
+            self.become_room(line, limits, folder)
+        self.folders[room] = folder
+        return room
+
+    def fork_nested(self, line: socket.socket, limits: dict[str, Any]) -> int:
+        """Fork a room that is the first process in namespaces of its own."""
+        reader, writer = os.pipe()
+        between = os.fork()
+        if between == 0:
+            try:
+                confine.leave_namespaces()
+                room = os.fork()
+                if room == 0:
+                    self.become_room(line, limits, "/tmp")
+                os.write(writer, str(room).encode())
+            except OSError as error:
+                os.write(writer, str(error).encode())
+            finally:
+                os._exit(0)
+        os.waitpid(between, 0)
+        os.close(writer)
+        answer = os.read(reader, 4096).decode()
+        os.close(reader)
+        if not answer.isdigit():
+            raise OSError(answer or "the room did not start")
+        return int(answer)
+
+    def end(self, room: int, patience: float) -> dict[str, Any]:
+        """
+        End a room with all its processes; return how it ended and what it used.
+
+        A room that is ending by itself gets `patience` seconds to do so.
+        """
+        deadline = time.monotonic() + patience
+        ended, status, usage = os.wait4(room, os.WNOHANG)
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.002)
+            ended, status, usage = os.wait4(room, os.WNOHANG)
+        how = os.waitstatus_to_exitcode(status) if ended else None
+        if not ended:
+            os.kill(room, signal.SIGKILL)
+            _, _, usage = os.wait4(room, 0)
+        if not self.nested:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(room, signal.SIGKILL)
+            shutil.rmtree(self.folders.pop(room), ignore_errors=True)
+            self.end_orphans()
+        return {
+            "status": how,
+            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "peak_mb": usage.ru_maxrss / (1024 if sys.platform == "linux" else 2**20),
+        }
+
+    def end_orphans(self) -> None:
+        """Kill what a room without a process namespace has left behind."""
+        try:
+            with open(f"/proc/self/task/{os.getpid()}/children") as file:
+                children = [int(child) for child in file.read().split()]
+        except OSError:  # not Linux, or a sandbox that ends with its room
+            return
+        for child in children:
+            if child not in self.folders:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+
+    def become_room(self, line: socket.socket, limits: dict[str, Any], folder: str) -> NoReturn:
+        """Be a room, in the child: give everything up, then listen to the line."""
+        try:
+            os.setsid()
+            self.control.detach()
+            keep_only(line.detach())
+            confine.set_limits(limits)
+            if self.nested:
+                confine.mount_scratch(limits["disk_mb"])
+            os.environ["HOME"] = folder
+            os.chdir(folder)
+            sys.path.insert(0, folder)
+            if sys.platform == "linux":
+                confine.drop_capabilities()
+            if confine.can_refuse_calls():
+                confine.refuse_calls()
+            bounds = wire.Bounds(
+                limits["message_bytes"], limits["message_items"], limits["message_depth"]
+            )
+            channel = Channel(socket.socket(fileno=LINE), 2 * bounds.bytes)
+            student.StudentRoom(self.shell, channel, bounds, limits["output_bytes"]).serve()
+        except ChannelClosed:
+            os._exit(0)
+        finally:
+            os._exit(1)
+
+
+def keep_only(line: int) -> None:
+    """Close every descriptor but the room's line, which gets the number LINE."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.dup2(line, LINE)
+    os.closerange(LINE + 1, 4096)
+
+
+if __name__ == "__main__":
+    main()

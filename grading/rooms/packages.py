@@ -1,0 +1,118 @@
+"""
+The packages that rooms see: a folder with those of students, and no others.
+
+The folder of installed packages itself will not do: it may hold the grader, and its
+compiled files and notes name the folders of this machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+NOT_COPIED = {"RECORD", "direct_url.json"}
+NOT_COMPILED = r"/tests/|/jedi/third_party/"
+
+
+class PackagesMissing(Exception):
+    """A package cannot be given to rooms; the text says what to do, in one line."""
+
+
+def distributions(names: Iterable[str]) -> dict[str, metadata.Distribution]:
+    """Return installed packages and all that they need, by name."""
+    found: dict[str, metadata.Distribution] = {}
+    missing = []
+    waiting = [(name, True) for name in names]
+    while waiting:
+        name, asked_for = waiting.pop()
+        name = re.sub(r"[-_.]+", "-", name).lower()
+        if name in found:
+            continue
+        try:
+            found[name] = package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            missing += [name] if asked_for else []  # other needs may be those of other systems
+            continue
+        needs = [need for need in package.requires or [] if "extra ==" not in need]
+        waiting += [(re.match(r"[\w.-]+", need).group(), False) for need in needs]
+    missing += [name for name, package in found.items() if package.files is None]
+    if missing:
+        raise PackagesMissing(f"Rooms need {', '.join(missing)}: pip install -r requirements.txt")
+    return found
+
+
+def packages_folder(names: Iterable[str], seen_as: str) -> Path:
+    """
+    Return a folder with these packages and all that they need.
+
+    It is made once, which takes some ten seconds, and kept in the user's cache.
+
+    Parameters
+    ----------
+    names : iterable of str
+    seen_as : str
+        Where rooms will find the folder: the name that compiled files hold.
+    """
+    found = distributions(names)
+    versions = sorted(
+        f"{name} {package.version} {package.locate_file('')} {record_time(package)}"
+        for name, package in found.items()
+    )
+    key = hashlib.sha256("\n".join([sys.version, seen_as, *versions]).encode()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "grading-rooms"
+    folder = cache / key
+    if not folder.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix="building-", dir=cache))
+        try:
+            fill(building, found.values())
+            compile_all(building, seen_as)
+            building.chmod(0o755)
+            building.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # or another process was faster
+                raise
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return folder
+
+
+def record_time(package: metadata.Distribution) -> float:
+    """Return when a package was installed."""
+    record = next(f for f in package.files if f.name in ("RECORD", "METADATA"))
+    return os.stat(package.locate_file(record)).st_mtime
+
+
+def fill(folder: Path, packages: Iterable[metadata.Distribution]) -> None:
+    """Link or copy the packages' files, compiled ones left out."""
+    for package in packages:
+        for file in package.files:
+            source, target = package.locate_file(file), folder.joinpath(*file.parts)
+            foreign = ".." in file.parts or "__pycache__" in file.parts or file.suffix == ".pth"
+            if foreign or file.name in NOT_COPIED or not os.path.isfile(source):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(source, target)
+            except OSError:  # on another disk, or another user's
+                shutil.copy2(source, target)
+
+
+def compile_all(folder: Path, seen_as: str) -> None:
+    """Compile the modules under the names that rooms know them by."""
+    subprocess.run(
+        [
+            sys.executable, "-m", "compileall", "-q", "-j0", "-x", NOT_COMPILED,
+            "-s", folder, "-p", seen_as, folder,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip

@@ -1,0 +1,432 @@
+"""The trusted side of the nursery: it is started in bubblewrap, and asked for rooms."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import glob
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import wire
+from .channel import Channel, ChannelError
+from .limits import Limits
+from .packages import PackagesMissing, packages_folder
+
+PACKAGES = ("numpy", "matplotlib", "ipython")  # what students have
+INSIDE = ("channel", "confine", "nursery", "shell", "student", "wire")  # modules that rooms see
+SEEN_PYTHON, SEEN_PACKAGES, SEEN_ROOM = "/opt/python", "/opt/packages", "/opt/room"
+ROOM_USERS = range(60600, 61100)  # as whom rooms run when root grades: nobody's numbers
+START_SECONDS = 60.0
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+UNPROTECTED = (
+    "Rooms are separate processes with resource limits. This is no protection against a "
+    "determined student."
+)
+
+
+class IsolationUnavailable(Exception):
+    """No sandbox can be had here; the text says what to do, in one line."""
+
+
+class Way(NamedTuple):
+    """
+    One way to isolate rooms.
+
+    Attributes
+    ----------
+    name : str
+    statement : str
+        What holds, in plain words.
+    bwrap : tuple of str, or None
+        Options of bubblewrap; None for no sandbox.
+    from_root : bool
+        Whether the nursery starts as root, and becomes an ordinary user.
+    nested : bool
+        Whether one sandbox serves all rooms, each in namespaces of its own.
+    """
+
+    name: str
+    statement: str
+    bwrap: tuple[str, ...] | None
+    from_root: bool = False
+    nested: bool = False
+
+
+def ways(unprotected: bool) -> list[Way]:
+    """Return the ways to isolate rooms that may work here, the best first."""
+    if unprotected:
+        return [Way("unprotected", UNPROTECTED, None)]
+    own_user = ("--unshare-user", "--uid", "1000", "--gid", "1000")
+    as_root = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+    users = [(own_user, False)]
+    if os.geteuid() == 0:
+        users.insert(0, (as_root, True))
+    always = (
+        "no network, no files but Python's own and a scratch folder, no privileges, "
+        "bounded memory, processes, time, output and disk."
+    )
+    return [
+        Way("nested", f"bubblewrap, each room in namespaces of its own: {always}", o, u, True)
+        for o, u in users
+    ] + [
+        Way("single", f"bubblewrap, one sandbox for each room: {always}", o, u, False)
+        for o, u in users
+    ]
+
+
+# ------------------------------------------------------------- what a room sees
+
+
+def python_paths() -> tuple[str, str]:
+    """Return this Python's installation folder and its program."""
+    program = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    return os.path.realpath(sys.base_prefix), program
+
+
+def seen(path: str, binds: list[tuple[str, str]]) -> str | None:
+    """Return the name that a path has inside the sandbox, None for one that is not there."""
+    for source, target in binds:
+        if path == source or path.startswith(source + "/"):
+            return target + path[len(source) :]
+    return None
+
+
+def file_system(packages: str, hidden: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """
+    Return bubblewrap's options for what a room sees, and its binds (source, target).
+
+    Python and its packages are put at neutral places: no name of a folder of
+    this machine is seen.
+    """
+    prefix, _ = python_paths()
+    binds = [("/usr", "/usr")]
+    options = []
+    for folder in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        if os.path.islink(folder):
+            options += ["--symlink", os.readlink(folder).lstrip("/"), folder]
+        elif os.path.isdir(folder):
+            binds.append((folder, folder))
+    for path in ("/etc/ld.so.cache", "/etc/alternatives"):
+        if os.path.exists(path):
+            binds.append((path, path))
+    if seen(prefix, binds) is None:
+        binds.append((prefix, SEEN_PYTHON))
+    binds.append((packages, SEEN_PACKAGES))
+    here = Path(__file__).resolve().parent
+    binds += [(str(here / f"{name}.py"), f"{SEEN_ROOM}/room/{name}.py") for name in INSIDE]
+    for folder in ("/opt", SEEN_ROOM, f"{SEEN_ROOM}/room"):
+        options += ["--perms", "0755", "--dir", folder]
+    for source, target in binds:
+        options += ["--ro-bind", source, target]
+    unneeded = [] if f"{prefix}/".startswith("/usr/local/") else ["/usr/local"]
+    unneeded += glob.glob(f"{prefix}/lib/python*/*-packages")
+    for path in [*unneeded, "/usr/share/fonts", *hidden]:
+        place = seen(path, [b for b in binds if os.path.isdir(b[0])])
+        if place and os.path.isdir(path):
+            options += ["--tmpfs", place, "--remount-ro", place]
+    return options, binds
+
+
+BOOT = "import sys; sys.path += {path!r}; from room import nursery; nursery.main()"
+
+
+def command(set_up: SetUp, folder: str, control: int) -> list[str]:
+    """Return the command that starts a nursery."""
+    way = set_up.way
+    prefix, program = python_paths()
+    options, binds = file_system(set_up.packages, set_up.hidden)
+    path = [f"{folder}/opt", set_up.packages]
+    scratch = folder
+    if way.bwrap is not None:
+        path = [SEEN_ROOM, SEEN_PACKAGES]
+        prefix, program = seen(prefix, binds), seen(program, binds)
+        scratch = "/tmp"
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": scratch,
+        "TMPDIR": scratch,
+        "MPLCONFIGDIR": scratch,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONHASHSEED": "0",  # a second run gives the same
+        "LD_LIBRARY_PATH": f"{prefix}/lib",
+        **dict.fromkeys(ONE_THREAD, "1"),
+    }
+    user = random.choice(ROOM_USERS) if way.from_root else 0
+    options_inside = {"control": control, "user": user, "nested": way.nested}
+    python = [program, "-s", "-S", "-P", "-B", "-c", BOOT.format(path=path)]
+    python.append(json.dumps(options_inside))
+    if way.bwrap is None:
+        return ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), *python]
+    return [
+        "bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
+        "--unshare-cgroup-try", "--hostname", "room", "--die-with-parent", "--new-session",
+        "--cap-drop", "ALL", *way.bwrap,
+        *options, "--dev", "/dev", "--remount-ro", "/dev",
+        *(["--proc", "/proc"] if way.nested else []),
+        "--perms", "1777", "--size", str(set_up.limits.disk_mb * 2**20), "--tmpfs", "/tmp",
+        "--remount-ro", "/", "--chdir", "/tmp", "--clearenv",
+        *(word for k, v in environment.items() for word in ("--setenv", k, v)),
+        "--", *python,
+    ]  # fmt: skip
+
+
+class SetUp(NamedTuple):
+    """What a nursery's process is started with."""
+
+    way: Way
+    limits: Limits
+    packages: str
+    hidden: list[str]
+
+
+class Process:
+    """A nursery's process, and the line on which it is asked for rooms."""
+
+    def __init__(self, set_up: SetUp) -> None:
+        way = set_up.way
+        self.limits = dataclasses.asdict(set_up.limits)
+        if way.name == "unprotected":  # the user's other processes would count
+            self.limits["processes"] = None
+        self.ready = False
+        self.folder = tempfile.mkdtemp(prefix="rooms-")
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self.control, theirs = socket.socketpair()
+        if way.bwrap is None:
+            here = Path(__file__).resolve().parent
+            room = Path(self.folder) / "opt" / "room"
+            room.mkdir(parents=True)
+            for name in INSIDE:
+                shutil.copy(here / f"{name}.py", room)
+        self.popen = subprocess.Popen(
+            command(set_up, self.folder, theirs.fileno()),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def wait_until_ready(self) -> None:
+        """Wait until rooms can be started; raise OSError where that does not come about."""
+        self.answer(START_SECONDS)
+        self.ready = True
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """Return the nursery's next line."""
+        deadline = time.monotonic() + seconds
+        data = b""
+        while not data.endswith(b"\n"):
+            self.control.settimeout(max(deadline - time.monotonic(), 0.001))
+            piece = self.control.recv(65536)
+            if not piece:
+                raise OSError(self.last_words())
+            data += piece
+        return json.loads(data)
+
+    def last_words(self) -> str:
+        """Return the last line that the process wrote to standard error."""
+        self.errors.seek(0)
+        lines = self.errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it ended without a word"
+
+    def start_room(self) -> tuple[socket.socket, int]:
+        """Return our end of a new room's line, and the room's number."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            request = json.dumps({"do": "start", "limits": self.limits}).encode()
+            socket.send_fds(self.control, [request], [theirs.fileno()])
+        answer = self.answer(self.limits["start_seconds"])
+        if "room" not in answer:
+            ours.close()
+            raise OSError(answer["problem"])
+        return ours, answer["room"]
+
+    def end_room(self, room: int, patience: float = 0.0) -> dict[str, Any]:
+        """End a room; return how it ended and what it used."""
+        request = {"do": "end", "room": room, "patience": patience}
+        self.control.sendall(json.dumps(request).encode())
+        return self.answer(self.limits["start_seconds"])
+
+    def close(self) -> None:
+        """End the process, with all its rooms."""
+        self.control.close()
+        try:
+            self.popen.wait(5)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+        self.errors.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Nursery:
+    """
+    Where rooms come from.
+
+    A warm process forks them; where the system refuses nested namespaces, each room
+    has such a process, in a sandbox of its own. Start it in a thread that lives as
+    long as its rooms are needed.
+
+    Parameters
+    ----------
+    limits : Limits
+    hidden : list of path, optional
+        Folders that no room may see, whatever they lie in.
+    packages : sequence of str
+        What is installed in rooms, with all that it needs.
+    unprotected : bool
+        Whether to do without a sandbox. It is never done without being asked for.
+    only : str, optional
+        The name of the way to use, for tests.
+
+    Attributes
+    ----------
+    isolation : str
+        What keeps rooms apart here, in plain words.
+
+    Raises
+    ------
+    IsolationUnavailable
+        Where no sandbox can be had.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        hidden: Sequence[str | os.PathLike] = (),
+        packages: Sequence[str] = PACKAGES,
+        unprotected: bool = False,
+        only: str = "",
+    ) -> None:
+        self.limits = limits or Limits()
+        self.lock = threading.RLock()
+        self.process: Process | None = None
+        self.owner = os.getpid()
+        try:
+            folder = str(packages_folder(packages, SEEN_PACKAGES))
+        except PackagesMissing as problem:
+            raise IsolationUnavailable(str(problem)) from None
+        self.set_up = self._find_way(
+            [w for w in ways(unprotected) if only in ("", w.name)],
+            folder,
+            [os.path.realpath(path) for path in hidden],
+        )
+        self.way = self.set_up.way
+        self.isolation = self.way.statement
+        atexit.register(self.close)
+
+    def start_room(self) -> tuple[socket.socket, Callable[[float], dict[str, Any]]]:
+        """
+        Return our end of a new room's line, and a function that ends the room.
+
+        The function takes the seconds that a room gets which is ending by itself, and
+        returns `status`, `cpu_seconds` and `peak_mb`.
+        """
+        with self.lock:
+            if self.owner != os.getpid():  # after a fork, the warm process is another's
+                self.owner, self.process = os.getpid(), None
+            try:
+                process = self._take_process()
+                line, room = process.start_room()
+            except OSError:  # it has died, for whatever reason: once more
+                self.close()
+                process = self._take_process()
+                line, room = process.start_room()
+        return line, lambda patience: self._end_room(process, room, patience)
+
+    def close(self) -> None:
+        """End the warm process, and all rooms with it."""
+        with self.lock:
+            if self.process is not None and self.owner == os.getpid():
+                self.process.close()
+            self.process = None
+
+    def __enter__(self) -> Nursery:
+        """Return the nursery."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _take_process(self) -> Process:
+        """Return a process that is ready for a room."""
+        process = self.process or Process(self.set_up)
+        if not process.ready:
+            process.wait_until_ready()
+        alone = self.way.bwrap is not None and not self.way.nested
+        # A process that serves one room alone has a spare, which warms up meanwhile.
+        self.process = Process(self.set_up) if alone else process
+        return process
+
+    def _end_room(self, process: Process, room: int, patience: float) -> dict[str, Any]:
+        with self.lock:
+            try:
+                return process.end_room(room, patience)
+            except OSError:
+                return {"status": None, "cpu_seconds": 0.0, "peak_mb": 0.0}
+            finally:
+                if self.way.bwrap is not None and not self.way.nested:
+                    process.close()
+
+    def _find_way(self, candidates: list[Way], packages: str, hidden: list[str]) -> SetUp:
+        """Return the first way in which a room does start."""
+        if sys.platform == "win32":
+            raise IsolationUnavailable("Rooms need Linux: grade in WSL or in a container.")
+        protected = [way for way in candidates if way.bwrap is not None]
+        if protected and shutil.which("bwrap") is None:
+            raise IsolationUnavailable(
+                "Rooms need bubblewrap (on Debian and Ubuntu: apt install bubblewrap); "
+                "where it cannot be had, --unprotected grades without a sandbox."
+            )
+        problem = ""
+        for way in candidates:
+            process = None
+            set_up = SetUp(way, self.limits, packages, hidden)
+            try:
+                process = Process(set_up)
+                process.wait_until_ready()
+                line, room = process.start_room()
+                prove(line)
+                process.end_room(room)
+            except OSError as error:
+                problem = problem or str(error)
+                if process is not None:
+                    process.close()
+                continue
+            if way.nested or way.bwrap is None:
+                self.process = process
+            else:
+                process.close()
+            return set_up
+        raise IsolationUnavailable(
+            f"bubblewrap does not work here ({problem}); "
+            "grade in a container or WSL that lets it, or with --unprotected."
+        )
+
+
+def prove(line: socket.socket) -> None:
+    """Raise OSError unless a new room answers."""
+    channel = Channel(line, 2**20)
+    try:
+        channel.send(wire.encode({"do": "begin", "files": {}})[0])
+        channel.receive(time.monotonic() + START_SECONDS)
+    except ChannelError:
+        raise OSError("a room could not confine itself") from None
+    finally:
+        channel.close()

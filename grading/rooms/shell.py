@@ -1,0 +1,304 @@
+"""An IPython shell without a kernel, which keeps what its cells show."""
+
+from __future__ import annotations
+
+import base64
+import io
+import linecache
+import subprocess
+import sys
+import tempfile
+import traceback
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
+
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
+from traitlets.config import Config
+
+MOST_FRAMES = 8
+MOST_TEXT = 4000
+CUT = "\n[The output ends here: it is too long.]\n"
+
+
+def clean(text: str, most: int = MOST_TEXT) -> str:
+    """Return a text that is valid Unicode and of bounded length."""
+    text = text if len(text) <= most else text[:most] + " ..."
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+class Outputs:
+    """
+    What cells show, in order, as nbformat's dicts, and bounded.
+
+    Parameters
+    ----------
+    most_bytes : int
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.left = most_bytes
+        self.entries: list[dict[str, Any]] = []
+
+    def stream(self, name: str, text: str) -> None:
+        """Add printed text; it joins what was printed just before."""
+        if self.left <= 0 or not text:
+            return
+        if len(text) > self.left:
+            text = text[: self.left] + CUT
+        self.left -= len(text)
+        last = self.entries[-1] if self.entries else {}
+        if last.get("output_type") == "stream" and last["name"] == name:
+            last["text"].append(text)
+        else:
+            self.entries.append({"output_type": "stream", "name": name, "text": [text]})
+
+    def show(self, kind: str, data: dict[str, Any], metadata: dict[str, Any] | None) -> None:
+        """Add a `display_data` or an `execute_result`: a dict by MIME type."""
+        data = {
+            mime: base64.b64encode(item).decode() if isinstance(item, bytes) else item
+            for mime, item in data.items()
+        }
+        size = sum(len(item) for item in data.values() if isinstance(item, str))
+        if size > self.left:
+            self.stream("stdout", CUT)
+            self.left = 0
+            return
+        self.left -= size
+        entry = {"output_type": kind, "data": data, "metadata": metadata or {}}
+        if kind == "execute_result":
+            entry["execution_count"] = None
+        self.entries.append(entry)
+
+    def add_error(self, error: dict[str, Any]) -> None:
+        """Add an error, as `describe_error` describes it."""
+        lines = []
+        for label, number, text in error["lines"]:
+            lines += [f"{label}, line {number}:", f"    {text}"]
+        closing = f"{error['type']}: {error['message']}"
+        self.entries.append(
+            {
+                "output_type": "error",
+                "ename": error["type"],
+                "evalue": error["message"],
+                "traceback": [*lines, closing],
+            }
+        )
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return all outputs, printed text as strings."""
+        return [
+            {**entry, "text": clean("".join(entry["text"]), sys.maxsize)}
+            if entry["output_type"] == "stream"
+            else entry
+            for entry in self.entries
+        ]
+
+
+class Stream(io.TextIOBase):
+    """Standard output or standard error of cells."""
+
+    def __init__(self, shell: Shell, name: str) -> None:
+        self.shell = shell
+        self.name = name
+
+    def write(self, text: str) -> int:
+        """Keep the text."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self.shell.outputs.stream(self.name, text)
+        return len(text)
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    @property
+    def encoding(self) -> str:
+        """The encoding, as for a file."""
+        return "utf-8"
+
+
+class Compiler(CachingCompiler):
+    """Compiles each cell under its label, so that tracebacks name it."""
+
+    label = "cell"
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """Return the label."""
+        return self.label
+
+
+class KeepDisplays(DisplayPublisher):
+    """Keeps what is displayed."""
+
+    def publish(
+        self, data: dict, metadata: dict | None = None, source: str | None = None, **_: Any
+    ) -> None:
+        """Keep one display."""
+        self.shell.outputs.show("display_data", data, metadata)
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Forget what the cell has shown so far."""
+        self.shell.outputs.entries.clear()
+
+
+class KeepResult(DisplayHook):
+    """Keeps the value of a cell's last line."""
+
+    def __call__(self, result: Any = None) -> None:
+        """Keep the value, and show it unless the cell ends with a semicolon."""
+        if result is None:
+            return
+        self.shell.user_ns["_"] = result
+        self.fill_exec_result(result)
+        if not self.semicolon_at_end_of_expression(self.shell.source):
+            data, metadata = self.shell.display_formatter.format(result)
+            if data:
+                self.shell.outputs.show("execute_result", data, metadata)
+
+
+class Shell(InteractiveShell):
+    """
+    An IPython shell whose outputs are kept in `outputs`.
+
+    Parameters
+    ----------
+    plots : bool
+        Whether figures are shown, as `%matplotlib inline` does.
+    """
+
+    def __init__(self, plots: bool) -> None:
+        self.plots = plots
+        self.outputs = Outputs(0)
+        self.source = ""
+        self.labels: set[str] = set()
+        self.streams = Stream(self, "stdout"), Stream(self, "stderr")
+        config = Config()
+        config.HistoryManager.enabled = False
+        config.InteractiveShell.colors = "nocolor"
+        # IPython wants a profile; nobody's own may be read or written here.
+        with tempfile.TemporaryDirectory() as folder:
+            super().__init__(
+                ipython_dir=folder,
+                profile_dir=ProfileDir(location=folder),
+                config=config,
+                compiler_class=Compiler,
+                display_pub_class=KeepDisplays,
+                displayhook_class=KeepResult,
+            )
+
+    def run(self, source: str, label: str) -> tuple[Any, BaseException | None]:
+        """Run one cell; return the value of its last line and what it raised."""
+        self.source = source
+        self.compile.label = label
+        self.labels.add(label)
+        with self.capture():
+            result = self.run_cell(source)
+        return result.result, result.error_before_exec or result.error_in_exec
+
+    @contextmanager
+    def capture(self) -> Iterator[None]:
+        """Keep what is printed and displayed in the block."""
+        out, err = self.streams
+        with self.active(), self.builtin_trap, redirect_stdout(out), redirect_stderr(err):
+            yield
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Be the shell that `get_ipython` and `display` find, for the time of the block."""
+        kinds = [kind for kind in type(self).__mro__ if issubclass(kind, InteractiveShell)]
+        before = [kind.__dict__.get("_instance") for kind in kinds]
+        for kind in kinds:
+            kind._instance = self
+        try:
+            yield
+        finally:
+            for kind, instance in zip(kinds, before, strict=True):
+                kind._instance = instance
+
+    def renew(self, most_bytes: int) -> None:
+        """Begin anew with no names and no outputs."""
+        self.user_module = types.ModuleType("__main__")
+        self.user_ns = self.user_module.__dict__
+        self.init_user_ns()
+        self.labels.clear()
+        self.outputs = Outputs(most_bytes)
+
+    def describe_error(self, error: BaseException) -> dict[str, Any]:
+        """
+        Describe an exception as plain data, with the lines of cells alone.
+
+        Returns
+        -------
+        dict
+            `type` and `message`; `bases`, the names of its built-in types; `lines`,
+            a list of (label of the cell, line number, text of the line).
+        """
+        try:
+            message = str(error)
+        except Exception:  # a student's own __str__
+            message = ""
+        places = [
+            (frame.f_code.co_filename, number)
+            for frame, number in traceback.walk_tb(error.__traceback__)
+            if frame.f_code.co_filename in self.labels
+        ]
+        if isinstance(error, SyntaxError) and error.filename in self.labels:
+            message = error.msg
+            places.append((error.filename, error.lineno or 1))
+        if len(places) > MOST_FRAMES:
+            places = places[: MOST_FRAMES // 2] + places[-MOST_FRAMES // 2 :]
+        kind = type(error)
+        return {
+            "type": clean(kind.__name__, 100),
+            "bases": [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"],
+            "message": clean(message),
+            "lines": [
+                (label, number, clean(linecache.getline(label, number).strip(), 200))
+                for label, number in places
+            ],
+        }
+
+    def system(self, command: str) -> None:
+        """Run `!command`, and keep what it prints."""
+        done = subprocess.run(
+            self.var_expand(command, depth=1),
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        print(done.stdout, end="")
+        self.user_ns["_exit_code"] = done.returncode
+
+    system_piped = system
+
+    # What IPython would do to its process, or print by itself, is not wanted.
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Leave event loops alone."""
+
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str]:
+        """Show figures as pictures whatever is asked for, or not at all."""
+        if self.plots:
+            return super().enable_matplotlib("inline")
+        return None, "agg"
+
+    def init_sys_modules(self) -> None:
+        """Leave the process's `__main__` alone."""
+
+    def init_virtualenv(self) -> None:
+        """Leave `sys.path` alone."""
+
+    def showtraceback(self, *_: Any, **__: Any) -> None:
+        """Print nothing: `run` returns the error."""
+
+    showsyntaxerror = showindentationerror = _showtraceback = showtraceback

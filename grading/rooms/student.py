@@ -1,0 +1,206 @@
+"""
+What runs inside a student's room.
+
+It runs cells, and answers the marking room's questions about the names they
+define. It knows nothing else, and student code may do with it what it likes:
+nothing here is trusted by the other side.
+"""
+
+from __future__ import annotations
+
+import builtins
+import random
+import sys
+import types
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import wire
+from .channel import CALL_BACK, Channel
+from .shell import Outputs, Shell, clean
+
+SEED = 0  # of random numbers, the same in every room: a second run gives the same
+
+
+def warm_up() -> Shell:
+    """Return a shell that has done everything once that takes time at first."""
+    import matplotlib_inline.backend_inline  # noqa: F401
+
+    shell = Shell(plots=True)
+    for source in (
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('$a$')",
+        "import numpy as np, numpy.fft, numpy.linalg, numpy.ma, numpy.polynomial, numpy.testing\n"
+        "np.random.seed(0)\nnp.linalg.norm(np.random.default_rng(0).normal(size=(2, 2)))",
+        "1 / 0",
+    ):
+        shell.renew(10**6)
+        shell.run(source, "cell")
+    return shell
+
+
+class StudentRoom:
+    """
+    The names that a student's cells define, and the line to the marking room.
+
+    Parameters
+    ----------
+    shell : Shell
+    channel : Channel
+    bounds : wire.Bounds
+    most_output : int
+        Bytes of output kept of a cell, or of a call.
+    """
+
+    def __init__(
+        self, shell: Shell, channel: Channel, bounds: wire.Bounds, most_output: int
+    ) -> None:
+        self.shell = shell
+        self.channel = channel
+        self.bounds = bounds
+        self.most_output = most_output
+        shell.renew(most_output)
+        sys.modules["__main__"] = shell.user_module
+
+    def serve(self) -> None:
+        """Answer questions until the marking room closes the line."""
+        answers = {
+            "begin": self.begin,
+            "run": self.run,
+            "call": self.call,
+            "resolve": self.resolve,
+        }
+        while True:
+            question, table = wire.decode(self.channel.receive()[1], self.bounds)
+            answer = answers[question.pop("do")](table, **question)
+            self.channel.send(answer)
+
+    def begin(self, table: wire.Table, files: dict[str, bytes]) -> bytes:
+        """Write the assignment's files into the scratch folder."""
+        for name, data in files.items():
+            path = Path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        random.seed(SEED)
+        np.random.seed(SEED)
+        return self.encode({})
+
+    def run(self, table: wire.Table, source: str, label: str) -> bytes:
+        """Run one cell."""
+        self.shell.outputs = outputs = Outputs(self.most_output)
+        _, error = self.shell.run(source, label)
+        described = None
+        if error is not None:
+            described = self.shell.describe_error(error)
+            outputs.add_error(described)
+        return self.encode({"outputs": plain_outputs(outputs), "error": described})
+
+    def call(
+        self, table: wire.Table, name: str, args: tuple, kwargs: dict, lent: list[str]
+    ) -> bytes:
+        """Call a function; answer with its result and with its arguments as they are then."""
+        self.shell.outputs = outputs = Outputs(self.most_output)
+        answer: dict[str, Any] = {}
+        function = self.shell.user_ns.get(name)
+        try:
+            with self.shell.capture(), self.borrow(lent):
+                answer["result"] = function(*args, **kwargs)
+        except BaseException as error:
+            answer = {"error": self.shell.describe_error(error), "cell": cell_of(function)}
+        answer |= {"args": args, "kwargs": kwargs, "outputs": plain_outputs(outputs)}
+        try:
+            return self.encode(answer, table)
+        except wire.UnsupportedType as kind:
+            where = "result"
+            try:
+                self.encode({"args": args, "kwargs": kwargs}, table)
+            except wire.UnsupportedType:
+                where = "arguments"
+            return self.encode(
+                {"unsupported": str(kind), "where": where, "outputs": answer["outputs"]}
+            )
+
+    def resolve(self, table: wire.Table, names: list[str]) -> bytes:
+        """Say what each name is: ("callable",), ("value", it), ("missing",), ("other", kind)."""
+        found = {name: self.describe(name) for name in names}
+        try:
+            return self.encode(found)
+        except wire.UnsupportedType as kind:  # all together are too much
+            return self.encode(
+                {n: ("other", str(kind)) if d[0] == "value" else d for n, d in found.items()}
+            )
+
+    def describe(self, name: str) -> tuple:
+        """Say what a name is."""
+        missing = object()
+        value = self.shell.user_ns.get(name, missing)
+        if value is missing:
+            return ("missing",)
+        if isinstance(value, types.ModuleType):
+            return ("other", "a module")
+        if callable(value):
+            return ("callable",)
+        try:
+            self.encode(value)
+        except wire.UnsupportedType as kind:
+            return ("other", str(kind))
+        return ("value", value)
+
+    @contextmanager
+    def borrow(self, names: list[str]) -> Any:
+        """Put functions of the marking room in the place of the student's own, for one call."""
+        space = self.shell.user_ns
+        own = {name: space[name] for name in names if name in space}
+        space.update({name: self.borrowed(name) for name in names})
+        try:
+            yield
+        finally:
+            for name in names:
+                space.pop(name, None)
+            space.update(own)
+
+    def borrowed(self, name: str) -> Callable:
+        """Return a function that asks the marking room to run the one of this name."""
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            question = {"callback": name, "args": args, "kwargs": kwargs}
+            try:
+                message, table = wire.encode(question, self.bounds)
+            except wire.UnsupportedType as kind:
+                raise TypeError(f"{name} was called with {kind}") from None
+            self.channel.send(message, kind=CALL_BACK)
+            answer, _ = wire.decode(self.channel.receive()[1], self.bounds, table)
+            if "error" in answer:
+                kind = getattr(builtins, answer["error"]["type"], RuntimeError)
+                raise kind(answer["error"]["message"])
+            return answer["result"]
+
+        function.__name__ = function.__qualname__ = name
+        return function
+
+    def encode(self, value: Any, known: wire.Table | None = None) -> bytes:
+        """Return a message."""
+        return wire.encode(value, self.bounds, known)[0]
+
+
+def plain_outputs(outputs: Outputs) -> list[dict]:
+    """Return outputs with nothing in them but text."""
+    entries = outputs.take()
+    for entry in entries:
+        entry.pop("metadata", None)
+        if "data" in entry:
+            entry["data"] = {
+                mime: clean(item, sys.maxsize)
+                for mime, item in entry["data"].items()
+                if type(item) is str
+            }
+    return entries
+
+
+def cell_of(function: Any) -> str:
+    """Return the label of the cell in which a function was written, or ""."""
+    code = getattr(function, "__code__", None)
+    return code.co_filename if isinstance(code, types.CodeType) else ""

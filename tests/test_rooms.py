@@ -1,0 +1,773 @@
+"""The two rooms: what crosses, what a room may use, and what it can see."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grading.rooms import (
+    CannotCross,
+    Cell,
+    IsolationUnavailable,
+    Limits,
+    Nursery,
+    Room,
+    RoomDied,
+    RoomTimeout,
+    StandIn,
+    run_notebook,
+    sandbox,
+)
+
+LIMITS = Limits(
+    memory_mb=256, cpu_seconds=20, disk_mb=8, cell_seconds=5, call_seconds=5, output_bytes=50_000
+)
+CANARY = "canary-7c1f"
+MODES = ("nested", "single", "unprotected")
+
+
+@pytest.fixture(scope="session")
+def nurseries(tmp_path_factory):
+    """One nursery of each kind, started when it is first needed."""
+    started = {}
+
+    def get(mode):
+        if mode not in started:
+            try:
+                started[mode] = Nursery(
+                    LIMITS,
+                    hidden=[Path(__file__).parents[1]],
+                    unprotected=mode == "unprotected",
+                    only=mode,
+                )
+            except IsolationUnavailable as problem:
+                started[mode] = problem
+        if isinstance(started[mode], IsolationUnavailable):
+            pytest.skip(f"no {mode} rooms here: {started[mode]}")
+        return started[mode]
+
+    yield get
+    for nursery in started.values():
+        if isinstance(nursery, Nursery):
+            nursery.close()
+
+
+@pytest.fixture(scope="session")
+def nursery(nurseries):
+    """The best rooms to be had here: for what does not depend on the isolation."""
+    if sys.platform == "linux" and shutil.which("bwrap"):
+        return nurseries("nested")
+    return nurseries("unprotected")
+
+
+@pytest.fixture(scope="session")
+def shared_rooms(nurseries):
+    """One room of each kind, for questions that leave no trace."""
+    rooms = {}
+
+    def get(mode):
+        if mode not in rooms:
+            rooms[mode] = Room(nurseries(mode))
+        return rooms[mode]
+
+    yield get
+    for room in rooms.values():
+        room.close()
+
+
+@pytest.fixture(params=MODES)
+def any_room(request, shared_rooms):
+    """A room of each kind."""
+    return shared_rooms(request.param)
+
+
+@pytest.fixture(params=MODES[:2])
+def walled_room(request, shared_rooms):
+    """A room in a sandbox: without one, the tests with it cannot hold."""
+    return shared_rooms(request.param)
+
+
+@pytest.fixture
+def room(nursery):
+    """A fresh room."""
+    room = Room(nursery)
+    yield room
+    room.close()
+
+
+def shown(room, source):
+    """Run a cell and return all that it printed."""
+    outputs, error = room.run_cell(source, "cell 1")
+    assert error is None, error
+    return "".join(o["text"] for o in outputs if o["output_type"] == "stream")
+
+
+def call(room, name, *args, lent=None, show=lambda outputs: None, **kwargs):
+    """Call a student's function."""
+    return room.call(name, args, kwargs, lent or {}, show)
+
+
+def with_limits(nursery, **limits):
+    """A nursery like the other one, with other limits for what the marking room watches."""
+    other = object.__new__(Nursery)
+    other.__dict__.update(nursery.__dict__)
+    other.limits = dataclasses.replace(nursery.limits, **limits)
+    return other
+
+
+# ------------------------------------------------------------------- calls
+
+
+def test_arguments_go_there_and_results_come_back(any_room):
+    any_room.run_cell("def f(x, *, p):\n    return x @ p['W'], [None, 'é'], (1, 2.5)", "cell 1")
+    x, w = np.arange(6.0).reshape(2, 3), np.ones((3, 1), np.float32)
+    product, texts, pair = call(any_room, "f", x, p={"W": w})
+    np.testing.assert_array_equal(product, x @ w)
+    assert (texts, pair) == ([None, "é"], (1, 2.5))
+
+
+def test_changes_in_place_are_seen_here(room):
+    room.run_cell(
+        "def f(x, p):\n    x += 1\n    p['W'][0] = 9\n    p['b'] = x\n    raise ValueError",
+        "cell 1",
+    )
+    x, p = np.zeros((2, 2)), {"W": np.zeros(3)}
+    view = x[0]
+    with pytest.raises(ValueError):
+        call(room, "f", x, p)
+    assert view.tolist() == [1, 1]
+    assert p["W"].tolist() == [9, 0, 0]
+    assert p["b"] is x
+
+
+def test_views_in_a_result_are_views_here(room):
+    room.run_cell("def f(c, n):\n    return c, [c[:, t] for t in range(n)], c.copy()", "cell 1")
+    c = np.arange(6.0).reshape(2, 3)
+    same, slices, copy = call(room, "f", c, 3)
+    assert same is c
+    c[:, 1] = -1
+    assert slices[1].tolist() == [-1, -1]
+    assert copy[0, 1] == 1
+
+
+def test_a_function_is_lent_for_one_call_and_sees_the_arguments_of_each(room):
+    room.run_cell(
+        "def step(x, p):\n    raise NotImplementedError\n"
+        "def loop(x, p, n):\n    for t in range(n):\n        x, seen = step(x, p)\n"
+        "    return x, seen is not p, p",
+        "cell 1",
+    )
+    calls = []
+
+    def reference(x, p):
+        calls.append(x.copy())
+        return x + p["b"], p
+
+    start, p = np.zeros(2), {"b": np.ones(2)}
+    result, _, after = call(room, "loop", start, p, 3, lent={"step": reference})
+    assert result.tolist() == [3, 3]
+    assert after is p
+    assert [c.tolist() for c in calls] == [[0, 0], [1, 1], [2, 2]]
+    with pytest.raises(NotImplementedError):
+        call(room, "loop", start, p, 3)
+
+
+def test_a_lent_function_that_raises_raises_in_the_students_loop(room):
+    room.run_cell("def loop():\n    try:\n        step(1)\n    except ValueError as e:\n"
+                  "        return str(e)", "cell 1")  # fmt: skip
+
+    def reference(x):
+        raise ValueError("shapes (1,) and (2,)")
+
+    assert call(room, "loop", lent={"step": reference}) == "shapes (1,) and (2,)"
+
+
+def test_a_function_kept_from_an_earlier_loan_cannot_be_called(room):
+    room.run_cell(
+        "def keep():\n    global kept\n    kept = step\ndef use():\n    return kept(1)", "cell 1"
+    )
+    call(room, "keep", lent={"step": abs})
+    with pytest.raises(RoomDied):
+        call(room, "use")
+
+
+def test_an_exception_comes_with_its_type_its_message_and_the_students_own_lines(room):
+    room.run_cell(
+        "import numpy as np\n\ndef f(x):\n    y = g(x)\n    return y\n"
+        "class Odd(KeyError):\n    pass",
+        "cell 1",
+    )
+    room.run_cell("def g(x):\n    return np.concatenate(x, 1, 2)", "cell 2")
+    with pytest.raises(TypeError) as caught:
+        call(room, "f", [1])
+    assert type(caught.value).__name__ == "TypeError"
+    assert caught.value.student_lines == [
+        "line 4: y = g(x)",
+        "cell 2, line 2: return np.concatenate(x, 1, 2)",
+    ]
+    room.run_cell("def f():\n    raise Odd('what')", "cell 3")
+    with pytest.raises(KeyError) as caught:
+        call(room, "f")
+    assert (type(caught.value).__name__, str(caught.value)) == ("Odd", "'what'")
+
+
+BUILTIN_ERRORS = {
+    kind.__name__
+    for kind in vars(builtins).values()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+}
+
+
+def test_every_kind_of_exception_can_be_caught_as_an_exception(room):
+    room.run_cell(
+        "import builtins\ndef f(name):\n    kind = getattr(builtins, name)\n"
+        "    within = [KeyboardInterrupt() if name[0] == 'B' else ValueError()]\n"
+        "    raise kind.__new__(kind, 'a', within) if 'Group' in name else kind.__new__(kind)",
+        "cell 1",
+    )
+    for name in sorted(BUILTIN_ERRORS):
+        with pytest.raises(Exception) as caught:
+            call(room, "f", name)
+        assert type(caught.value).__name__ == name
+        assert caught.value.student_lines
+
+
+def test_an_exception_that_lies_about_itself_does_no_harm(room):
+    room.run_cell(
+        "class Bad(Exception):\n    def __str__(self):\n        raise RuntimeError\n"
+        "Bad.__name__ = 'x' * 10**6\n"
+        "def f():\n    raise Bad\ndef g():\n    raise ValueError('\\ud800' * 10**6)",
+        "cell 1",
+    )
+    for name in "fg":
+        with pytest.raises(Exception) as caught:
+            call(room, name)
+        assert len(str(caught.value)) < 5000
+        str(caught.value).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("return (i for i in x)", "f returns a generator, which cannot be tested"),
+        ("return np.array([None])", "f returns an array of objects, which cannot"),
+        ("x.append(print)", "f puts a function into its arguments"),
+        ("return np.zeros(2**24)", "f returns a value of more than 64 MB"),
+    ],
+)
+def test_what_cannot_cross_is_said_in_one_sentence(room, body, sentence):
+    room.run_cell(f"import numpy as np\ndef f(x):\n    {body}", "cell 1")
+    with pytest.raises(CannotCross, match=sentence) as caught:
+        call(room, "f", [1])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stand_in_says_what_it_is():
+    stand_in = StandIn("rnn_forward", lambda *_: None)
+    assert stand_in.__name__ == "rnn_forward"
+    assert not hasattr(stand_in, "weights")
+    for look in (lambda: stand_in.__code__, lambda: __import__("inspect").getsource(stand_in)):
+        with pytest.raises(CannotCross, match="rnn_forward is a student's function"):
+            look()
+
+
+def test_a_student_cannot_pass_an_array_off_as_equal_to_everything(room):
+    room.run_cell(
+        "import numpy as np\nclass Lie(np.ndarray):\n    def __eq__(self, other): return True\n"
+        "    def __array_ufunc__(self, *a, **k): return True\n"
+        "def f():\n    return np.zeros(2).view(Lie)",
+        "cell 1",
+    )
+    with pytest.raises(CannotCross, match="an object of type Lie"):
+        call(room, "f")
+
+
+# -------------------------------------------------------------------- cells
+
+
+def test_a_cell_shows_what_a_notebook_shows(room):
+    outputs, error = room.run_cell(
+        "import sys, warnings\n%matplotlib inline\nimport matplotlib.pyplot as plt\n"
+        "print('one')\nprint('two', file=sys.stderr)\ndisplay({'a': 1})\n"
+        "plt.plot([1, 2])\nplt.show()\n6 * 7",
+        "cell 1",
+    )
+    assert error is None
+    kinds = [o.get("name") or o["output_type"] for o in outputs]
+    assert kinds == ["stdout", "stderr", "display_data", "display_data", "execute_result"]
+    assert outputs[3]["data"]["image/png"].startswith("iVBORw0KGgo")
+    assert outputs[4]["data"]["text/plain"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [("x = 1\nx = = 2", 2), ("def f():\n    return 1 / 0\n\nf()", 2), ("%no_such_magic", 1)],
+)
+def test_an_error_names_the_line_of_the_cell(room, source, line):
+    outputs, error = room.run_cell(source, "cell 7")
+    assert error["lines"][-1][:2] == ("cell 7", line)
+    assert outputs[-1]["output_type"] == "error"
+    assert f"cell 7, line {line}:" in outputs[-1]["traceback"]
+    assert not any("IPython" in text for text in outputs[-1]["traceback"])
+
+
+def test_files_of_the_assignment_are_modules_there(nursery):
+    room = Room(nursery, {"rnn_utils.py": b"def sigmoid(x):\n    return 0.5"})
+    assert shown(room, "from rnn_utils import sigmoid\nprint(sigmoid(3))") == "0.5\n"
+    room.close()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for i in range(10**5):\n    print('x' * 100)",
+        "print('x' * 10**7)",
+        "import sys\nsys.stderr.write('y' * 10**7)",
+        "for i in range(3000):\n    display('z' * 1000)",
+        "'w' * 10**7",
+    ],
+)
+def test_a_flood_of_output_is_cut(room, source):
+    outputs, _ = room.run_cell(source, "cell 1")
+    assert len(str(outputs)) < 2 * LIMITS.output_bytes
+    assert "it is too long" in str(outputs)
+
+
+def test_active_content_and_foreign_types_of_output_stay_in_the_room(room):
+    outputs, _ = room.run_cell(
+        "from IPython.display import display\n"
+        "display({'application/javascript': 'alert(1)', 'image/svg+xml': '<svg/>',"
+        " 'application/vnd.rnn-checks+json': '{\"points\": 25}',"
+        " 'image/png': 'aGVsbG8=', 'text/plain': 'ok'}, raw=True)",
+        "cell 1",
+    )
+    assert [o["data"] for o in outputs] == [{"text/plain": "ok"}]
+
+
+def test_random_numbers_are_the_same_in_every_room(nursery):
+    rooms = [Room(nursery) for _ in range(2)]
+    source = "import numpy as np, random\nprint(np.random.rand(), random.random(), hash('a'))"
+    assert len({shown(room, source) for room in rooms}) == 1
+    for room in rooms:
+        room.close()
+
+
+# ------------------------------------------------------------------- limits
+
+
+def test_an_endless_loop_is_ended(nurseries):
+    for mode in MODES[::2]:
+        room = Room(with_limits(nurseries(mode), cell_seconds=0.2))
+        start = time.monotonic()
+        with pytest.raises(RoomTimeout, match=r"cell 9 did not finish within 0\.2 s"):
+            room.run_cell("while True:\n    pass", "cell 9")
+        assert time.monotonic() - start < 2
+
+
+def test_processor_time_is_bounded(nurseries):
+    with Nursery(dataclasses.replace(LIMITS, cpu_seconds=1), unprotected=True) as nursery:
+        room = Room(nursery)
+        with pytest.raises(RoomDied, match="used more than 1 s of processor time"):
+            room.run_cell("while True:\n    pass", "cell 9")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import os\nos._exit(3)", "ended its own process .exit code 3."),
+        ("import os\nos.abort()", "was ended by SIG"),
+        ("import os\nos.close(3)", "ended its own process .exit code 0."),
+        (
+            "import socket\nsocket.socket(fileno=3).shutdown(2)\nwhile True:\n    pass",
+            "closed the line to its room",
+        ),
+        ("import os\nos.write(3, b'x' * 10**4)", "ended its room: the message is too large"),
+        (
+            "import os\nos.write(3, b'=' + (5).to_bytes(8, 'little') + b'hello')",
+            "ended its room: the message is cut short",
+        ),
+        ("import ctypes\nctypes.string_at(0)", "was ended by SIGSEGV"),
+    ],
+)
+def test_a_room_that_ends_or_misbehaves_says_how(nurseries, source, reason):
+    for mode in MODES[::2]:
+        room = Room(nurseries(mode))
+        with pytest.raises(RoomDied, match=reason):
+            room.run_cell(source, "cell 1")
+            room.run_cell("1", "cell 2")
+
+
+def test_memory_is_bounded(any_room):
+    assert "MemoryError" in shown(
+        any_room, "try:\n    x = bytearray(10**9)\nexcept MemoryError as e:\n    print(repr(e))"
+    )
+
+
+def test_disk_is_bounded(walled_room):
+    source = (
+        "import os\nn = 0\ntry:\n    for i in range(100):\n"
+        "        with open(f'/tmp/{i}', 'wb') as f:\n            n += f.write(bytes(2**20))\n"
+        "except OSError as e:\n    print(e.errno, n >> 20)\n"
+        "for i in range(100):\n    if os.path.exists(f'/tmp/{i}'): os.remove(f'/tmp/{i}')"
+    )
+    assert int(shown(walled_room, source).split()[-1]) <= LIMITS.disk_mb
+
+
+def test_processes_are_bounded(walled_room):
+    source = (
+        "import os, time\nchildren = []\ntry:\n    for _ in range(50):\n        pid = os.fork()\n"
+        "        if pid == 0:\n            time.sleep(60)\n            os._exit(0)\n"
+        "        children.append(pid)\nexcept OSError as e:\n    print(e.errno)\n"
+        "print(len(children))\nfor pid in children:\n    os.kill(pid, 9)\n    os.waitpid(pid, 0)"
+    )
+    assert int(shown(walled_room, source).split()[-1]) < LIMITS.processes
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_outlives_its_room(nurseries, mode, tmp_path):
+    nursery = nurseries(mode)
+    room = Room(nursery)
+    source = (
+        "import os, subprocess, time\nif os.fork() == 0:\n    os.setsid()\n"
+        "    if os.fork() == 0:\n        os.execv('/bin/sleep', ['canary-7c1f', '61'])\n"
+        "    os._exit(0)\nos.wait()\nopen('left-behind', 'w').write('x')\nprint(os.getcwd())"
+    )
+    folder = shown(room, source).strip()
+    wait_until(lambda: CANARY in commands())
+    room.close()
+    wait_until(lambda: CANARY not in commands())
+    assert mode != "unprotected" or not os.path.exists(folder)
+    other = Room(nursery)
+    assert shown(other, "import os\nprint(os.listdir('.'))") == "[]\n"
+    other.close()
+
+
+def commands():
+    """Return the commands of all processes of this machine."""
+    found = ""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += process.read_text(errors="replace")
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+def wait_until(condition):
+    """Wait until something has come about, for at most five seconds."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+# ----------------------------------------------------------------- isolation
+
+
+def test_a_room_sees_nothing_of_the_course(walled_room, tmp_path):
+    (tmp_path / "secret.txt").write_text(CANARY)
+    here = [str(Path(__file__).parents[1]), str(tmp_path), os.path.expanduser("~"), "/home",
+            "/etc/passwd", "/sys", "/var", "/run"]  # fmt: skip
+    source = f"import os\nprint([p for p in {here!r} if os.path.exists(p)])"
+    assert shown(walled_room, source) == "[]\n"
+
+
+def test_a_room_knows_no_path_of_the_course(walled_room):
+    root = Path(__file__).parents[1]
+    source = (
+        "import gc, os, sys, types\n"
+        "texts = [str(sys.path), str(dict(os.environ)), str(sys.argv), str(sys.orig_argv),\n"
+        "         sys.executable, sys.prefix, os.getcwd(), str(list(sys.modules.values()))]\n"
+        "texts += [m.__dict__.get('__file__') or '' for m in list(sys.modules.values())\n"
+        "          if hasattr(m, '__dict__')]\n"
+        "texts += [f.__code__.co_filename for f in gc.get_objects()\n"
+        "          if type(f) is types.FunctionType]\n"
+        "for folder, folders, files in os.walk('/'):\n"
+        "    texts += [folder, *files]\n    folders[:] = [f for f in folders if f != 'usr']\n"
+        "for name in ('/proc/self/mountinfo', '/proc/self/cmdline', '/proc/1/environ'):\n"
+        "    if os.path.exists(name):\n        texts.append(open(name).read())\n"
+        f"print([t for t in texts if {str(root)!r} in t][:3])"
+    )
+    assert shown(walled_room, source) == "[]\n"
+
+
+def test_no_file_that_a_room_can_read_holds_a_path_of_the_course(walled_room):
+    root = str(Path(__file__).parents[1])
+    source = (
+        "import os\nfound = []\nfor top in ('/opt/packages', '/opt/room', '/tmp', '/etc'):\n"
+        "    for folder, _, files in os.walk(top):\n        for file in files:\n"
+        "            with open(os.path.join(folder, file), 'rb') as f:\n"
+        f"                if {root.encode()!r} in f.read():\n"
+        "                    found.append(file)\nprint(len(found), found[:5])"
+    )
+    assert shown(walled_room, source) == "0 []\n"
+
+
+def test_only_the_packages_of_students_are_there(walled_room):
+    source = (
+        "import importlib.util as u, os\n"
+        "print([n for n in ('numpy', 'matplotlib', 'nbgrader', 'nbclient', 'sqlalchemy',\n"
+        "                   'pytest', 'pip') if u.find_spec(n)])"
+    )
+    assert shown(walled_room, source) == "['numpy', 'matplotlib']\n"
+
+
+def test_a_package_that_is_not_installed_is_named():
+    with pytest.raises(IsolationUnavailable, match="Rooms need no-such-package: pip install"):
+        Nursery(LIMITS, packages=["numpy", "no-such-package"])
+
+
+def test_a_room_holds_no_module_of_the_grader(walled_room):
+    source = (
+        "import sys\nprint([n for n in sys.modules if n.startswith(('grading', 'nbgrader'))])\n"
+        "try:\n    import grading\nexcept ImportError as e:\n    print(type(e).__name__)"
+    )
+    assert shown(walled_room, source) == "[]\nModuleNotFoundError\n"
+
+
+def test_a_room_has_no_network_and_holds_no_line_but_its_own(any_room):
+    source = (
+        "import os, socket, subprocess\n"
+        "for kind in (socket.AF_INET, socket.AF_UNIX):\n    try:\n"
+        "        socket.socket(kind).connect(('127.0.0.1', 22) if kind == 2 else b'\\0x')\n"
+        "        print('connected')\n    except OSError as e:\n        pass\n"
+        "open_ones = []\nfor n in range(64):\n    try:\n        os.fstat(n)\n"
+        "        open_ones.append(n)\n    except OSError:\n        pass\nprint(open_ones)"
+    )
+    assert shown(any_room, source) == "[0, 1, 2, 3]\n"
+
+
+def test_a_room_cannot_write_outside_its_folder(walled_room):
+    source = (  # /tmp is its own; in two large folders of the system nothing is looked at
+        "import os\nwritten = []\nfor folder, folders, _ in os.walk('/'):\n"
+        "    if folder in ('/tmp', '/usr/lib', '/usr/share'):\n"
+        "        folders.clear()\n        continue\n"
+        "    try:\n        open(folder + '/x', 'w').close()\n        written.append(folder)\n"
+        "    except OSError:\n        pass\nprint(written)"
+    )
+    assert shown(walled_room, source) == "[]\n"
+
+
+def test_rooms_cannot_see_or_signal_one_another(nurseries):
+    one, other = Room(nurseries("nested")), Room(nurseries("nested"))
+    shown(one, "open('/tmp/mine', 'w').write('x')")
+    source = (
+        "import os\nalive = []\nfor pid in range(2, 100):\n    try:\n        os.kill(pid, 0)\n"
+        "        alive.append(pid)\n    except OSError:\n        pass\n"
+        "print(os.getpid(), alive, os.listdir('/tmp'), os.path.exists('/proc/1'))\n"
+        "try:\n    os.kill(-1, 9)\nexcept OSError:\n    pass"
+    )
+    assert shown(other, source) == "1 [] [] False\n"
+    assert shown(one, "print('still here')") == "still here\n"
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "libc.unshare(0x10000000)",
+        "libc.mount(b'tmpfs', b'/tmp', b'tmpfs', 0, None)",
+        "libc.umount2(b'/proc', 2)",
+        "libc.ptrace(16, 1, 0, 0)",
+        "libc.shmget(0, 4096, 0o1600)",
+        "libc.memfd_create(b'x', 0)",
+        "libc.setuid(0)",
+        "libc.chroot(b'/tmp')",
+        "libc.syscall(56 if os.uname().machine == 'x86_64' else 220, 0x10000011, 0, 0, 0, 0)",
+    ],
+)
+def test_a_room_has_no_way_to_privileges(walled_room, attempt):
+    source = f"import ctypes, os\nlibc = ctypes.CDLL(None)\nprint({attempt})"
+    assert shown(walled_room, source) == "-1\n"
+
+
+def test_a_way_without_a_sandbox_is_never_taken_unasked(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    with pytest.raises(IsolationUnavailable, match=r"bubblewrap.*--unprotected") as caught:
+        Nursery(LIMITS)
+    assert "\n" not in str(caught.value)
+    with Nursery(LIMITS, unprotected=True) as nursery:
+        assert "no protection" in nursery.isolation
+
+
+# ---------------------------------------------------------------- notebooks
+
+
+def run(nursery, *cells, files=None, **limits):
+    """Run cells given as (id, kind, source), and return the results by id."""
+    cells = [Cell(name, source, kind) for name, kind, source in cells]
+    result = run_notebook(cells, files or {}, with_limits(nursery, **limits))
+    return {r.cell.id: r for r in result.cells}, result
+
+
+def printed(result):
+    """Return what a cell printed."""
+    return "".join(o.get("text", "") for o in result.outputs)
+
+
+def test_a_test_meets_the_function_as_it_was_then(nursery):
+    cells, _ = run(
+        nursery,
+        ("one", "student", "def f():\n    return 1"),
+        ("test one", "test", "f()"),
+        ("two", "student", "def f():\n    return 2"),
+        ("test two", "test", "f()"),
+    )
+    assert (cells["test one"].value, cells["test two"].value) == (1, 2)
+
+
+def test_a_test_sees_functions_data_and_its_own_names(nursery):
+    cells, _ = run(
+        nursery,
+        ("setup", "shared", "import numpy as np\nshapes = {'W': (2, 3)}"),
+        ("student", "student", "def f(x):\n    print('called')\n    return x + k\nk = np.ones(2)\n"
+         "shapes = 'no'"),
+        ("check", "test", "right = np.arange(2.0)\nassert shapes == {'W': (2, 3)}"),
+        ("test", "test", "total = [f(right) for _ in range(2)][0] + k\ntotal.tolist()"),
+        ("again", "test", "'f' in globals() or 'k' in globals()"),
+    )  # fmt: skip
+    assert cells["test"].error == ""
+    assert cells["test"].value == [2, 3]
+    assert printed(cells["test"]) == "called\ncalled\n"
+    assert cells["again"].value is False
+
+
+def test_a_missing_function_says_why_it_is_missing(nursery):
+    cells, _ = run(
+        nursery,
+        ("broken", "student", "def f(x):\n    return x +"),
+        ("test f", "test", "f(1)"),
+        ("test g", "test", "try:\n    g(1)\nexcept NameError as e:\n    print(e)\n1.0"),
+    )
+    assert cells["test f"].error == (
+        "NameError: name 'f' is not defined: its cell stopped with SyntaxError: invalid syntax"
+    )
+    assert printed(cells["test g"]) == "name 'g' is not defined\n"
+    assert cells["test g"].value == 1.0
+
+
+def test_a_shared_cell_shows_what_it_shows_with_the_students_functions(nursery):
+    cells, _ = run(
+        nursery,
+        ("student", "student", "def f(x):\n    return 2 * x"),
+        ("use", "shared", "base = 5\nprint(f(base))"),
+        ("test", "test", "base"),
+    )
+    assert printed(cells["use"]) == "10\n"
+    assert cells["test"].value == 5
+
+
+def test_a_lost_room_costs_only_what_lost_it(nursery):
+    cells, result = run(
+        nursery,
+        ("f", "student", "def f():\n    return 1\nprint('once')"),
+        ("hang", "student", "g = 1\nwhile True:\n    pass"),
+        ("test g", "test", "g()"),
+        ("h", "student", "def h(n):\n    import os\n    os._exit(1)\ndef k():\n    return 3"),
+        ("test h", "test", "found = []\nfor n in range(9):\n    try:\n        h(n)\n"
+         "    except Exception as e:\n        found.append(str(e))\nlen(set(found)), found[0]"),
+        ("test all", "test", "f() + k()"),
+        cell_seconds=0.3,
+    )  # fmt: skip
+    assert "RoomTimeout: cell hang did not finish within 0.3 s" in cells["test g"].error
+    assert cells["test h"].value == (1, "h ended its own process (exit code 1)")
+    assert cells["test all"].value == 4
+    assert result.rooms == 3
+    assert len(result.problems) == 2
+    assert printed(cells["f"]) == "once\n"
+
+
+def test_a_loop_is_called_again_with_a_lent_cell_after_its_own_has_hung(nursery):
+    cells, _ = run(
+        nursery,
+        ("f", "student", "def step(x):\n    while True:\n        pass\n"
+         "def loop(x):\n    return step(step(x))"),
+        ("test", "test", "try:\n    loop(1)\nexcept Exception as e:\n    print(type(e).__name__)\n"
+         "with loop.lending(step=lambda x: x + 1):\n    result = loop(1)\nresult"),
+        call_seconds=0.3,
+    )  # fmt: skip
+    assert printed(cells["test"]) == "RoomTimeout\n"
+    assert cells["test"].value == 3
+
+
+def test_rooms_and_time_of_a_notebook_are_bounded(nursery):
+    deadly = [(f"c{i}", "student", "import os\nos._exit(1)") for i in range(6)]
+    cells, result = run(nursery, *deadly, rooms=3)
+    assert result.rooms == 3
+    assert cells["c5"].error == "RoomDied: not run: 3 rooms have been lost"
+    loops = [(f"c{i}", "student", "while True:\n    pass") for i in range(5)]
+    cells, result = run(nursery, *loops, cell_seconds=0.3, notebook_seconds=0.5)
+    assert result.seconds < 3
+    assert cells["c4"].error.endswith("the time for the whole notebook is used up")
+
+
+def test_a_test_that_fails_shows_no_line_of_itself(nursery):
+    cells, _ = run(
+        nursery,
+        ("f", "student", "def f():\n    return 1 / 0"),
+        ("test", "test", "secret = 42\nf()"),
+        ("own", "test", "secret = 42\nsecret / 0"),
+    )
+    assert cells["test"].outputs[-1]["traceback"] == [
+        "line 2: return 1 / 0",
+        "ZeroDivisionError: division by zero",
+    ]
+    assert "secret" not in str(cells["own"].outputs)
+
+
+def test_a_notebook_leaves_no_state_here(nursery):
+    np.random.seed(5)
+    state, errors = np.random.get_state()[1].copy(), np.geterr()
+    both, _ = run(
+        nursery,
+        ("a", "test", "import numpy as np\nnp.seterr(all='raise')\nleft = np.random.rand()\nleft"),
+    )
+    again, _ = run(nursery, ("a", "test", "import numpy as np\n('left' in globals(), "
+                             "np.random.rand())"))  # fmt: skip
+    assert again["a"].value == (False, both["a"].value)
+    assert (np.random.get_state()[1] == state).all()
+    assert np.geterr() == errors
+
+
+def test_marks_cannot_be_displayed_by_a_students_function(nursery):
+    cells, _ = run(
+        nursery,
+        ("f", "student", "def f():\n    display({'application/vnd.rnn-checks+json': '{}',"
+         " 'text/plain': 'x'}, raw=True)"),
+        ("test", "test", "f()\ndisplay({'application/vnd.rnn-checks+json': {'points': 1}},"
+         " raw=True)\n1.0"),
+    )  # fmt: skip
+    shown = [o["data"] for o in cells["test"].outputs]
+    assert shown == [
+        {"text/plain": "x"},
+        {"application/vnd.rnn-checks+json": {"points": 1}},
+        {"text/plain": "1.0"},
+    ]
+
+
+def test_a_nursery_that_is_lost_is_replaced():
+    with Nursery(LIMITS, unprotected=True) as nursery:
+        nursery.process.popen.kill()
+        nursery.process.popen.wait()
+        room = Room(nursery)
+        assert shown(room, "print(1)") == "1\n"
+        room.close()
+
+
+def test_starting_a_room_takes_milliseconds(nursery):
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        room = Room(nursery)
+        times.append(time.perf_counter() - start)
+        room.close()
+    assert min(times) < 0.1
