@@ -14,7 +14,9 @@ from rich.progress import track
 from rich.table import Table
 
 from grading import CourseError
+from grading.course import open_course
 from grading.demo import make_course, make_submissions
+from grading.execute import Execute
 from grading.grade import Result, grade
 from grading.prove import Proof, prove
 from grading.release import release
@@ -26,8 +28,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+Unprotected = Annotated[
+    bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
+]
 
 
 @app.command("release")
@@ -42,9 +47,9 @@ def release_command(assignment: Assignment) -> None:
 
 
 @app.command("prove")
-def prove_command(assignment: Assignment) -> None:
+def prove_command(assignment: Assignment, unprotected: Unprotected = False) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
-    proofs = list(track(prove(assignment), "Proving", total=None, console=console))
+    proofs = list(track(prove(assignment, unprotected), "Proving", total=None, console=console))
     console.print(proof_table(proofs))
     broken = [proof for proof in proofs if proof.problems]
     for proof in broken:
@@ -58,23 +63,31 @@ def prove_command(assignment: Assignment) -> None:
 def grade_command(
     assignment: Assignment,
     students: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+    unprotected: Unprotected = False,
 ) -> None:
     """Mark what was handed in: grade book, autograded/ and reports/."""
-    results = list(track(grade(assignment, students or []), "Grading", console=console))
+    results = list(
+        track(grade(assignment, students or [], unprotected), "Grading", console=console)
+    )
     console.print(result_table(results))
+    console.print(isolation(unprotected))
     console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
 
 
 @app.command("demo")
-def demo_command(assignment: Assignment = "rnn_lstm_forward") -> None:
+def demo_command(
+    assignment: Assignment = "rnn_lstm_forward", unprotected: Unprotected = False
+) -> None:
     """Grade a class of 24 sample students in the scratch course demo/."""
     folder = course_root() / "demo"
     make_course(course_root(), folder)
     os.chdir(folder)
     release(assignment)
     make_submissions(assignment, folder)
-    results = list(track(grade(assignment, []), "Grading", total=24, console=console))
+    graded = grade(assignment, [], unprotected)
+    results = list(track(graded, "Grading", total=24, console=console))
     console.print(result_table(results))
+    console.print(f"{isolation(unprotected)}\n")
     console.print(
         f"All marks:          demo/reports/{assignment}/grades.csv\n"
         f"A marked notebook:  demo/autograded/{results[0].student_id}/{assignment}/\n"
@@ -85,12 +98,18 @@ def demo_command(assignment: Assignment = "rnn_lstm_forward") -> None:
     )
 
 
+def isolation(unprotected: bool) -> str:
+    """Say what has kept student code apart in this run."""
+    nursery = Execute(config=open_course(unprotected).config).nursery()
+    return f"Isolation: {nursery.isolation}"
+
+
 def result_table(results: list[Result]) -> Table:
     """Return the table of a class: who, points per function, total, note."""
     functions = next(([m.function for m in r.marks] for r in results if r.marks), [])
     table = marks_table(["student"], functions)
     table.add_column("total", justify="right")
-    table.add_column("what is wrong")
+    table.add_column("what is wrong", min_width=24)
     for result in results:
         points = [f"{mark.points:g}" for mark in result.marks] or ["0"] * len(functions)
         notes = dict.fromkeys(mark.mistake or mark.note for mark in result.marks if mark.note)
@@ -110,7 +129,7 @@ def proof_table(proofs: list[Proof]) -> Table:
 
 def marks_table(headings: list[str], functions: list[str]) -> Table:
     """Return an empty table with a narrow column per function."""
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in headings:
         table.add_column(heading, no_wrap=True)
     for function in functions:

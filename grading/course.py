@@ -31,11 +31,20 @@ def prepare_process() -> None:
     )
 
 
-def open_course(root: Path | None = None) -> NbGraderAPI:
-    """Return nbgrader's interface to the course, set up by its nbgrader_config.py."""
-    root = root or course_root()
+def open_course(unprotected: bool = False) -> NbGraderAPI:
+    """
+    Return nbgrader's interface to the course, set up by its nbgrader_config.py.
+
+    Parameters
+    ----------
+    unprotected : bool
+        Whether student code may run without a sandbox.
+    """
+    root = course_root()
     os.chdir(root)
-    return NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py", str(root)).load_config())
+    config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
+    config.Execute.unprotected = unprotected
+    return NbGraderAPI(config=config)
 
 
 def check(result: dict, what: str) -> None:

@@ -9,9 +9,18 @@ from nbformat import NotebookNode, from_dict
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
 
+from grading import CourseError
 from grading.marking import keep_records
 from grading.marks import is_test, settle
-from grading.rooms import Cell, Limits, NotebookResult, Nursery, run_notebook
+from grading.rooms import (
+    Cell,
+    IsolationUnavailable,
+    Limits,
+    NotebookResult,
+    Nursery,
+    PackagesMissing,
+    run_notebook,
+)
 from grading.solution import course_root, grade_id, source_folder
 
 
@@ -25,15 +34,20 @@ class Execute(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Run all cells in order, and settle the score of each test cell."""
-        limits = Limits(**self.limits)
-        run(nb, resources["nbgrader"]["assignment"], nursery(limits, self.unprotected))
+        run(nb, resources["nbgrader"]["assignment"], self.nursery())
         return nb, resources
+
+    def nursery(self) -> Nursery:
+        """Return the process's source of rooms; it is warmed up once."""
+        return _nursery(Limits(**self.limits), self.unprotected, course_root())
 
 
 @functools.cache
-def nursery(limits: Limits | None = None, unprotected: bool = False) -> Nursery:
-    """Return the process's source of rooms; it is warmed up once."""
-    return Nursery(limits, hidden=[course_root()], unprotected=unprotected)
+def _nursery(limits: Limits, unprotected: bool, root: Path) -> Nursery:
+    try:
+        return Nursery(limits, hidden=[root], unprotected=unprotected)
+    except (IsolationUnavailable, PackagesMissing) as problem:
+        raise CourseError(str(problem)) from None
 
 
 def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResult:
@@ -79,5 +93,4 @@ def label(cell: NotebookNode, number: int) -> str:
 
 def shipped_files(assignment: str) -> dict[str, bytes]:
     """Return the modules that students are given with an assignment."""
-    folder: Path = source_folder(assignment)
-    return {path.name: path.read_bytes() for path in folder.glob("*.py")}
+    return {path.name: path.read_bytes() for path in source_folder(assignment).glob("*.py")}

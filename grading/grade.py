@@ -41,7 +41,7 @@ class Result:
     note: str = ""
 
 
-def grade(assignment: str, students: list[str]) -> Iterator[Result]:
+def grade(assignment: str, students: list[str], unprotected: bool = False) -> Iterator[Result]:
     """
     Mark the submissions of an assignment, and write grades.csv.
 
@@ -50,13 +50,15 @@ def grade(assignment: str, students: list[str]) -> Iterator[Result]:
     assignment : str
     students : list of str
         Whose submissions; all that there are, if the list is empty.
+    unprotected : bool
+        Whether student code may run without a sandbox.
 
     Raises
     ------
     CourseError
         Where there is nothing to grade.
     """
-    course = open_course()
+    course = open_course(unprotected)
     submitted = sorted(path.parent.name for path in Path("submitted").glob(f"*/{assignment}"))
     if not submitted:
         raise CourseError(f"{assignment}: there are no folders submitted/<student>/{assignment}")
@@ -117,13 +119,24 @@ def update_points(marks: list[Mark], book: Gradebook, assignment: str, student: 
 
 
 def write_csv(path: Path, results: list[Result]) -> None:
-    """Write one line per student; fields are quoted where they need it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write one line per student, fields quoted where they need it; keep those of others."""
     functions = next(([m.function for m in r.marks] for r in results if r.marks), [])
+    rows = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    for result in results:
+        rows[result.student_id] = {
+            "student_id": result.student_id,
+            "score": result.score,
+            "max_score": result.max_score,
+            **{mark.function: mark.points for mark in result.marks},
+            "status": result.status,
+            "note": result.note,
+        }
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["student_id", "score", "max_score", *functions, "status", "note"])
-        for result in results:
-            points = [mark.points for mark in result.marks] or [0.0] * len(functions)
-            total = [result.score, result.max_score]
-            writer.writerow([result.student_id, *total, *points, result.status, result.note])
+        columns = ["student_id", "score", "max_score", *functions, "status", "note"]
+        writer = csv.DictWriter(file, columns, restval=0.0, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows[student] for student in sorted(rows))

@@ -10,7 +10,8 @@ from functools import partial
 
 from nbformat import NotebookNode
 
-from grading.execute import nursery, run
+from grading.course import open_course
+from grading.execute import Execute, run
 from grading.marks import Mark, is_test, read_marks
 from grading.mistakes import Version, read_versions
 from grading.solution import grade_id, is_solution, read_source
@@ -40,9 +41,15 @@ class Proof:
     problems: list[str] = field(default_factory=list)
 
 
-def prove(assignment: str) -> Iterator[Proof]:
+def prove(assignment: str, unprotected: bool = False) -> Iterator[Proof]:
     """
     Mark the solution, the untouched notebook, and every version in mistakes.yaml.
+
+    Parameters
+    ----------
+    assignment : str
+    unprotected : bool
+        Whether to run without a sandbox.
 
     Yields
     ------
@@ -50,23 +57,27 @@ def prove(assignment: str) -> Iterator[Proof]:
         The solution and every right version must earn all points, the untouched notebook
         none. A mistake must lose points of its own question and of no other, and be named.
     """
+    execute = Execute(config=open_course(unprotected).config)
     notebook = read_source(assignment)
     versions = [None, *read_versions(assignment)]
     with ProcessPoolExecutor() as pool:
-        yield from pool.map(partial(prove_version, assignment, notebook), versions, chunksize=4)
-        untouched = {grade_id(cell): STUB for cell in notebook.cells if is_solution(cell)}
-        marks = marks_of(assignment, with_solutions(notebook, untouched))
-        problems = [f"{m.function}: {m.points:g} points for nothing" for m in marks if m.points]
-        yield Proof("", "untouched", marks, problems)
+        prove_one = partial(prove_version, execute, assignment, notebook)
+        yield from pool.map(prove_one, versions, chunksize=4)
+    untouched = {grade_id(cell): STUB for cell in notebook.cells if is_solution(cell)}
+    marks = marks_of(execute, assignment, with_solutions(notebook, untouched))
+    problems = [f"{m.function}: {m.points:g} points for nothing" for m in marks if m.points]
+    yield Proof("", "untouched", marks, problems)
 
 
-def prove_version(assignment: str, notebook: NotebookNode, version: Version | None) -> Proof:
+def prove_version(
+    execute: Execute, assignment: str, notebook: NotebookNode, version: Version | None
+) -> Proof:
     """Mark the solution with one version of one function in it."""
     if version is None:
-        marks = marks_of(assignment, with_solutions(notebook, {}))
+        marks = marks_of(execute, assignment, with_solutions(notebook, {}))
         return Proof("", "solution", marks, lost_points(marks))
     replaced = {version.function: version.source}
-    marks = marks_of(assignment, with_solutions(notebook, replaced))
+    marks = marks_of(execute, assignment, with_solutions(notebook, replaced))
     if not version.is_mistake:
         return Proof(version.function, version.name, marks, lost_points(marks))
     own = next(mark for mark in marks if mark.function == version.function)
@@ -78,11 +89,11 @@ def prove_version(assignment: str, notebook: NotebookNode, version: Version | No
     return Proof(version.function, version.name, marks, problems)
 
 
-def marks_of(assignment: str, notebook: NotebookNode) -> list[Mark]:
+def marks_of(execute: Execute, assignment: str, notebook: NotebookNode) -> list[Mark]:
     """Run a notebook up to its last test, and return its marks."""
     last = max(n for n, cell in enumerate(notebook.cells) if is_test(cell))
     del notebook.cells[last + 1 :]
-    run(notebook, assignment, nursery())
+    run(notebook, assignment, execute.nursery())
     return read_marks(notebook)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from grading.execute import Execute
 from grading.prove import STUB, with_solutions
 from grading.prove import marks_of as run_marks
 from grading.solution import course_root, load_solution, read_source
@@ -80,7 +81,7 @@ def marks_of(**sources):
     """Mark a notebook with these solution cells, and the others not written."""
     cells = dict.fromkeys(load_solution(ASSIGNMENT, ROOT).sources, STUB) | sources
     notebook = with_solutions(read_source(ASSIGNMENT, ROOT), cells)
-    return {mark.function: mark for mark in run_marks(ASSIGNMENT, notebook)}
+    return {mark.function: mark for mark in run_marks(Execute(), ASSIGNMENT, notebook)}
 
 
 def points(marks):

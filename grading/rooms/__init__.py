@@ -11,6 +11,7 @@ from .marking import (
     StudentError,
 )
 from .notebook import Cell, CellResult, NotebookResult, run_notebook
+from .packages import PackagesMissing
 from .sandbox import IsolationUnavailable, Nursery
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Limits",
     "NotebookResult",
     "Nursery",
+    "PackagesMissing",
     "Room",
     "RoomDied",
     "RoomError",

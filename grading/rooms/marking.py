@@ -110,15 +110,20 @@ def check_text(text: Any, most: int) -> str:
     return clean(text, most)
 
 
+def printable(text: str) -> str:
+    """Return a text without characters that steer a terminal."""
+    return "".join(c for c in text if c.isprintable() or c in "\n\t")
+
+
 def check_error(error: Any) -> dict[str, Any]:
     """Return a description of an exception from a room."""
     try:
         return {
             "type": check_text(error["type"], 100),
             "bases": [check_text(base, 100) for base in error["bases"][:20]],
-            "message": check_text(error["message"], 5000),
+            "message": printable(check_text(error["message"], 5000)),
             "lines": [
-                (check_text(label, 200), int(number), check_text(text, 300))
+                (check_text(label, 200), int(number), printable(check_text(text, 300)))
                 for label, number, text in error["lines"][:20]
             ],
         }

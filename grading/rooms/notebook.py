@@ -253,8 +253,7 @@ class Marking:
             [n for n in self.free_names(cell) if n not in names and not hasattr(builtins, n)]
         )
         names.update(found)
-        self.shell.outputs = Outputs(self.most_output)
-        result.value, error = self.shell.run(cell.source, cell.name)
+        result.value, error = self.run_here(cell, self.most_output)
         for name, value in found.items():
             if names.get(name) is value:
                 del names[name]
@@ -268,8 +267,15 @@ class Marking:
 
     def run_quietly(self, cell: Cell) -> None:
         """Run a cell for its definitions; where it needs the student's names, it may fail."""
-        self.shell.outputs = Outputs(0)
-        self.shell.run(cell.source, cell.name)
+        self.run_here(cell, most_output=0)
+
+    def run_here(self, cell: Cell, most_output: int) -> tuple[Any, BaseException | None]:
+        """Run a cell in the marking room; return its value, and what it raised."""
+        self.shell.outputs = Outputs(most_output)
+        value, error = self.shell.run(cell.source, cell.name)
+        if isinstance(error, KeyboardInterrupt):  # the instructor's: IPython keeps it to itself
+            raise error
+        return value, error
 
     def show(self, outputs: list[dict]) -> None:
         """Add what a student's function showed to what the test shows."""

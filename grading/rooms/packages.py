@@ -110,7 +110,7 @@ def compile_all(folder: Path, seen_as: str) -> None:
     """Compile the modules under the names that rooms know them by."""
     subprocess.run(
         [
-            sys.executable, "-m", "compileall", "-q", "-j0", "-x", NOT_COMPILED,
+            sys.executable, "-I", "-m", "compileall", "-q", "-j0", "-x", NOT_COMPILED,
             "-s", folder, "-p", seen_as, folder,
         ],
         stdout=subprocess.DEVNULL,

@@ -173,6 +173,7 @@ def command(set_up: SetUp, folder: str, control: int) -> list[str]:
         return ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), *python]
     return [
         "bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
+        "--as-pid-1",
         "--unshare-cgroup-try", "--hostname", "room", "--die-with-parent", "--new-session",
         "--cap-drop", "ALL", *way.bwrap,
         *options, "--dev", "/dev", "--remount-ro", "/dev",
@@ -202,7 +203,7 @@ class Process:
         if way.name == "unprotected":  # the user's other processes would count
             self.limits["processes"] = None
         self.ready = False
-        self.folder = tempfile.mkdtemp(prefix="rooms-")
+        self.folder = tempfile.mkdtemp(prefix="rooms-") if way.bwrap is None else ""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self.control, theirs = socket.socketpair()
         if way.bwrap is None:
@@ -264,6 +265,7 @@ class Process:
 
     def close(self) -> None:
         """End the process, with all its rooms."""
+        self.control.shutdown(socket.SHUT_RDWR)  # also where a fork of ours still holds it
         self.control.close()
         try:
             self.popen.wait(5)
@@ -321,13 +323,18 @@ class Nursery:
             folder = str(packages_folder(packages, SEEN_PACKAGES))
         except PackagesMissing as problem:
             raise IsolationUnavailable(str(problem)) from None
+        except OSError as problem:
+            raise IsolationUnavailable(
+                f"Rooms keep their packages in a cache ({problem}); XDG_CACHE_HOME names another."
+            ) from None
         self.set_up = self._find_way(
             [w for w in ways(unprotected) if only in ("", w.name)],
             folder,
             [os.path.realpath(path) for path in hidden],
         )
-        self.way = self.set_up.way
-        self.isolation = self.way.statement
+        way = self.set_up.way
+        self.one_each = way.bwrap is not None and not way.nested
+        self.isolation = way.statement
         atexit.register(self.close)
 
     def start_room(self) -> tuple[socket.socket, Callable[[float], dict[str, Any]]]:
@@ -341,12 +348,9 @@ class Nursery:
             if self.owner != os.getpid():  # after a fork, the warm process is another's
                 self.owner, self.process = os.getpid(), None
             try:
-                process = self._take_process()
-                line, room = process.start_room()
-            except OSError:  # it has died, for whatever reason: once more
-                self.close()
-                process = self._take_process()
-                line, room = process.start_room()
+                process, line, room = self._take_room()
+            except OSError:  # the process has died, for whatever reason: once more
+                process, line, room = self._take_room()
         return line, lambda patience: self._end_room(process, room, patience)
 
     def close(self) -> None:
@@ -364,15 +368,19 @@ class Nursery:
         """Close it."""
         self.close()
 
-    def _take_process(self) -> Process:
-        """Return a process that is ready for a room."""
-        process = self.process or Process(self.set_up)
-        if not process.ready:
-            process.wait_until_ready()
-        alone = self.way.bwrap is not None and not self.way.nested
+    def _take_room(self) -> tuple[Process, socket.socket, int]:
+        """Start a room; return its process, our end of its line, and its number."""
+        process, self.process = self.process or Process(self.set_up), None
+        try:
+            if not process.ready:
+                process.wait_until_ready()
+            line, room = process.start_room()
+        except OSError:
+            process.close()
+            raise
         # A process that serves one room alone has a spare, which warms up meanwhile.
-        self.process = Process(self.set_up) if alone else process
-        return process
+        self.process = Process(self.set_up) if self.one_each else process
+        return process, line, room
 
     def _end_room(self, process: Process, room: int, patience: float) -> dict[str, Any]:
         with self.lock:
@@ -381,7 +389,7 @@ class Nursery:
             except OSError:
                 return {"status": None, "cpu_seconds": 0.0, "peak_mb": 0.0}
             finally:
-                if self.way.bwrap is not None and not self.way.nested:
+                if self.one_each:
                     process.close()
 
     def _find_way(self, candidates: list[Way], packages: str, hidden: list[str]) -> SetUp:
