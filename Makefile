@@ -1,22 +1,30 @@
-# make demo: grade a sample class.  make test: run the tests.  Both set up what they need.
+# make demo: mark a sample class.  make test: run the tests.  Both set up what they need.
 PYTHON ?= python3
 BIN := .venv/bin
-A ?= rnn_lstm_forward
 
-.PHONY: demo test prove release figures lint
+.PHONY: demo test hooks bubblewrap chromium
 
-demo: .venv/ready
-	$(BIN)/python -m grading demo
+demo: .venv/ready bubblewrap
+	$(BIN)/python -m grading demo $(FLAGS)
 
-test: .venv/ready
+test: .venv/ready bubblewrap chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest
+	$(BIN)/pytest $(FLAGS)
 
-prove: .venv/ready
-	$(BIN)/python -m grading prove $(A)
+hooks: .venv/ready
+	$(BIN)/pre-commit install
 
 .venv/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -r requirements-dev.txt -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e .
 	touch $@
+
+# Debian packages: bubblewrap isolates student code, chromium is for the tests alone.
+bubblewrap chromium:
+	@command -v $(if $(filter bubblewrap,$@),bwrap,chromium) >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $@ >/dev/null; \
+	  else \
+	    echo "$@ is not installed; on Debian and Ubuntu: sudo apt install $@"; \
+	  fi; }

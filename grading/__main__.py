@@ -114,7 +114,7 @@ def result_table(results: list[Result]) -> Table:
         points = [f"{mark.points:g}" for mark in result.marks] or ["0"] * len(functions)
         notes = dict.fromkeys(mark.mistake or mark.note for mark in result.marks if mark.note)
         note = "; ".join(notes) or result.note
-        table.add_row(result.student_id, *points, f"{result.score:g}", escape(note))
+        table.add_row(escape(result.student_id), *points, f"{result.score:g}", escape(note))
     return table
 
 

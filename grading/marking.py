@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -163,7 +164,7 @@ class MarkedTest(FunctionTest):
 
     def sum_of_points(self, wrong: dict[str, str]) -> float:
         """Add up the points of the kinds of check that hold."""
-        return float(sum(self.points[kind] for kind, sentence in wrong.items() if not sentence))
+        return math.fsum(self.points[kind] for kind, sentence in wrong.items() if not sentence)
 
     def named_mistake(self, which: str) -> Version | None:
         """Return the known mistake that gives just these outcomes, if any does."""

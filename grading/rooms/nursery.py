@@ -40,6 +40,7 @@ def main() -> None:
     nursery = Nursery(control, shell, options["nested"])
     nursery.reply({"ready": True})
     nursery.serve()
+    shutil.rmtree(options["folder"], ignore_errors=True)
 
 
 class Nursery:

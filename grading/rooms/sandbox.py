@@ -166,7 +166,7 @@ def command(set_up: SetUp, folder: str, control: int) -> list[str]:
         **dict.fromkeys(ONE_THREAD, "1"),
     }
     user = random.choice(ROOM_USERS) if way.from_root else 0
-    options_inside = {"control": control, "user": user, "nested": way.nested}
+    options_inside = {"control": control, "user": user, "nested": way.nested, "folder": folder}
     python = [program, "-s", "-S", "-P", "-B", "-c", BOOT.format(path=path)]
     python.append(json.dumps(options_inside))
     if way.bwrap is None:

@@ -13,18 +13,28 @@ import json
 import re
 import sys
 import traceback
-from collections import namedtuple
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 RTOL, ATOL = 1e-6, 1e-8
 NOT_WRITTEN = "not written yet"
 
-# What came of calling a function: what it returned, its arguments as they
-# were afterwards, what a second call returned, and what it raised.
-Outcome = namedtuple("Outcome", "result arguments again error")
+
+class Outcome(NamedTuple):
+    """What came of calling a function twice with the same arguments."""
+
+    result: Any  # what it returned
+    arguments: dict[str, Any]  # the arguments as they were afterwards
+    again: Any  # what the second call returned
+    error: str  # what it raised, in a sentence
+
+
+Check = Callable[[Outcome], None]
+Line = tuple[str, str]  # a mark, and the text behind it
 
 
 class FunctionTest:
@@ -43,7 +53,9 @@ class FunctionTest:
         How many kinds of check the marking makes.
     """
 
-    def __init__(self, function, returns, cache="", kinds=0):
+    def __init__(
+        self, function: Callable, returns: str, cache: str = "", kinds: int = 0
+    ) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "the function")
         self.returns = returns.split(", ")
@@ -53,35 +65,35 @@ class FunctionTest:
         self.outcome = None
         self.wrong = {}  # kind of check: what is wrong, "" where it is right
 
-    def call(self, **arguments):
+    def call(self, **arguments: Any) -> None:
         """Call the function on copies of `arguments`, in this order."""
         self.arguments = arguments
         self.outcome = run_function(self.function, arguments)
 
-    def assert_types(self, **types):
+    def assert_types(self, **types: type) -> None:
         """Check how many values are returned, and the type of each."""
 
-        def check(outcome):
+        def check(outcome: Outcome) -> None:
             values = self.named(outcome.result)
             for name, expected in types.items():
                 check_type(name, values[name], expected)
 
         self.check("types", check)
 
-    def assert_shapes(self, **shapes):
+    def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
         """Check the shapes of the returned arrays."""
 
-        def check(outcome):
+        def check(outcome: Outcome) -> None:
             values = self.named(outcome.result)
             for name, expected in shapes.items():
                 check_shape(name, values[name], expected)
 
         self.check("shapes", check)
 
-    def assert_length(self, name, length):
+    def assert_length(self, name: str, length: int) -> None:
         """Check how many entries a returned value has."""
 
-        def check(outcome):
+        def check(outcome: Outcome) -> None:
             actual = len(self.named(outcome.result)[name])
             if actual != length:
                 raise AssertionError(
@@ -90,7 +102,7 @@ class FunctionTest:
 
         self.check(name, check)
 
-    def assert_allclose(self, path, expected):
+    def assert_allclose(self, path: str, expected: Any) -> None:
         """
         Check the values of a returned array, or of all that a cache holds.
 
@@ -100,26 +112,26 @@ class FunctionTest:
         if isinstance(expected, list):
             expected = np.array(expected)
 
-        def check(outcome):
+        def check(outcome: Outcome) -> None:
             actual = self.part(outcome.result, path)
-            check_value(path, actual, expected, self.entry_name)
+            check_value(path, actual, expected, self.cache)
 
         self.check(path.split("[")[0], check)
 
-    def assert_arguments_unchanged(self):
+    def assert_arguments_unchanged(self) -> None:
         """Check that the function leaves its arguments as they were."""
         self.check("arguments", self.check_arguments)
 
-    def assert_same_when_called_again(self):
+    def assert_same_when_called_again(self) -> None:
         """Check that a second call with the same arguments changes nothing."""
         self.check("second call", self.check_again)
 
-    def check(self, kind, check):
+    def check(self, kind: str, check: Check) -> None:
         """Make one check, and keep what it finds wrong."""
         wrong = find_wrong(check, self.outcome)
         self.wrong[kind] = self.wrong.get(kind) or wrong
 
-    def check_arguments(self, outcome):
+    def check_arguments(self, outcome: Outcome) -> None:
         """Raise AssertionError where an argument is not what it was."""
         self.named(outcome.result)
         for name, value in outcome.arguments.items():
@@ -129,7 +141,7 @@ class FunctionTest:
                     " as it is, and write into an array of your own"
                 )
 
-    def check_again(self, outcome):
+    def check_again(self, outcome: Outcome) -> None:
         """Raise AssertionError where a second call returns something else."""
         self.named(outcome.result)
         if not same_value(outcome.again, outcome.result):
@@ -138,7 +150,7 @@ class FunctionTest:
                 " what is kept from call to call, or drawn at random?"
             )
 
-    def report(self):
+    def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
         lines = report_lines(self.name, self.wrong, self.known_mistake())
         closing = (
@@ -149,17 +161,19 @@ class FunctionTest:
         written = self.outcome.error != NOT_WRITTEN
         show(lines, closing if written else "")
 
-    def known_mistake(self):
+    def known_mistake(self) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
         file = Path(__file__).with_name("known_mistakes.json")
         known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        if self.outcome.error:
+            return ""
         seen = fingerprint(self.outcome)
         for mistake in known.get(self.name, []):
-            if not self.outcome.error and same_fingerprint(mistake["fingerprint"], seen):
+            if same_fingerprint(mistake["fingerprint"], seen):
                 return mistake["sentence"]
         return ""
 
-    def named(self, result):
+    def named(self, result: Any) -> dict[str, Any]:
         """Return the returned values by name."""
         if len(self.returns) == 1:
             return {self.returns[0]: result}
@@ -167,15 +181,17 @@ class FunctionTest:
         if result is None:
             raise AssertionError("returns nothing; is its `return` missing?")
         if not isinstance(result, (tuple, list)):
-            raise AssertionError(f"returns {a_type(result)}, not {names}")
+            raise AssertionError(
+                f"returns {a_type(type(result))}, not {names}"
+            )
         if len(result) != len(self.returns):
             raise AssertionError(
                 f"returns {len(result)} values, expected"
                 f" {len(self.returns)}: {names}"
             )
-        return dict(zip(self.returns, result))
+        return dict(zip(self.returns, result, strict=True))
 
-    def part(self, result, path):
+    def part(self, result: Any, path: str) -> Any:
         """Return the part of the result that `path` names."""
         name, *indices = re.findall(r"\w+", path)
         value = self.named(result)[name]
@@ -186,18 +202,8 @@ class FunctionTest:
                 raise AssertionError(f"`{path}` is not there") from None
         return value
 
-    def entry_name(self, path):
-        """Say which entry of a cache `path` is, and of which time step."""
-        one = re.match(r"cache\[(\d+)\]", path)
-        of_step = re.match(r"caches\[0\]\[(\d+)\]\[(\d+)\]", path)
-        entry = int(one[1] if one else of_step[2] if of_step else 99)
-        if entry >= len(self.cache):
-            return ""
-        step = f" of time step t = {of_step[1]}" if of_step else ""
-        return f", the `{self.cache[entry]}`{step},"
 
-
-def example(data, parameters):
+def example(data: dict, parameters: dict) -> dict:
     """
     Draw an example's arguments: the same numbers every time.
 
@@ -218,7 +224,7 @@ def example(data, parameters):
 
 
 @contextmanager
-def skip_unwritten(what):
+def skip_unwritten(what: str) -> Iterator[None]:
     """Run the block; where a function is not written yet, say so in a line."""
     try:
         yield
@@ -229,7 +235,7 @@ def skip_unwritten(what):
 # ---------------------------------------------------------------- one call
 
 
-def run_function(function, arguments):
+def run_function(function: Callable, arguments: dict) -> Outcome:
     """Call `function` twice on copies of `arguments`; return the Outcome."""
     given = copy_value(arguments)
     try:
@@ -240,7 +246,7 @@ def run_function(function, arguments):
     return Outcome(result, given, again, "")
 
 
-def copy_value(value):
+def copy_value(value: Any) -> Any:
     """Copy arrays, and the containers that hold them."""
     if isinstance(value, np.ndarray):
         return value.copy()
@@ -251,7 +257,7 @@ def copy_value(value):
     return value
 
 
-def describe_error(error):
+def describe_error(error: BaseException) -> str:
     """Say in one sentence what was raised, and in which line of the cell."""
     if isinstance(error, NotImplementedError):
         return NOT_WRITTEN
@@ -270,7 +276,7 @@ def describe_error(error):
 # --------------------------------------------------------- single checks
 
 
-def find_wrong(check, outcome):
+def find_wrong(check: Check, outcome: Outcome) -> str:
     """Return what the check finds wrong with the outcome, or ""."""
     if outcome.error:
         return outcome.error
@@ -283,7 +289,7 @@ def find_wrong(check, outcome):
     return ""
 
 
-def check_type(label, actual, expected):
+def check_type(label: str, actual: Any, expected: type) -> None:
     """Raise AssertionError where a value is not of the expected type."""
     if type(actual) is not expected:
         raise AssertionError(
@@ -295,13 +301,13 @@ def check_type(label, actual, expected):
         )
 
 
-def a_type(kind):
+def a_type(kind: type) -> str:
     """Name a type, with its article."""
     names = {np.ndarray: "an array", type(None): "None", int: "an int"}
     return names.get(kind, f"a {kind.__name__}")
 
 
-def check_shape(label, actual, expected):
+def check_shape(label: str, actual: Any, expected: tuple) -> None:
     """Raise AssertionError where a value is not of the expected shape."""
     shape = np.shape(actual)
     if shape == expected:
@@ -318,71 +324,84 @@ def check_shape(label, actual, expected):
     raise AssertionError(wrong)
 
 
-def check_value(path, actual, expected, entry_name=lambda path: ""):
-    """Raise AssertionError where a value, or what it holds, differs."""
+def check_value(
+    path: str, actual: Any, expected: Any, cache: list[str] | tuple = ()
+) -> None:
+    """
+    Raise AssertionError where a value, or anything that it holds, differs.
+
+    `cache` names the entries of a cache, so that the wrong ones can be named.
+    """
     if isinstance(expected, np.ndarray):
-        check_array(path, entry_name(path), actual, expected)
+        check_array(path, actual, expected)
     elif isinstance(expected, (dict, list, tuple)):
-        check_container(path, entry_name(path), actual, expected)
-        check_entries(path, actual, expected, entry_name)
+        check_container(path, actual, expected)
+        check_entries(path, actual, expected, cache)
     elif not same_value(actual, expected):
-        raise AssertionError(f"`{path}`{entry_name(path)} is wrong")
+        raise AssertionError(f"`{path}` is wrong")
 
 
-def check_entries(path, actual, expected, entry_name):
-    """Raise AssertionError where entries differ; name all those of a cache."""
-    wrong = {}
-    for key in expected if isinstance(expected, dict) else range(len(expected)):
-        inner = f"{path}[{key!r}]"
-        try:
-            check_value(inner, actual[key], expected[key], entry_name)
-        except AssertionError as error:
-            wrong[entry_name(inner)] = error
-    if len(wrong) > 1 and "" not in wrong:
-        names = ",".join(name.split(",")[1] for name in wrong)
-        raise AssertionError(f"`{path}` is wrong in the entries{names}")
-    for error in wrong.values():
-        raise error
-
-
-def check_container(path, entry, actual, expected):
-    """Raise AssertionError where something else stands, or other entries."""
-    sequences = (list, tuple)
-    kinds = sequences if isinstance(expected, sequences) else dict
+def check_container(path: str, actual: Any, expected: Any) -> None:
+    """Raise AssertionError where another container stands, or another size."""
+    kinds = dict if isinstance(expected, dict) else (list, tuple)
     if not isinstance(actual, kinds):
         wrong = f"is {a_type(type(actual))}, not {a_type(type(expected))}"
+    elif kinds is dict and set(expected) - set(actual):
+        wrong = f"lacks {', '.join(sorted(set(expected) - set(actual)))}"
     elif len(actual) != len(expected):
         wrong = f"is of length {len(actual)}, expected {len(expected)}"
-    elif kinds is dict and set(actual) != set(expected):
-        wrong = f"lacks {sorted(set(expected) - set(actual))}"
     else:
         return
-    raise AssertionError(f"`{path}`{entry} {wrong}")
+    raise AssertionError(f"`{path}` {wrong}")
 
 
-def check_array(path, entry, actual, expected):
+def check_entries(
+    path: str, actual: Any, expected: Any, cache: list[str] | tuple
+) -> None:
+    """Raise AssertionError where entries of a container differ."""
+    wrong = {}
+    for key in (
+        expected if isinstance(expected, dict) else range(len(expected))
+    ):
+        try:
+            check_value(f"{path}[{key!r}]", actual[key], expected[key], cache)
+        except AssertionError as error:
+            wrong[key] = str(error)
+    if not wrong:
+        return
+    first, sentence = next(iter(wrong.items()))
+    if isinstance(expected, list):
+        sentence += f", first at time step t = {first}"
+    elif isinstance(expected, tuple) and len(expected) == len(cache):
+        names = ", ".join(f"`{cache[entry]}`" for entry in wrong)
+        one = f"the entry {names}: {sentence}"
+        several = f"`{path}` is wrong in the entries {names}"
+        sentence = one if len(wrong) == 1 else several
+    raise AssertionError(sentence)
+
+
+def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
     """Raise AssertionError where an array differs, and say where and how."""
-    label = f"`{path}`{entry}"
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(type(actual))
-        raise AssertionError(f"{label} is {kind}, not an array")
+        raise AssertionError(f"`{path}` is {kind}, not an array")
     check_shape(path, actual, expected.shape)
     count = int(np.isnan(actual).sum())
     if count:
         raise AssertionError(
-            f"{label} is NaN in {count} of {actual.size} places; what was"
+            f"`{path}` is NaN in {count} of {actual.size} places; what was"
             " divided by zero, or too large for exp?"
         )
     wrong = ~np.isclose(actual, expected, RTOL, ATOL)
     if wrong.any():
         error = np.abs(actual - expected).max()
         raise AssertionError(
-            f"{label} is wrong in {wrong.sum()} of {wrong.size} places, by"
+            f"`{path}` is wrong in {wrong.sum()} of {wrong.size} places, by"
             f" up to {error:.2g}{wrong_steps(wrong)}"
         )
 
 
-def wrong_steps(wrong):
+def wrong_steps(wrong: np.ndarray) -> str:
     """Say at which time steps, axis 2, an array (n, m, T_x) is wrong."""
     if wrong.ndim < 3 or wrong.shape[2] == 1:
         return ""
@@ -398,7 +417,7 @@ def wrong_steps(wrong):
 # --------------------------------------------------------- known mistakes
 
 
-def flatten(value):
+def flatten(value: Any) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
     if isinstance(value, dict):
         keys = sorted(value, key=str)
@@ -415,7 +434,7 @@ def flatten(value):
     return repr(value)[:80], np.zeros(0)
 
 
-def same_value(one, other):
+def same_value(one: Any, other: Any) -> bool:
     """Tell whether two values are equal, but for rounding."""
     form, numbers = flatten(one)
     other_form, other_numbers = flatten(other)
@@ -424,7 +443,7 @@ def same_value(one, other):
     )
 
 
-def fingerprint(outcome):
+def fingerprint(outcome: Outcome) -> list:
     """Return a few numbers that tell this outcome from any other one."""
     form, numbers = flatten(outcome)
     weights = np.random.default_rng(0).standard_normal((3, numbers.size))
@@ -433,7 +452,7 @@ def fingerprint(outcome):
     return [digest, *(float(f"{total:.9g}") for total in sums)]
 
 
-def same_fingerprint(one, other):
+def same_fingerprint(one: list, other: list) -> bool:
     """Tell whether two fingerprints are equal, but for rounding."""
     return one[0] == other[0] and np.allclose(one[1:], other[1:], rtol=1e-8)
 
@@ -441,7 +460,7 @@ def same_fingerprint(one, other):
 # ------------------------------------------------------------- the report
 
 
-def report_lines(name, wrong, mistake):
+def report_lines(name: str, wrong: dict[str, str], mistake: str) -> list[Line]:
     """Return (mark, text) of every line; like sentences share a line."""
     kinds = {}
     for kind, sentence in wrong.items():
@@ -457,7 +476,7 @@ def report_lines(name, wrong, mistake):
     return lines + ([("→", mistake)] if mistake else [])
 
 
-def show(lines, closing="", **more):
+def show(lines: list[Line], closing: str = "", **more: Any) -> None:
     """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
     text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
     ipython = sys.modules.get("IPython")
@@ -468,7 +487,7 @@ def show(lines, closing="", **more):
     ipython.display.display({**bundle, **more}, raw=True)
 
 
-def to_html(lines, closing):
+def to_html(lines: list[Line], closing: str) -> str:
     """Return the lines as a list in HTML."""
     labels = {"✓": "right", "✗": "wrong", "→": "known mistake"}
     items = "".join(
@@ -482,6 +501,6 @@ def to_html(lines, closing):
     )
 
 
-def code(text):
+def code(text: str) -> str:
     """Return the text as HTML, what stands in backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))

@@ -1,0 +1,275 @@
+"""nbgrader's own commands and pages in this course, and what it makes of a test cell."""
+
+import copy
+import csv
+import json
+import math
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import nbformat
+import pytest
+from conftest import ASSIGNMENT, BIN, REPO, Course
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.utils import determine_grade
+
+from grading.grade import Result, write_csv
+from grading.marks import RECORD_TYPE, Mark, read_mark, settle
+from grading.solution import load_solution
+
+FUNCTIONS = list(load_solution(ASSIGNMENT, REPO).sources)
+TOTALS = {"warned": 100.0, "mistaken": 92.0, "Zoë O'Neill": 0.0}
+SERVER = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # 0: any free port
+TOKEN = "only-for-this-test"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# ------------------------------------------------------------- the commands
+
+
+@pytest.mark.parametrize(
+    "name", ["generate_assignment", "autograde", "generate_feedback", "export", "grade"]
+)
+def test_command_makes_no_noise(course, name):
+    for noise in ("Traceback", "SAWarning", "checksum", "without encryption"):
+        assert noise not in course.said[name]
+
+
+def test_generate_assignment_gives_the_committed_release(course):
+    made = files_of(course.root / "release" / ASSIGNMENT)
+    committed = files_of(REPO / "release" / ASSIGNMENT)
+    assert made.keys() == committed.keys()
+    assert [name for name in made if made[name] != committed[name]] == []
+
+
+def test_autograde_marks_the_functions(course):
+    marks = course.marks["autograde"]
+    assert marks.keys() == TOTALS.keys()
+    assert marks["Zoë O'Neill"] == dict.fromkeys(FUNCTIONS, 0.0)
+    right = dict.fromkeys(FUNCTIONS, 25.0)
+    assert marks["mistaken"] == {**right, course.mistake.function: 17.0}
+
+
+def test_a_warning_on_standard_error_costs_nothing(course):
+    assert course.marks["autograde"]["warned"] == dict.fromkeys(FUNCTIONS, 25.0)
+
+
+def test_python_m_grading_gives_the_marks_of_autograde(course):
+    assert course.marks["grade"] == course.marks["autograde"]
+
+
+@pytest.mark.parametrize("student", TOTALS)
+def test_autograde_writes_the_notebook_with_its_outputs(course, student):
+    path = course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    tests = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")]
+    assert [determine_grade(cell)[0] for cell in tests] == list(
+        course.marks["autograde"][student].values()
+    )
+
+
+def test_feedback_names_the_mistake(course):
+    pages = {
+        student: (course.root / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text(
+            "utf-8"
+        )
+        for student in TOTALS
+    }
+    sentence = course.mistake.sentence.partition("`")[0].strip()
+    assert [student for student, page in pages.items() if sentence in page] == ["mistaken"]
+
+
+def test_export_writes_the_totals(course):
+    rows = read_csv(course.root / "marks.csv")
+    assert {row["student_id"]: float(row["score"]) for row in rows} == TOTALS
+    assert {(row["assignment"], row["max_score"]) for row in rows} == {(ASSIGNMENT, "100.0")}
+
+
+# ------------------------------------------------------ reports/*/grades.csv
+
+
+def test_grades_csv_holds_the_marks_of_the_grade_book(course):
+    rows = read_csv(course.root / "reports" / ASSIGNMENT / "grades.csv")
+    assert list(rows[0]) == ["student_id", "score", "max_score", *FUNCTIONS, "status", "note"]
+    assert {row["student_id"]: float(row["score"]) for row in rows} == TOTALS
+    assert {(row["max_score"], row["status"]) for row in rows} == {("100.0", "graded")}
+    marks = {row["student_id"]: {name: float(row[name]) for name in FUNCTIONS} for row in rows}
+    assert marks == course.marks["grade"]
+    notes = {row["student_id"]: row["note"] for row in rows}
+    assert notes["warned"] == ""
+    assert notes["mistaken"] == f"{course.mistake.function}: {course.mistake.name}"
+    assert "not written" in notes["Zoë O'Neill"]
+
+
+def test_grades_csv_is_quoted(tmp_path):
+    awkward = 'O\'Neill, "Zoë"\nof 2\r\n; =1'
+    result = Result(awkward, 25.0, 25.0, [Mark("f", 25.0, 25.0)], note=awkward)
+    write_csv(tmp_path / "grades.csv", [result, Result("next", 0.0, 25.0, status="not graded")])
+    first, second = read_csv(tmp_path / "grades.csv")
+    assert first["student_id"] == first["note"] == awkward
+    assert list(second.values()) == ["next", "0.0", "25.0", "0.0", "not graded", ""]
+
+
+# ---------------------------------------------------------------- formgrader
+
+
+@pytest.fixture(scope="module")
+def fetch(course: Course) -> Iterator[Callable]:
+    """Start a Jupyter server in the course; give a function from URL path to the text."""
+    server = subprocess.Popen(
+        [BIN / "jupyter", "server", "--no-browser", "--allow-root", *SERVER],
+        cwd=course.root,
+        env={**course.env, "JUPYTER_TOKEN": TOKEN},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    log = []
+    for line in server.stderr:  # ends when the server does
+        log.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:[0-9]+", line):
+            break
+    else:
+        pytest.fail("".join(log))
+    # What nobody reads would stop the server in the end.
+    reader = threading.Thread(target=log.extend, args=[server.stderr])
+    reader.start()
+    client = httpx.Client(
+        base_url=f"{found[0]}/formgrader",
+        headers={"Authorization": f"token {TOKEN}"},
+        transport=httpx.HTTPTransport(retries=8),  # the line comes before the port is open
+        follow_redirects=True,
+        timeout=60,
+    )
+
+    def get(path: str, method: str = "GET") -> str:
+        return client.request(method, path).raise_for_status().text
+
+    yield get
+    client.close()
+    server.terminate()
+    server.wait()
+    reader.join()
+    assert "Traceback" not in "".join(log)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "/manage_assignments",
+        f"/manage_submissions/{ASSIGNMENT}",
+        "/gradebook",
+        f"/gradebook/{ASSIGNMENT}",
+        f"/gradebook/{ASSIGNMENT}/{ASSIGNMENT}",
+        "/manage_students",
+        "/manage_students/mistaken",
+        f"/manage_students/mistaken/{ASSIGNMENT}",
+    ],
+)
+def test_formgrader_shows_its_pages(fetch, page):
+    assert "<title>nbgrader" in fetch(page)
+
+
+def test_formgrader_lists_assignment_students_and_scores(fetch):
+    (assignment,) = json.loads(fetch("/api/assignments"))
+    assert (assignment["name"], assignment["max_score"]) == (ASSIGNMENT, 100)
+    for table, key in [
+        (f"/api/submissions/{ASSIGNMENT}", "student"),
+        ("/api/students", "id"),
+    ]:
+        assert {each[key]: each["score"] for each in json.loads(fetch(table))} == TOTALS
+
+
+def test_formgrader_shows_a_submission_with_its_marks(fetch, course):
+    table = json.loads(fetch(f"/api/submitted_notebooks/{ASSIGNMENT}/{ASSIGNMENT}"))
+    first = next(each for each in table if each["student"] == "mistaken")
+    assert course.mistake.sentence.partition("`")[0].strip() in fetch(f"/submissions/{first['id']}")
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        f"/api/assignment/{ASSIGNMENT}/assign",
+        f"/api/submission/{ASSIGNMENT}/mistaken/autograde",
+        f"/api/assignment/{ASSIGNMENT}/generate_feedback",
+    ],
+)
+def test_formgrader_buttons_work_and_leave_the_marks(fetch, course, button):
+    answer = json.loads(fetch(button, "POST"))
+    assert answer["success"], answer
+    assert course.read_marks() == course.marks["grade"]
+
+
+# ------------------------------------------------------ a test cell's points
+
+
+def shown(text: str, **more: object) -> NotebookNode:
+    """Return the output of a cell whose last value prints like this."""
+    return new_output("execute_result", {"text/plain": text, **more})
+
+
+def record(points: float) -> dict:
+    """Return what a test that gave these points kept."""
+    return {"points": points, "checks": [], "mistake": "", "sentence": ""}
+
+
+WARNING = new_output("stream", name="stderr", text="RuntimeWarning: overflow")
+ERROR = new_output("error", ename="KeyError", evalue="'Wax'", traceback=[])
+OUTPUTS = {
+    "nothing": [],
+    "text on standard output": [new_output("stream", name="stdout", text="25.0")],
+    "a float": [shown("10.0")],
+    "all points": [shown("25.0")],
+    "a NumPy number": [shown("np.float64(0.0)")],
+    "NaN": [shown("nan")],
+    "a negative number": [shown("-5")],
+    "a word": [shown("'fail'")],
+    "a hair too much": [shown("25.000000001")],
+    "no text": [new_output("execute_result", {"text/html": "25.0"})],
+    "a record of its own": [shown("25.0", **{RECORD_TYPE: record(25.0)})],
+    "a record displayed": [new_output("display_data", {RECORD_TYPE: record(25.0)})],
+    "a warning before": [WARNING, shown("10.0")],
+    "a warning after": [shown("10.0"), WARNING],
+    "an error": [ERROR],
+    "two results": [shown("25.0"), shown("10.0")],
+}
+
+
+def points_of(outputs: list[NotebookNode], kept: dict | None) -> float:
+    """Return what nbgrader and `grading` both give a cell worth 25 with these outputs."""
+    about = {"grade": True, "solution": False, "grade_id": "test_f", "points": 25}
+    cell = new_code_cell(outputs=copy.deepcopy(outputs), metadata={"nbgrader": about})
+    settle(cell, kept)
+    points, _ = determine_grade(cell)
+    assert read_mark(cell).points == points
+    return points
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS.values(), ids=OUTPUTS)
+@pytest.mark.parametrize("points", [0.0, 10.0, 25.0])
+def test_points_are_those_of_the_record_whatever_the_cell_shows(outputs, points):
+    assert points_of(outputs, record(points)) == points
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS.values(), ids=OUTPUTS)
+def test_no_points_without_a_record(outputs):
+    assert points_of(outputs, None) == 0
+
+
+@pytest.mark.parametrize("points", [math.nan, math.inf, -5.0, 25.000000001, 30.0])
+def test_a_record_that_cannot_be_gives_no_mark(points):
+    with pytest.raises(ValueError, match=r"test_f: .* points"):
+        points_of([], record(points))
