@@ -488,16 +488,20 @@ def show(lines: list[Line], closing: str = "", **more: Any) -> None:
 
 
 def to_html(lines: list[Line], closing: str) -> str:
-    """Return the lines as a list in HTML."""
-    labels = {"✓": "right", "✗": "wrong", "→": "known mistake"}
+    """Return the lines as a list in HTML, in the colours of JupyterLab."""
+    styles = {
+        "✓": ("right", "var(--jp-success-color1, #1b5e20)"),
+        "✗": ("wrong", "var(--jp-error-color1, #b71c1c)"),
+        "→": ("known mistake", "inherit"),
+    }
     items = "".join(
-        f'<li><span role="img" aria-label="{labels[mark]}">{mark}</span>'
-        f" {code(line)}</li>"
+        f'<li><strong role="img" aria-label="{styles[mark][0]}"'
+        f' style="color: {styles[mark][1]}">{mark}</strong> {code(line)}</li>'
         for mark, line in lines
     )
     return (
         f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
-        f'<p style="margin: 0">{code(closing)}</p>'
+        f'<p style="margin: 0.5em 0 0">{code(closing)}</p>'
     )
 
 

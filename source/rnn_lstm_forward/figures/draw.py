@@ -348,8 +348,8 @@ def lstm_skeleton(strong: set[str]) -> tuple[Figure, Axes]:
 
     The parts are the four gates of `NUMBERS`, "cell" and "hidden".
     """
-    figure, ax = canvas(80, 54)
-    body(ax, (9.5, 8), (60.5, 41))
+    figure, ax = canvas(81, 54)
+    body(ax, (9.5, 8), (62, 41))
     inks = {part: STRONG if part in strong else PALE for part in (*NUMBERS, "cell", "hidden")}
     draw_inputs(ax, inks)
     for name, (x, number) in NUMBERS.items():
@@ -403,8 +403,8 @@ def draw_cell_line(ax: Axes, inks: dict[str, Ink]) -> None:
     label(ax, (4.2, y), at_step("c", "t-1"), ink, 17)
     arrow(ax, (8.3, y), (FORGET - OPERATOR, y), ink=ink, thick=True)
     arrow(ax, (FORGET + OPERATOR, y), (CANDIDATE - OPERATOR, y), ink=ink, thick=True)
-    arrow(ax, (CANDIDATE + OPERATOR, y), (72.5, y), ink=ink, thick=True)
-    label(ax, (76, y), at_step("c"), ink, 17)
+    arrow(ax, (CANDIDATE + OPERATOR, y), (73.5, y), ink=ink, thick=True)
+    label(ax, (77, y), at_step("c"), ink, 17)
     operator(ax, (FORGET, y), "product", ink)
     operator(ax, (CANDIDATE, y), "sum", ink)
     operator(ax, product, "product", ink if ink is STRONG else store)
@@ -421,8 +421,8 @@ def draw_hidden(ax: Axes, inks: dict[str, Ink]) -> None:
     arrow(ax, (OUTPUT, GATES + 2.6), (OUTPUT, 30), (HIDDEN - OPERATOR, 30), ink=ink)
     operator(ax, (HIDDEN, 30), "product", ink)
     label(ax, (HIDDEN + 4, 30), "(8)", ink, NOTE)
-    arrow(ax, (HIDDEN, 30 - OPERATOR), (HIDDEN, BUS), (72.5, BUS), ink=ink)
-    label(ax, (76, BUS), at_step("a"), ink, 17)
+    arrow(ax, (HIDDEN, 30 - OPERATOR), (HIDDEN, BUS), (73.5, BUS), ink=ink)
+    label(ax, (77, BUS), at_step("a"), ink, 17)
 
 
 def forget_gate() -> Figure:
@@ -451,7 +451,7 @@ def lstm_cell() -> Figure:
     junction(ax, (HIDDEN, BUS))
     arrow(ax, (HIDDEN, BUS), (HIDDEN, 14.3))
     box(ax, (HIDDEN, 12), (10.5, 4.6), "softmax", FUNCTION, text_size=NOTE)
-    label(ax, (68.6, 12), "(9)", size=NOTE)
+    label(ax, (68.9, 12), "(9)", size=NOTE)
     arrow(ax, (HIDDEN, 9.7), (HIDDEN, 5.2))
     label(ax, (HIDDEN, 2.8), at_step(Y_HAT), size=17)
     return figure
