@@ -5,11 +5,13 @@ import os
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import Execute as StockExecute
 
+from grading import autograde
 from grading.course import prepare_process
 from grading.execute import Execute
 from grading.release import PublishMistakes
 
 prepare_process()
+autograde.install()
 
 c = get_config()  # noqa: F821 - nbgrader hands it to this file
 

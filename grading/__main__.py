@@ -113,7 +113,7 @@ def result_table(results: list[Result]) -> Table:
     for result in results:
         points = [f"{mark.points:g}" for mark in result.marks] or ["0"] * len(functions)
         notes = dict.fromkeys(mark.mistake or mark.note for mark in result.marks if mark.note)
-        note = "; ".join(notes) or result.note
+        note = "; ".join(notes) if result.status == "graded" else result.note
         table.add_row(escape(result.student_id), *points, f"{result.score:g}", escape(note))
     return table
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from bleach import ALLOWED_TAGS
+from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode, from_dict
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
@@ -22,6 +24,9 @@ from grading.rooms import (
     run_notebook,
 )
 from grading.solution import course_root, grade_id, source_folder
+
+# What tables and the reports of checks are made of.
+SAFE_TAGS = ["br", "div", "hr", "p", "pre", "span", "table", "tbody", "td", "th", "thead", "tr"]
 
 
 class Execute(NbGraderPreprocessor):
@@ -74,9 +79,21 @@ def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResu
     for number, (cell, done) in enumerate(zip(cells, result.cells, strict=True), 1):
         cell.execution_count = number
         cell.outputs = [from_dict(output) for output in done.outputs]
+    sanitize(notebook)
+    for cell in cells:
         if is_test(cell):
             settle(cell, records.get(grade_id(cell)))
     return result
+
+
+def sanitize(notebook: NotebookNode) -> None:
+    """Take scripts and the like out of all outputs, and out of text that a student wrote."""
+    clean = SanitizeHTML(
+        tags=[*ALLOWED_TAGS, *SAFE_TAGS], attributes={"*": ["style", "role", "aria-label"]}
+    )
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" or (not grade_id(cell) and cell.id.startswith("student-")):
+            clean.preprocess_cell(cell, {}, number)
 
 
 def kind(cell: NotebookNode) -> str:

@@ -28,7 +28,8 @@ class Result:
         As in the grade book: manual grades and late penalties count.
     marks : list of Mark
     status : str
-        "graded", or "not graded".
+        "graded"; "repaired" or "unreadable", as intake found it; "not graded" where
+        something failed.
     note : str
         The mistakes named, function by function, or why nothing was graded.
     """
@@ -91,12 +92,19 @@ def grade_student(course: NbGraderAPI, assignment: str, student: str) -> Result:
             max_score = book.find_assignment(assignment).max_score
         return Result(student, 0.0, max_score, status="not graded", note=str(error))
     graded = Path("autograded") / student / assignment / f"{assignment}.ipynb"
-    marks = read_marks(nbformat.read(graded, as_version=4))
+    notebook = nbformat.read(graded, as_version=4)
+    marks = read_marks(notebook)
+    intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
+    status = "graded" if intake["status"] == "ok" else intake["status"]
     with course.gradebook as book:
         submission = book.find_submission(assignment, student)
         update_points(marks, book, assignment, student)
         score, max_score = submission.score, submission.max_score
-    return Result(student, score, max_score, marks, note=join_notes(marks))
+    notes = [*intake["notes"]]
+    if status in ("graded", "repaired"):
+        notes.append(join_notes(marks))
+    note = "; ".join(filter(None, notes))
+    return Result(student, score, max_score, marks, status, note)
 
 
 def join_notes(marks: list[Mark]) -> str:

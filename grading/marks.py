@@ -10,7 +10,7 @@ from nbformat.v4 import new_output
 
 from grading.solution import grade_id
 
-RECORD_TYPE = "application/vnd.rnn-checks+json"
+RECORD = "rnn_checks"  # where an output's metadata holds the record of its test
 
 
 @dataclass
@@ -51,10 +51,8 @@ def read_marks(notebook: NotebookNode) -> list[Mark]:
 def read_mark(cell: NotebookNode) -> Mark:
     """Return the mark that an executed test cell holds."""
     mark = Mark(grade_id(cell).removeprefix("test_"), 0.0, float(cell.metadata.nbgrader.points))
-    record = next(
-        (o.data[RECORD_TYPE] for o in reversed(cell.outputs) if RECORD_TYPE in o.get("data", {})),
-        None,
-    )
+    results = [o for o in cell.outputs if o.output_type == "execute_result"]
+    record = results[-1].metadata.get(RECORD) if results else None
     if record is None:
         errors = [o for o in cell.outputs if o.output_type == "error"]
         mark.note = f"{errors[-1].ename}: {errors[-1].evalue}" if errors else "not run"
@@ -84,14 +82,14 @@ def settle(cell: NotebookNode, record: dict[str, Any] | None) -> None:
     """
     kept = [o for o in cell.outputs if o.output_type in ("stream", "display_data", "error")]
     for output in kept:
-        output.get("data", {}).pop(RECORD_TYPE, None)
         if output.output_type == "stream":
             output.name = "stdout"
     points = 0.0
     if record is not None:
         kept = [o for o in kept if o.output_type != "error"]
-        kept.append(new_output("display_data", {RECORD_TYPE: record}))
         points = float(record["points"])
         if not 0 <= points <= cell.metadata.nbgrader.points:
             raise ValueError(f"{grade_id(cell)}: {points} points")
-    cell.outputs = [*kept, new_output("execute_result", {"text/plain": repr(points)})]
+    metadata = {} if record is None else {RECORD: record}
+    result = new_output("execute_result", {"text/plain": repr(points)}, metadata=metadata)
+    cell.outputs = [*kept, result]

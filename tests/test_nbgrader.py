@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
 
 from grading.grade import Result, write_csv
-from grading.marks import RECORD_TYPE, Mark, read_mark, settle
+from grading.marks import RECORD, Mark, read_mark, settle
 from grading.solution import load_solution
 
 FUNCTIONS = list(load_solution(ASSIGNMENT, REPO).sources)
@@ -216,9 +216,9 @@ def test_formgrader_buttons_work_and_leave_the_marks(fetch, course, button):
 # ------------------------------------------------------ a test cell's points
 
 
-def shown(text: str, **more: object) -> NotebookNode:
+def shown(text: str) -> NotebookNode:
     """Return the output of a cell whose last value prints like this."""
-    return new_output("execute_result", {"text/plain": text, **more})
+    return new_output("execute_result", {"text/plain": text})
 
 
 def record(points: float) -> dict:
@@ -239,8 +239,12 @@ OUTPUTS = {
     "a word": [shown("'fail'")],
     "a hair too much": [shown("25.000000001")],
     "no text": [new_output("execute_result", {"text/html": "25.0"})],
-    "a record of its own": [shown("25.0", **{RECORD_TYPE: record(25.0)})],
-    "a record displayed": [new_output("display_data", {RECORD_TYPE: record(25.0)})],
+    "a record of its own": [
+        new_output("execute_result", {"text/plain": "25.0"}, metadata={RECORD: record(25.0)})
+    ],
+    "a record displayed": [
+        new_output("display_data", {"text/plain": "25.0"}, metadata={RECORD: record(25.0)})
+    ],
     "a warning before": [WARNING, shown("10.0")],
     "a warning after": [shown("10.0"), WARNING],
     "an error": [ERROR],
