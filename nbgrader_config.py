@@ -34,12 +34,22 @@ c.GenerateAssignment.preprocessors = [
     PublishMistakes,
 ]
 
-# Student code runs in a room of its own: see grading/rooms/limits.py for all limits.
+# Student code runs in a room of its own, and may use this much: grading/rooms/limits.py
+# says what each bound means.
 c.Autograde.autograde_preprocessors = [
     Execute if step is StockExecute else step
     for step in Autograde.autograde_preprocessors.default_args[0]
 ]
-c.Execute.limits = {"cell_seconds": 10, "call_seconds": 5, "memory_mb": 1024}
+c.Execute.limits = {
+    "memory_mb": 1024,
+    "processes": 8,
+    "disk_mb": 64,
+    "cpu_seconds": 120,
+    "cell_seconds": 10,
+    "call_seconds": 5,
+    "notebook_seconds": 120,
+    "output_bytes": 2_000_000,
+}
 
 # Downloads of Canvas and Moodle: nbgrader zip_collect.
 c.ZipCollectApp.extractor_plugin = "grading.collect.SubmissionExtractor"

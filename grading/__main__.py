@@ -19,7 +19,7 @@ from grading.demo import make_course, make_submissions
 from grading.execute import Execute
 from grading.grade import Result, grade
 from grading.prove import Proof, prove
-from grading.release import release
+from grading.release import leaks, release
 from grading.solution import course_root
 
 app = typer.Typer(
@@ -38,11 +38,8 @@ Unprotected = Annotated[
 @app.command("release")
 def release_command(assignment: Assignment) -> None:
     """Generate the student version in release/, and scan it for secrets."""
-    leaks = release(assignment)
-    for leak in leaks:
-        console.print(f"release/{assignment}/{leak}", markup=False, soft_wrap=True)
-    if leaks:
-        raise CourseError(f"{assignment}: secrets stand in release/{assignment} ({len(leaks)})")
+    release(assignment)
+    check_leaks(assignment)
     console.print(f"release/{assignment} is ready; no secrets in it.")
 
 
@@ -56,7 +53,8 @@ def prove_command(assignment: Assignment, unprotected: Unprotected = False) -> N
         console.print(f"{proof.name}: {'; '.join(proof.problems)}", markup=False)
     if broken:
         raise CourseError(f"{assignment}: {len(broken)} of {len(proofs)} versions break a promise")
-    console.print(f"{len(proofs)} versions, and every promise holds.")
+    check_leaks(assignment)
+    console.print(f"{len(proofs)} versions, and every promise holds; no secrets in release/.")
 
 
 @app.command("grade")
@@ -102,6 +100,15 @@ def isolation(unprotected: bool) -> str:
     """Say what has kept student code apart in this run."""
     nursery = Execute(config=open_course(unprotected).config).nursery()
     return f"Isolation: {nursery.isolation}"
+
+
+def check_leaks(assignment: str) -> None:
+    """Show what the student version tells and should not; raise CourseError if anything."""
+    found = leaks(assignment)
+    for leak in found:
+        console.print(f"release/{assignment}/{leak}", markup=False, soft_wrap=True)
+    if found:
+        raise CourseError(f"{assignment}: secrets stand in release/{assignment} ({len(found)})")
 
 
 def result_table(results: list[Result]) -> Table:

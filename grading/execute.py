@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import fields
 from pathlib import Path
 
 from bleach import ALLOWED_TAGS
@@ -44,6 +45,9 @@ class Execute(NbGraderPreprocessor):
 
     def nursery(self) -> Nursery:
         """Return the process's source of rooms; it is warmed up once."""
+        unknown = set(self.limits) - {field.name for field in fields(Limits)}
+        if unknown:
+            raise CourseError(f"nbgrader_config.py: no limit is called {', '.join(unknown)}")
         return _nursery(Limits(**self.limits), self.unprotected, course_root())
 
 

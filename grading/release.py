@@ -14,7 +14,7 @@ from grading import CourseError
 from grading.course import check, open_course
 from grading.leaks import scan, secrets_of
 from grading.mistakes import Version, read_versions
-from grading.solution import Solution, load_solution, source_folder
+from grading.solution import Solution, course_root, load_solution, source_folder
 from rnn_checks import FunctionTest, fingerprint, same_fingerprint
 
 
@@ -64,17 +64,14 @@ def example_fingerprint(solution: Solution, name: str, version: Version | None =
     return [] if test.outcome.error else fingerprint(test.outcome)
 
 
-def release(assignment: str) -> list[str]:
-    """
-    Generate the student version, and scan it for secrets.
-
-    Returns
-    -------
-    list of str
-        Every secret that the scan found, a line each; none, if all is well.
-    """
+def release(assignment: str) -> None:
+    """Generate the student version in release/."""
     course = open_course()
     if not source_folder(assignment).is_dir():
         raise CourseError(f"{assignment}: there is no folder source/{assignment}")
     check(course.generate_assignment(assignment, force=True), f"release {assignment}")
-    return scan(Path("release") / assignment, secrets_of(assignment))
+
+
+def leaks(assignment: str) -> list[str]:
+    """Scan the student version; return every secret found, "file: what"."""
+    return scan(course_root() / "release" / assignment, secrets_of(assignment))

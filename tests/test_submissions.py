@@ -1,10 +1,14 @@
 """Submissions in, marks out: code as it stands in published solutions of these exercises."""
 
+import contextlib
+import io
 from pathlib import Path
 
 import pytest
 
+from grading.demo import submissions as demo_class
 from grading.execute import Execute
+from grading.marking import keep_records
 from grading.prove import STUB, with_solutions
 from grading.prove import marks_of as run_marks
 from grading.solution import course_root, load_solution, read_source
@@ -145,3 +149,29 @@ def test_warnings_cost_nothing():
 def test_nothing_that_a_cell_prints_is_a_mark(printed):
     body = f"def rnn_cell_forward(*arguments):\n    {printed}\n    return 25.0\n{printed}"
     assert points(marks_of(rnn_cell_forward=body)) == NONE
+
+
+def marks_in_one_process(notebook):
+    """Mark a notebook as one process would, with nothing between student and tests."""
+    names = {"__name__": "__main__"}
+    with keep_records() as records, contextlib.redirect_stdout(io.StringIO()):
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and "picture" not in cell.id:
+                with contextlib.suppress(Exception):
+                    exec(compile(cell.source, f"<{cell.id}>", "exec"), names)
+    return {
+        name: records.get(f"test_{name}", {"points": 0})["points"]
+        for name in load_solution(ASSIGNMENT, ROOT).sources
+    }
+
+
+@pytest.mark.parametrize(
+    ("student", "sources"),
+    [(name, cells) for name, cells in demo_class(ASSIGNMENT) if name != "endless_loop"],
+)
+def test_rooms_change_no_mark(student, sources, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    stubs = dict.fromkeys(load_solution(ASSIGNMENT, ROOT).sources, STUB)
+    notebook = with_solutions(read_source(ASSIGNMENT, ROOT), stubs | sources)
+    expected = marks_in_one_process(notebook)
+    assert points({m.function: m for m in run_marks(Execute(), ASSIGNMENT, notebook)}) == expected
