@@ -2,12 +2,13 @@
 
 import os
 
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.preprocessors import Execute as StockExecute
 
 from grading import autograde
 from grading.course import prepare_process
 from grading.execute import Execute
+from grading.feedback import HideTests
 from grading.release import PublishMistakes
 
 prepare_process()
@@ -50,6 +51,12 @@ c.Execute.limits = {
     "notebook_seconds": 120,
     "output_bytes": 2_000_000,
 }
+
+# Feedback shows what the tests found, and not the tests.
+c.GenerateFeedback.preprocessors = [
+    HideTests,
+    *GenerateFeedback.preprocessors.default_args[0],
+]
 
 # Downloads of Canvas and Moodle: nbgrader zip_collect.
 c.ZipCollectApp.extractor_plugin = "grading.collect.SubmissionExtractor"

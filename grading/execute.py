@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from bleach import ALLOWED_TAGS
+from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode, from_dict
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -93,7 +94,9 @@ def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResu
 def sanitize(notebook: NotebookNode) -> None:
     """Take scripts and the like out of all outputs, and out of text that a student wrote."""
     clean = SanitizeHTML(
-        tags=[*ALLOWED_TAGS, *SAFE_TAGS], attributes={"*": ["style", "role", "aria-label"]}
+        tags=[*ALLOWED_TAGS, *SAFE_TAGS],
+        attributes={"*": ["style", "role", "aria-label"]},
+        styles=[*ALLOWED_CSS_PROPERTIES, "list-style", "margin", "padding"],
     )
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" or (not grade_id(cell) and cell.id.startswith("student-")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,7 +93,8 @@ class MarkedTest(FunctionTest):
         self.right = right = run_function(self.solution.function(self.name), arguments)
         own = lent = run_function(self.function, arguments)
         if self.calls and not same_value(own, right):
-            with lending(self.function, self.calls, self.solution.function(self.calls)):
+            cell = of_like_size(self.solution.function(self.calls), arguments)
+            with lending(self.function, self.calls, cell):
                 lent = run_function(self.function, arguments)
         self.outcomes = {"own": own, "lent": lent}
         self.history.append(Call(arguments, right, self.outcomes))
@@ -184,6 +186,35 @@ class MarkedTest(FunctionTest):
     def expected(self) -> dict[str, Any]:
         """Return the solution's values by name."""
         return self.named(self.right.result)
+
+
+def of_like_size(function: Callable, arguments: dict[str, Any]) -> Callable:
+    """
+    Return the function for arguments of about the size of the test's own.
+
+    A lent function runs where the tests do, with what student code passes to it: a
+    product of a long column and a long row would take all memory.
+    """
+    most = 4 * max(sizes(arguments))
+
+    @functools.wraps(function)
+    def lent(*given: Any) -> Any:
+        if max(sizes(given)) > most:
+            raise ValueError(f"{function.__name__} is given far more than the test holds")
+        return function(*given)
+
+    return lent
+
+
+def sizes(value: Any) -> Iterator[float]:
+    """Yield the sizes of all arrays and containers in a value, axis by axis."""
+    yield 1
+    if isinstance(value, np.ndarray):
+        yield from value.shape if value.ndim <= 3 else (math.inf,)
+    elif isinstance(value, (dict, list, tuple)):
+        yield len(value)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from sizes(item)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """A class with odd submissions: every one is marked or named, and none runs scripts."""
 
 import csv
+import html
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from nbgrader.api import Gradebook
 from grading.course import open_course
 from grading.demo import make_course, plain
 from grading.grade import grade
+from grading.leaks import secrets_of
 from grading.prove import with_solutions
 from grading.release import release
 from grading.solution import load_solution
@@ -43,7 +46,8 @@ def course(tmp_path_factory):
         release(ASSIGNMENT)
         hand_in_all(root)
         results = {result.student_id: result for result in grade(ASSIGNMENT, [])}
-        open_course().generate_feedback(ASSIGNMENT, "scripted")
+        for student in ("scripted", "damaged"):
+            open_course().generate_feedback(ASSIGNMENT, student)
         yield root, results
 
 
@@ -95,6 +99,14 @@ def test_each_is_marked_and_named(course, student, score, status, note):
     assert (row["status"], row["note"]) == (status, result.note)
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         assert book.find_submission(ASSIGNMENT, student).score == score
+
+
+def test_feedback_shows_results_and_no_hidden_test(course):
+    root, _ = course
+    page = (root / "feedback" / "damaged" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
+    text = html.unescape(re.sub(r"<[^>]*>", "", page))
+    assert secrets_of(ASSIGNMENT, root).find(text) == []
+    assert "rnn_forward: not written yet." in text
 
 
 def test_no_script_of_a_submission_is_shown(course):
