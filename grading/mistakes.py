@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +54,22 @@ def read_versions(assignment: str, root: Path | None = None) -> list[Version]:
     CourseError
         Where an edit does not fit the solution: whose, and why.
     """
-    table = yaml.safe_load((source_folder(assignment, root) / "mistakes.yaml").read_text("utf-8"))
     sources = load_solution(assignment, root).sources
-    return [
-        Version(name, function, entry.get("sentence", ""), edit(sources[function], entry, name))
-        for function, kinds in table.items()
-        for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items()
-    ]
+    try:
+        table = yaml.safe_load((source_folder(assignment, root) / "mistakes.yaml").read_bytes())
+        return list(versions_in(table, sources))
+    except (OSError, yaml.YAMLError) as error:
+        raise CourseError(f"mistakes.yaml: {' '.join(str(error).split())}") from None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise CourseError(f"mistakes.yaml: a part is missing or misplaced ({error})") from None
+
+
+def versions_in(table: dict, sources: dict[str, str]) -> Iterator[Version]:
+    """Yield the versions that the table describes, in its order."""
+    for function, kinds in table.items():
+        for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items():
+            source = edit(sources[function], entry, name)
+            yield Version(name, function, entry.get("sentence", ""), source)
 
 
 def edit(source: str, entry: dict, name: str) -> str:

@@ -10,11 +10,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from grading import CourseError
 from grading.course import check, open_course
 from grading.leaks import scan, secrets_of
 from grading.mistakes import Version, read_versions
-from grading.solution import Solution, course_root, load_solution, source_folder
+from grading.solution import Solution, course_root, load_solution, read_source
 from rnn_checks import FunctionTest, fingerprint, same_fingerprint
 
 
@@ -67,8 +66,7 @@ def example_fingerprint(solution: Solution, name: str, version: Version | None =
 def release(assignment: str) -> None:
     """Generate the student version in release/."""
     course = open_course()
-    if not source_folder(assignment).is_dir():
-        raise CourseError(f"{assignment}: there is no folder source/{assignment}")
+    read_source(assignment)  # says in one line where there is none
     check(course.generate_assignment(assignment, force=True), f"release {assignment}")
 
 

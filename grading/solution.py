@@ -35,9 +35,18 @@ def source_folder(assignment: str, root: Path | None = None) -> Path:
 
 
 def read_source(assignment: str, root: Path | None = None) -> NotebookNode:
-    """Read the source notebook of an assignment."""
-    folder = source_folder(assignment, root)
-    return nbformat.read(folder / f"{assignment}.ipynb", as_version=4)
+    """
+    Read the source notebook of an assignment.
+
+    Raises
+    ------
+    CourseError
+        Where there is none.
+    """
+    path = source_folder(assignment, root) / f"{assignment}.ipynb"
+    if not path.is_file():
+        raise CourseError(f"{assignment}: there is no source/{assignment}/{assignment}.ipynb")
+    return nbformat.read(path, as_version=4)
 
 
 def grade_id(cell: NotebookNode) -> str:
