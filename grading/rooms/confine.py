@@ -44,6 +44,7 @@ REFUSED_CALLS = {
 REFUSED_EVERYWHERE = {
     "io_uring_setup": 425, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432,
     "fspick": 433, "mount_setattr": 442, "memfd_secret": 447,
+    "statmount": 457, "listmount": 458,  # these name the folders that mounts come from
 }  # fmt: skip
 CLONE3 = 435
 CLONE = {"x86_64": 56, "aarch64": 220}

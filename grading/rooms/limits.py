@@ -43,8 +43,8 @@ class Limits:
     cell_seconds: float = 30.0
     call_seconds: float = 10.0
     notebook_seconds: float = 300.0
-    rooms: int = 6
+    rooms: int = 12
     output_bytes: int = 2_000_000
     message_bytes: int = 64 * 2**20
-    message_items: int = 1_000_000
+    message_items: int = 100_000
     message_depth: int = 32

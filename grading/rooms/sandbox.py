@@ -215,6 +215,7 @@ class Process:
         self.popen = subprocess.Popen(
             command(set_up, self.folder, theirs.fileno()),
             pass_fds=[theirs.fileno()],
+            cwd="/",  # not the course
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.errors,

@@ -436,8 +436,13 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
 
 def same_value(one: Any, other: Any) -> bool:
     """Tell whether two values are equal, but for rounding."""
-    form, numbers = flatten(one)
-    other_form, other_numbers = flatten(other)
+    return same_flat(flatten(one), flatten(other))
+
+
+def same_flat(one: tuple, other: tuple) -> bool:
+    """Tell whether two results of `flatten` are equal, but for rounding."""
+    form, numbers = one
+    other_form, other_numbers = other
     return form == other_form and np.allclose(
         numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
     )
