@@ -41,7 +41,9 @@ class Execute(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Run all cells in order, and settle the score of each test cell."""
-        run(nb, resources["nbgrader"]["assignment"], self.nursery())
+        rooms = self.nursery()
+        self.log.info("Isolation: %s", rooms.isolation)
+        run(nb, resources["nbgrader"]["assignment"], rooms)
         return nb, resources
 
     def nursery(self) -> Nursery:
