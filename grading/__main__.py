@@ -16,8 +16,7 @@ from rich.table import Table
 from grading import CourseError
 from grading.course import open_course
 from grading.demo import make_course, make_submissions
-from grading.execute import Execute
-from grading.grade import Result, grade
+from grading.grade import Result, grade, isolation
 from grading.prove import Proof, prove
 from grading.release import leaks, release
 from grading.solution import course_root
@@ -68,7 +67,7 @@ def grade_command(
         track(grade(assignment, students or [], unprotected), "Grading", console=console)
     )
     console.print(result_table(results))
-    console.print(isolation(unprotected))
+    console.print(f"Isolation: {isolation(open_course(unprotected))}")
     console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
 
 
@@ -85,7 +84,7 @@ def demo_command(
     graded = grade(assignment, [], unprotected)
     results = list(track(graded, "Grading", total=24, console=console))
     console.print(result_table(results))
-    console.print(f"{isolation(unprotected)}\n")
+    console.print(f"Isolation: {isolation(open_course(unprotected))}\n")
     console.print(
         f"All marks:          demo/reports/{assignment}/grades.csv\n"
         f"A marked notebook:  demo/autograded/{results[0].student_id}/{assignment}/\n"
@@ -94,12 +93,6 @@ def demo_command(
         markup=False,
         soft_wrap=True,
     )
-
-
-def isolation(unprotected: bool) -> str:
-    """Say what has kept student code apart in this run."""
-    nursery = Execute(config=open_course(unprotected).config).nursery()
-    return f"Isolation: {nursery.isolation}"
 
 
 def check_leaks(assignment: str) -> None:

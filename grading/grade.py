@@ -13,6 +13,7 @@ from nbgrader.apps.api import NbGraderAPI
 
 from grading import CourseError
 from grading.course import check, open_course
+from grading.execute import Execute
 from grading.marks import Mark, read_marks
 
 
@@ -44,7 +45,7 @@ class Result:
 
 def grade(assignment: str, students: list[str], unprotected: bool = False) -> Iterator[Result]:
     """
-    Mark the submissions of an assignment, and write grades.csv.
+    Mark the submissions of an assignment; write grades.csv, and the isolation in force.
 
     Parameters
     ----------
@@ -71,7 +72,14 @@ def grade(assignment: str, students: list[str], unprotected: bool = False) -> It
     for student in students or submitted:
         results.append(grade_student(course, assignment, student))
         yield results[-1]
-    write_csv(Path("reports") / assignment / "grades.csv", results)
+    reports = Path("reports") / assignment
+    write_csv(reports / "grades.csv", results)
+    (reports / "isolation.txt").write_text(f"{isolation(course)}\n", "utf-8")
+
+
+def isolation(course: NbGraderAPI) -> str:
+    """Say what keeps student code apart in this course, in plain words."""
+    return Execute(config=course.config).nursery().isolation
 
 
 def add_to_gradebook(course: NbGraderAPI, assignment: str) -> None:

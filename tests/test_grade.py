@@ -101,6 +101,12 @@ def test_each_is_marked_and_named(course, student, score, status, note):
         assert book.find_submission(ASSIGNMENT, student).score == score
 
 
+def test_report_says_which_isolation_was_in_force(course):
+    root, _ = course
+    said = (root / "reports" / ASSIGNMENT / "isolation.txt").read_text()
+    assert "no network" in said or "no protection against a determined student" in said
+
+
 def test_feedback_shows_results_and_no_hidden_test(course):
     root, _ = course
     page = (root / "feedback" / "damaged" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
