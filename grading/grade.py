@@ -67,6 +67,7 @@ def grade(assignment: str, students: list[str], unprotected: bool = False) -> It
     unknown = set(students) - set(submitted)
     if unknown:
         raise CourseError(f"{assignment}: nothing submitted by {', '.join(sorted(unknown))}")
+    in_force = isolation(course)  # where there is none, no mark is touched
     add_to_gradebook(course, assignment)
     results = []
     for student in students or submitted:
@@ -74,7 +75,7 @@ def grade(assignment: str, students: list[str], unprotected: bool = False) -> It
         yield results[-1]
     reports = Path("reports") / assignment
     write_csv(reports / "grades.csv", results)
-    (reports / "isolation.txt").write_text(f"{isolation(course)}\n", "utf-8")
+    (reports / "isolation.txt").write_text(f"{in_force}\n", "utf-8")
 
 
 def isolation(course: NbGraderAPI) -> str:

@@ -2,8 +2,11 @@
 
 import csv
 import html
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -139,3 +142,14 @@ def test_a_second_hand_in_that_cannot_be_read_has_no_marks_left(course, monkeypa
     with (root / "reports" / ASSIGNMENT / "grades.csv").open(newline="") as file:
         rows = {row["student_id"]: row["score"] for row in csv.DictReader(file)}
     assert (rows["twice"], rows["solved"]) == ("0.0", "100.0")
+
+
+def test_without_a_sandbox_no_mark_is_touched(course, monkeypatch):
+    root, _ = course
+    before = (root / "reports" / ASSIGNMENT / "grades.csv").read_text()
+    environment = {**os.environ, "PATH": "/nowhere"}
+    command = [sys.executable, "-m", "grading", "grade", ASSIGNMENT]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert re.fullmatch(r"Rooms need .*--unprotected.*\n", done.stderr)
+    assert (root / "reports" / ASSIGNMENT / "grades.csv").read_text() == before
