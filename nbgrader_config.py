@@ -2,17 +2,19 @@
 
 import os
 
-from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import Execute as StockExecute
 
 from grading import autograde
 from grading.course import prepare_process
 from grading.execute import Execute
-from grading.feedback import HideTests
+from grading.feedback import converter as feedback
+from grading.late import LateRules
 from grading.release import PublishMistakes
 
 prepare_process()
 autograde.install()
+feedback.install()
 
 c = get_config()  # noqa: F821 - nbgrader hands it to this file
 
@@ -52,15 +54,20 @@ c.Execute.limits = {
     "output_bytes": 2_000_000,
 }
 
-# Feedback shows what the tests found, and not the tests.
-c.GenerateFeedback.preprocessors = [
-    HideTests,
-    *GenerateFeedback.preprocessors.default_args[0],
-]
+# Late work. Due dates stand in the grade book (formgrader, or `nbgrader db assignment add
+# NAME --duedate="2027-01-31 18:00 UTC"`); a share of 0.1 is a tenth of the points a day.
+c.AssignLatePenalties.plugin_class = LateRules
+c.LateRules.free_hours = 0.0
+c.LateRules.share_per_day = 0.0
+c.LateRules.extensions = {}  # hours: {"student": {"rnn_lstm_forward": 48}}
 
 # Downloads of Canvas and Moodle: nbgrader zip_collect.
 c.ZipCollectApp.extractor_plugin = "grading.collect.SubmissionExtractor"
 c.ZipCollectApp.collector_plugin = "grading.collect.SubmissionCollector"
+
+# `nbgrader export` quotes what needs it; --exporter=grading.exports.CanvasExporter,
+# MoodleExporter or GradescopeExporter write what these import.
+c.ExportApp.plugin_class = "grading.exports.CsvExporter"
 
 # Formgrader need not print this configuration on its first page.
 c.FormgradeExtension.debug = False

@@ -22,6 +22,8 @@ import numpy as np
 
 RTOL, ATOL = 1e-6, 1e-8
 NOT_WRITTEN = "not written yet"
+NO_CACHE = "needs the cache of the forward function, which returns none"
+KEPT, CHANGED = "as it was", "changed"  # stand for an own cache
 
 
 class Outcome(NamedTuple):
@@ -51,24 +53,46 @@ class FunctionTest:
         The names of the entries of the cache of one time step.
     kinds : int, optional
         How many kinds of check the marking makes.
+    keys : str, optional
+        Where the function returns one dict: its keys, "dxt, da_prev". The
+        checks then look at each of its values as at a returned value.
+    own_cache : bool, optional
+        Whether what the cache holds is the student's own choice: the last
+        value returned, or the argument `cache`. It is not compared.
+    time_axis : int, optional
+        Which axis of a sequence the time steps lie along.
     """
 
     def __init__(
-        self, function: Callable, returns: str, cache: str = "", kinds: int = 0
+        self,
+        function: Callable,
+        returns: str,
+        cache: str = "",
+        kinds: int = 0,
+        keys: str = "",
+        own_cache: bool = False,
+        time_axis: int = 2,
     ) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "the function")
         self.returns = returns.split(", ")
         self.cache = cache.split(", ")
         self.kinds = kinds
+        self.keys = keys.split(", ") if keys else []
+        self.own_cache = own_cache
+        self.time_axis = time_axis
         self.arguments = {}
         self.outcome = None
         self.wrong = {}  # kind of check: what is wrong, "" where it is right
 
     def call(self, **arguments: Any) -> None:
         """Call the function on copies of `arguments`, in this order."""
-        self.arguments = arguments
-        self.outcome = run_function(self.function, arguments)
+        self.arguments = dict(arguments)
+        if self.own_cache and "cache" in arguments:
+            self.arguments["cache"] = KEPT
+        self.outcome = run_function(
+            self.function, arguments, self.own_cache
+        )
 
     def assert_types(self, **types: type) -> None:
         """Check how many values are returned, and the type of each."""
@@ -76,7 +100,7 @@ class FunctionTest:
         def check(outcome: Outcome) -> None:
             values = self.named(outcome.result)
             for name, expected in types.items():
-                check_type(name, values[name], expected)
+                check_type(self.label(name), values[name], expected)
 
         self.check("types", check)
 
@@ -86,7 +110,7 @@ class FunctionTest:
         def check(outcome: Outcome) -> None:
             values = self.named(outcome.result)
             for name, expected in shapes.items():
-                check_shape(name, values[name], expected)
+                check_shape(self.label(name), values[name], expected)
 
         self.check("shapes", check)
 
@@ -114,7 +138,8 @@ class FunctionTest:
 
         def check(outcome: Outcome) -> None:
             actual = self.part(outcome.result, path)
-            check_value(path, actual, expected, self.cache)
+            label, axis = self.label(path), self.time_axis
+            check_value(label, actual, expected, self.cache, axis)
 
         self.check(path.split("[")[0], check)
 
@@ -175,11 +200,13 @@ class FunctionTest:
 
     def named(self, result: Any) -> dict[str, Any]:
         """Return the returned values by name."""
-        if len(self.returns) == 1:
+        if len(self.returns) == 1 and not self.keys:
             return {self.returns[0]: result}
         names = ", ".join(f"`{name}`" for name in self.returns)
         if result is None:
             raise AssertionError("returns nothing; is its `return` missing?")
+        if self.keys:
+            return self.entries(result)
         if not isinstance(result, (tuple, list)):
             raise AssertionError(
                 f"returns {a_type(type(result))}, not {names}"
@@ -190,6 +217,23 @@ class FunctionTest:
                 f" {len(self.returns)}: {names}"
             )
         return dict(zip(self.returns, result, strict=True))
+
+    def entries(self, result: Any) -> "Entries":
+        """Return the values of the returned dict by key."""
+        name = self.returns[0]
+        if not isinstance(result, dict):
+            kind = a_type(type(result))
+            raise AssertionError(f"returns {kind}, not the dict `{name}`")
+        entries = Entries(result)
+        entries.name = name
+        return entries
+
+    def label(self, path: str) -> str:
+        """Return how a student writes what `path` names."""
+        key, bracket, indices = path.partition("[")
+        if self.keys:
+            key = f"{self.returns[0]}['{key}']"
+        return key + bracket + indices
 
     def part(self, result: Any, path: str) -> Any:
         """Return the part of the result that `path` names."""
@@ -203,24 +247,38 @@ class FunctionTest:
         return value
 
 
-def example(data: dict, parameters: dict) -> dict:
+class Entries(dict):
+    """The values of a returned dict; a key that it lacks is named."""
+
+    name = "gradients"
+
+    def __missing__(self, key: str) -> None:
+        raise AssertionError(f"`{self.name}` has no key '{key}'")
+
+
+def example(
+    data: dict, parameters: dict, gradients: dict | None = None
+) -> dict:
     """
     Draw an example's arguments: the same numbers every time.
 
     Parameters
     ----------
-    data, parameters : dict
+    data, parameters, gradients : dict
         Names and shapes, in the order in which they are drawn.
 
     Returns
     -------
     dict
-        The arrays of `data` by name, and the dict `parameters`.
+        The arrays of `data` by name, the dict `parameters`, and the arrays
+        of `gradients` by name.
     """
     normal = np.random.RandomState(1).randn
-    drawn = {name: normal(*shape) for name, shape in data.items()}
-    weights = {name: normal(*shape) for name, shape in parameters.items()}
-    return {**drawn, "parameters": weights}
+    drawn, weights, back = (
+        {name: normal(*shape) for name, shape in shapes.items()}
+        for shapes in (data, parameters, gradients or {})
+    )
+    return {**drawn, "parameters": weights, **back}
 
 
 @contextmanager
@@ -235,15 +293,47 @@ def skip_unwritten(what: str) -> Iterator[None]:
 # ---------------------------------------------------------------- one call
 
 
-def run_function(function: Callable, arguments: dict) -> Outcome:
-    """Call `function` twice on copies of `arguments`; return the Outcome."""
+def cache_of(function: Callable, **arguments: Any) -> Any:
+    """Return the cache, the last value that `function` returns, or None."""
+    try:
+        return function(*copy_value(arguments).values())[-1]
+    except Exception:  # the checks of this function say why
+        return None
+
+
+def run_function(
+    function: Callable, arguments: dict, own_cache: bool = False
+) -> Outcome:
+    """
+    Call `function` twice on copies of `arguments`; return the Outcome.
+
+    Of an own cache, it tells only whether the function has changed it.
+    """
     given = copy_value(arguments)
     try:
         result = copy_value(function(*given.values()))
         again = copy_value(function(*copy_value(arguments).values()))
     except (Exception, SystemExit) as error:
-        return Outcome(None, given, None, describe_error(error))
-    return Outcome(result, given, again, "")
+        wrong = describe_error(error)
+        if own_cache and given.get("cache", KEPT) is None:
+            wrong = wrong if wrong == NOT_WRITTEN else NO_CACHE
+        return Outcome(None, given, None, wrong)
+    outcome = Outcome(result, given, again, "")
+    return without_cache(outcome, arguments) if own_cache else outcome
+
+
+def without_cache(outcome: Outcome, arguments: dict) -> Outcome:
+    """Return the outcome with a word in the place of the student's cache."""
+    result, given, again, error = outcome
+    if "cache" in arguments:
+        same = same_value(given["cache"], arguments["cache"])
+        given = {**given, "cache": KEPT if same else CHANGED}
+        return Outcome(result, given, again, error)
+    result, again = (
+        (*value[:-1], KEPT) if type(value) in (list, tuple) else value
+        for value in (result, again)
+    )
+    return Outcome(result, given, again, error)
 
 
 def copy_value(value: Any) -> Any:
@@ -325,7 +415,11 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
 
 
 def check_value(
-    path: str, actual: Any, expected: Any, cache: list[str] | tuple = ()
+    path: str,
+    actual: Any,
+    expected: Any,
+    cache: list[str] | tuple = (),
+    time_axis: int = 2,
 ) -> None:
     """
     Raise AssertionError where a value, or anything that it holds, differs.
@@ -333,7 +427,7 @@ def check_value(
     `cache` names the entries of a cache, so that the wrong ones can be named.
     """
     if isinstance(expected, np.ndarray):
-        check_array(path, actual, expected)
+        check_array(path, actual, expected, time_axis)
     elif isinstance(expected, (dict, list, tuple)):
         check_container(path, actual, expected)
         check_entries(path, actual, expected, cache)
@@ -380,7 +474,9 @@ def check_entries(
     raise AssertionError(sentence)
 
 
-def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
+def check_array(
+    path: str, actual: Any, expected: np.ndarray, time_axis: int
+) -> None:
     """Raise AssertionError where an array differs, and say where and how."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(type(actual))
@@ -392,21 +488,22 @@ def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
             f"`{path}` is NaN in {count} of {actual.size} places; what was"
             " divided by zero, or too large for exp?"
         )
-    wrong = ~np.isclose(actual, expected, RTOL, ATOL)
+    error = np.abs(actual - expected)
+    wrong = error > ATOL + RTOL * np.abs(expected)
     if wrong.any():
-        error = np.abs(actual - expected).max()
         raise AssertionError(
             f"`{path}` is wrong in {wrong.sum()} of {wrong.size} places, by"
-            f" up to {error:.2g}{wrong_steps(wrong)}"
+            f" up to {error.max():.2g}{wrong_steps(wrong, time_axis)}"
         )
 
 
-def wrong_steps(wrong: np.ndarray) -> str:
-    """Say at which time steps, axis 2, an array (n, m, T_x) is wrong."""
-    if wrong.ndim < 3 or wrong.shape[2] == 1:
+def wrong_steps(wrong: np.ndarray, time_axis: int) -> str:
+    """Say at which time steps an array of three axes is wrong."""
+    if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
         return ""
-    steps = np.flatnonzero(wrong.any(axis=(0, 1)))
-    first, last = steps[0], wrong.shape[2] - 1
+    others = tuple(axis for axis in range(3) if axis != time_axis)
+    steps = np.flatnonzero(wrong.any(axis=others))
+    first, last = steps[0], wrong.shape[time_axis] - 1
     if len(steps) == last + 1:
         return ", at every time step"
     if len(steps) == last + 1 - first:

@@ -1,5 +1,7 @@
 """Functions that the notebooks use and do not ask you to write. NumPy only."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -45,6 +47,63 @@ def softmax(z: np.ndarray) -> np.ndarray:
     with np.errstate(under="ignore"):
         e = np.exp(z - np.max(z, axis=0, keepdims=True))
     return e / np.sum(e, axis=0, keepdims=True)
+
+
+def numeric_gradient(
+    f: Callable[[], float], x: np.ndarray, h: float = 1e-5
+) -> np.ndarray:
+    """
+    Return the derivatives of f() with respect to every element of `x`.
+
+    Each element in turn is set a step `h` up and a step `h` down, and f() is
+    looked at both times: the central difference (f(+h) - f(-h)) / 2h.
+    Afterwards `x` is as it was.
+
+    Parameters
+    ----------
+    f : callable
+        Takes nothing and returns one number, which depends on `x`.
+    x : ndarray of floats, any shape
+        The very array that `f` reads, not a copy of it.
+    h : float
+        The step.
+
+    Returns
+    -------
+    ndarray
+        Same shape as `x`.
+    """
+    if x.dtype.kind != "f":
+        raise TypeError(f"x is an array of {x.dtype}; its elements must be"
+                        " floats, or they cannot be changed by a step h")
+    gradient = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        value = x[place]
+        x[place] = value + h
+        above = f()
+        x[place] = value - h
+        below = f()
+        x[place] = value
+        gradient[place] = (above - below) / (2 * h)
+    return gradient
+
+
+def relative_error(gradient: np.ndarray, numeric: np.ndarray) -> float:
+    """
+    Return how far a gradient is from the numeric one, as a share of its norm.
+
+    Parameters
+    ----------
+    gradient, numeric : ndarray, same shape
+
+    Returns
+    -------
+    float
+        |gradient - numeric| / |numeric|, in Euclidean norms; a norm below
+        1e-3 counts as 1e-3, so that a gradient may be zero.
+    """
+    size = max(np.linalg.norm(numeric), 1e-3)
+    return float(np.linalg.norm(gradient - numeric) / size)
 
 
 def initialize_rnn_parameters(

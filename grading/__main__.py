@@ -1,9 +1,12 @@
-"""The commands: python -m grading release | prove | grade | demo."""
+"""The commands: python -m grading --help."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
+from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +17,13 @@ from rich.progress import track
 from rich.table import Table
 
 from grading import CourseError
+from grading.certificate import BEFORE, FOLDER, Certificate
 from grading.course import open_course
 from grading.demo import make_course, make_submissions
-from grading.grade import Result, grade, isolation
+from grading.diff import diff
+from grading.exports import WAYS, Order, export
+from grading.grade import Run, grade
+from grading.progress import follow
 from grading.prove import Proof, prove
 from grading.release import leaks, release
 from grading.solution import course_root
@@ -28,6 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(width=None if sys.stdout.isatty() else 120)
+errors = Console(stderr=True, soft_wrap=True)
+Way = Enum("Way", {name: name for name in WAYS})
+MOST_ROWS = 40  # of a table of students
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Unprotected = Annotated[
     bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
@@ -60,15 +70,60 @@ def prove_command(assignment: Assignment, unprotected: Unprotected = False) -> N
 def grade_command(
     assignment: Assignment,
     students: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+    jobs: Annotated[int, typer.Option(help="How many at a time; all cores by default.", min=0)] = 0,
+    scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also what is marked already.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")] = False,
     unprotected: Unprotected = False,
 ) -> None:
-    """Mark what was handed in: grade book, autograded/ and reports/."""
-    results = list(
-        track(grade(assignment, students or [], unprotected), "Grading", console=console)
-    )
-    console.print(result_table(results))
-    console.print(f"Isolation: {isolation(open_course(unprotected))}")
-    console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
+    """Mark what was handed in: grade book, autograded/, feedback/ and reports/."""
+    console.quiet = quiet
+    run = grade(assignment, students or [], unprotected, jobs, scheduler, force)
+    mark_and_tell(run, assignment)
+
+
+@app.command("diff")
+def diff_command(
+    old: Annotated[Path, typer.Argument(help="A folder of certificates.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+) -> None:
+    """Show every point that has changed between two markings, and why."""
+    table = Table("student", "what", "before", "after", "why", box=SIMPLE_HEAD, pad_edge=False)
+    for each in diff(old, new):
+        points = ["-" if p is None else f"{p:g}" for p in (each.before, each.after)]
+        table.add_row(escape(each.student_id), escape(each.what), *points, escape(each.reason))
+    console.print(table if table.row_count else "No points have changed.")
+
+
+@app.command("report")
+def report_command(assignment: Assignment) -> None:
+    """Write the class report, a page and its figures as CSV, to reports/."""
+    from grading.report import report  # with it comes Matplotlib, which takes its time
+
+    course = open_course()
+    with course.gradebook as book:
+        page = report(book, assignment, Path("reports") / assignment)
+    console.print(f"{page}, and its figures in {page.with_suffix('')}/", soft_wrap=True)
+
+
+@app.command("export")
+def export_command(
+    assignment: Assignment,
+    to: Annotated[Way, typer.Option(help="For whom the file is.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="The LMS's own export, to fill in.")
+    ] = None,
+    column: Annotated[str, typer.Option(help="The title of its column to fill in.")] = "",
+) -> None:
+    """Write the marks as Canvas, Moodle or Gradescope imports them, or as plain CSV."""
+    source = source and source.absolute()
+    course = open_course()
+    with course.gradebook as book:
+        done = export(book, assignment, to.value, Order(Path(), source, column))
+    for line in done.notes:
+        console.print(line, markup=False, soft_wrap=True)
+    files = " and ".join(map(str, done.files))
+    console.print(f"{done.count} students in {files}", markup=False, soft_wrap=True)
 
 
 @app.command("demo")
@@ -81,13 +136,10 @@ def demo_command(
     os.chdir(folder)
     release(assignment)
     make_submissions(assignment, folder)
-    graded = grade(assignment, [], unprotected)
-    results = list(track(graded, "Grading", total=24, console=console))
-    console.print(result_table(results))
-    console.print(f"Isolation: {isolation(open_course(unprotected))}\n")
+    mark_and_tell(grade(assignment, [], unprotected), assignment)
     console.print(
         f"All marks:          demo/reports/{assignment}/grades.csv\n"
-        f"A marked notebook:  demo/autograded/{results[0].student_id}/{assignment}/\n"
+        f"A page of feedback: demo/feedback/endless_loop/{assignment}/{assignment}.html\n"
         "The grade book:     demo/gradebook.db; to look into it, `cd demo`, then\n"
         "                    `../.venv/bin/jupyter lab` and Nbgrader > Formgrader",
         markup=False,
@@ -104,17 +156,52 @@ def check_leaks(assignment: str) -> None:
         raise CourseError(f"{assignment}: secrets stand in release/{assignment} ({len(found)})")
 
 
-def result_table(results: list[Result]) -> Table:
+def mark_and_tell(run: Run, assignment: str) -> None:
+    """Mark a class, and tell what came of it."""
+    begin, marked, shown, isolation = time.monotonic(), 0, [], {}
+    for certificate in follow(run, console):
+        marked += 1
+        isolation[certificate.isolation] = None
+        if len(shown) <= MOST_ROWS:
+            shown.append(certificate)
+        if certificate.status not in ("graded", "repaired"):
+            errors.print(f"{certificate.student_id}: {certificate.note}", markup=False)
+    if 0 < marked <= MOST_ROWS:
+        console.print(result_table(sorted(shown, key=lambda each: each.student_id)))
+    console.print(
+        f"{marked} marked in {time.monotonic() - begin:.1f} s"
+        + (f"; {run.earlier} are marked already (--force marks them again)" if run.earlier else "")
+    )
+    for each in filter(None, isolation):
+        console.print(f"Isolation: {each}")
+    console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
+    if marked:
+        tell_changes(run.reports)
+
+
+def tell_changes(reports: Path) -> None:
+    """Say how many points a run has changed, if it has changed any."""
+    before, now = (Path("reports") / reports.name / name for name in (BEFORE, FOLDER))
+    if before.is_dir():
+        changed = sum(1 for _ in diff(before, now))
+        if changed:
+            console.print(f"{changed} changes of points: python -m grading diff {before} {now}")
+
+
+def result_table(certificates: list[Certificate]) -> Table:
     """Return the table of a class: who, points per function, total, note."""
-    functions = next(([m.function for m in r.marks] for r in results if r.marks), [])
+    functions = next(
+        ([f["function"] for f in c.functions] for c in certificates if c.functions), []
+    )
     table = marks_table(["student"], functions)
     table.add_column("total", justify="right")
     table.add_column("what is wrong", min_width=24)
-    for result in results:
-        points = [f"{mark.points:g}" for mark in result.marks] or ["0"] * len(functions)
-        notes = dict.fromkeys(mark.mistake or mark.note for mark in result.marks if mark.note)
-        note = "; ".join(notes) if result.status == "graded" else result.note
-        table.add_row(escape(result.student_id), *points, f"{result.score:g}", escape(note))
+    for each in certificates:
+        points = [f"{mark['points']:g}" for mark in each.functions] or ["0"] * len(functions)
+        wrong = [mark for mark in each.functions if mark["note"]]
+        notes = dict.fromkeys(mark["mistake"] or mark["note"] for mark in wrong)
+        note = "; ".join(notes) if each.status == "graded" else each.note
+        table.add_row(escape(each.student_id), *points, f"{each.score:g}", escape(note))
     return table
 
 
@@ -132,9 +219,9 @@ def marks_table(headings: list[str], functions: list[str]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in headings:
         table.add_column(heading, no_wrap=True)
-    for function in functions:
-        short = function.removesuffix("_forward").removesuffix("_backward")
-        table.add_column(short.replace("_", "\n"), justify="right", no_wrap=True)
+    short = [name.removesuffix("_forward").removesuffix("_backward") for name in functions]
+    for name in short if len(set(short)) == len(short) else functions:
+        table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
     return table
 
 

@@ -255,10 +255,9 @@ class SubmissionExtractor(ExtractorPlugin):
             with Gradebook(course.db_url, course.course_id) as gradebook:
                 named = {student.id for student in gradebook.students if student.last_name}
                 for student in names.keys() - named:
-                    # `nbgrader export` does not quote: no comma may stay.
-                    last, _, first = names[student].replace('"', " ").partition(",")
+                    last, _, first = names[student].partition(",")
                     gradebook.update_or_create_student(
-                        student, last_name=last.strip(), first_name=first.replace(",", " ").strip()
+                        student, last_name=last.strip(), first_name=first.strip()
                     )
         except (SQLAlchemyError, OSError) as error:
             reason = str(error).partition("\n")[0]

@@ -13,7 +13,13 @@ from grading.prove import with_solutions
 from grading.solution import load_solution
 
 # What makes a course; the rest of its folders are nbgrader's to fill.
-COURSE_FILES = ["nbgrader_config.py", "rnn_utils.py", "rnn_checks.py", "source"]
+COURSE_FILES = [
+    "nbgrader_config.py",
+    "rnn_utils.py",
+    "rnn_checks.py",
+    "rnn_forward_passes.py",
+    "source",
+]
 MISTAKES, CORRECT = 15, 5
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
+import math
+import py_compile
+import tempfile
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from bleach import ALLOWED_TAGS
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES
@@ -29,6 +34,7 @@ from grading.solution import course_root, grade_id, source_folder
 
 # What tables and the reports of checks are made of.
 SAFE_TAGS = ["br", "div", "hr", "p", "pre", "span", "table", "tbody", "td", "th", "thead", "tr"]
+MOST_KEPT = 20_000  # characters of a cleaned text that is kept for the next student
 
 
 class Execute(NbGraderPreprocessor):
@@ -43,7 +49,8 @@ class Execute(NbGraderPreprocessor):
         """Run all cells in order, and settle the score of each test cell."""
         rooms = self.nursery()
         self.log.info("Isolation: %s", rooms.isolation)
-        run(nb, resources["nbgrader"]["assignment"], rooms)
+        most = resources["nbgrader"].get("most_seconds", math.inf)
+        resources["rooms"] = run(nb, resources["nbgrader"]["assignment"], rooms, most)
         return nb, resources
 
     def nursery(self) -> Nursery:
@@ -62,18 +69,25 @@ def _nursery(limits: Limits, unprotected: bool, root: Path) -> Nursery:
         raise CourseError(str(problem)) from None
 
 
-def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResult:
+def run(
+    notebook: NotebookNode, assignment: str, rooms: Nursery, most_seconds: float = math.inf
+) -> NotebookResult:
     """
-    Run a notebook, with the assignment's own tests in it; outputs are put into its cells.
+    Run a notebook up to its last test, and put the outputs into its cells.
+
+    What comes after that test is for the students themselves: pictures, a training.
 
     Parameters
     ----------
     notebook : NotebookNode
-        Locked and test cells must be those of the source.
+        Locked cells and tests must be those of the source.
     assignment : str
     rooms : Nursery
+    most_seconds : float
+        As in `run_notebook`.
     """
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    last = max(number for number, cell in enumerate(notebook.cells) if is_test(cell))
+    cells = [cell for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
     with keep_records() as records:
         result = run_notebook(
             [
@@ -82,6 +96,7 @@ def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResu
             ],
             shipped_files(assignment),
             rooms,
+            most_seconds,
         )
     for number, (cell, done) in enumerate(zip(cells, result.cells, strict=True), 1):
         cell.execution_count = number
@@ -93,16 +108,35 @@ def run(notebook: NotebookNode, assignment: str, rooms: Nursery) -> NotebookResu
     return result
 
 
+class Sanitize(SanitizeHTML):
+    """nbconvert's sanitizer; it cleans a report that many students get only once."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.clean = functools.lru_cache(1000)(super().sanitize_html_tags)
+
+    def sanitize_html_tags(self, html_str: str) -> str:
+        """Return the text without scripts and the like."""
+        clean = self.clean if len(html_str) < MOST_KEPT else super().sanitize_html_tags
+        return clean(html_str)
+
+
 def sanitize(notebook: NotebookNode) -> None:
     """Take scripts and the like out of all outputs, and out of text that a student wrote."""
-    clean = SanitizeHTML(
+    clean = sanitizer()
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" or (not grade_id(cell) and cell.id.startswith("student-")):
+            clean.preprocess_cell(cell, {}, number)
+
+
+@functools.cache
+def sanitizer() -> Sanitize:
+    """Return the process's sanitizer."""
+    return Sanitize(
         tags=[*ALLOWED_TAGS, *SAFE_TAGS],
         attributes={"*": ["style", "role", "aria-label"]},
         styles=[*ALLOWED_CSS_PROPERTIES, "list-style", "margin", "padding"],
     )
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" or (not grade_id(cell) and cell.id.startswith("student-")):
-            clean.preprocess_cell(cell, {}, number)
 
 
 def kind(cell: NotebookNode) -> str:
@@ -118,5 +152,25 @@ def label(cell: NotebookNode, number: int) -> str:
 
 
 def shipped_files(assignment: str) -> dict[str, bytes]:
-    """Return the modules that students are given with an assignment."""
-    return {path.name: path.read_bytes() for path in source_folder(assignment).glob("*.py")}
+    """Return the modules that students are given with an assignment, compiled ones beside."""
+    files = {}
+    for path in source_folder(assignment).glob("*.py"):
+        files[path.name] = source = path.read_bytes()
+        compiled = Path(importlib.util.cache_from_source(path.name))
+        files[str(compiled)] = compile_module(path.name, source)
+    return files
+
+
+@functools.lru_cache(20)
+def compile_module(name: str, source: bytes) -> bytes:
+    """Compile a module once, which else every room would do."""
+    with tempfile.TemporaryDirectory() as folder:
+        module = Path(folder, name)
+        module.write_bytes(source)
+        compiled = py_compile.compile(
+            str(module),
+            dfile=name,
+            doraise=True,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+        return Path(compiled).read_bytes()

@@ -1,51 +1,346 @@
-"""A class, marked: the grade book, autograded/ and reports/<assignment>/grades.csv."""
+"""A class, marked: the grade book, autograded/, feedback/ and reports/<assignment>/."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import html
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from filelock import FileLock, Timeout
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, reads_json, writes_json
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    NbGraderPreprocessor,
+)
+from nbgrader.utils import find_all_files
+from sqlalchemy.exc import SQLAlchemyError
+from traitlets import TraitError
+from traitlets.config import Config
 
 from grading import CourseError
+from grading.certificate import (
+    BEFORE,
+    FOLDER,
+    Certificate,
+    file_name,
+    read_certificate,
+    read_certificates,
+    source_hashes,
+    submission_hash,
+    write_whole,
+)
 from grading.course import check, open_course
 from grading.execute import Execute
-from grading.marks import Mark, read_marks
+from grading.feedback import Grades, page
+from grading.gradebook import Book, Entry, reason
+from grading.intake import Frame, Intake, take_in, unanswered
+from grading.pool import Workers, cores
+from grading.solution import grade_id, read_source
+from grading.worker import Job, Marked, mark, settings_of, split_steps
+
+PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
+UNFINISHED = ".unfinished"  # in reports/<assignment>/, while a run goes on
+READ_ONLY = 0o444  # as nbgrader leaves what it has marked
 
 
-@dataclass
-class Result:
+class Run:
     """
-    The marks of one student.
+    One run over the submissions of an assignment.
 
     Attributes
     ----------
-    student_id : str
-    score, max_score : float
-        As in the grade book: manual grades and late penalties count.
-    marks : list of Mark
-    status : str
-        "graded"; "repaired" or "unreadable", as intake found it; "not graded" where
-        something failed.
-    note : str
-        The mistakes named, function by function, or why nothing was graded.
+    total, earlier : int
+        How many submissions there are to mark, and how many are marked already.
+
+    Raises
+    ------
+    CourseError
+        Where nothing can be marked: whose fault, and what to do.
     """
 
-    student_id: str
-    score: float
-    max_score: float
-    marks: list[Mark] = field(default_factory=list)
-    status: str = "graded"
-    note: str = ""
+    def __init__(
+        self,
+        coursedir: CourseDirectory,
+        config: Config,
+        assignment: str,
+        students: list[str],
+        jobs: int = 0,
+        scheduler: str = "",
+        force: bool = False,
+    ) -> None:
+        self.coursedir, self.assignment = coursedir, assignment
+        self.root = Path(coursedir.root)
+        self.reports = self.root / "reports" / assignment
+        self.source = read_source(assignment, self.root)
+        submitted = self.submitted()
+        unknown = sorted(set(students) - set(submitted))
+        if unknown:
+            raise CourseError(f"{assignment}: nothing submitted by {', '.join(unknown)}")
+        self.elsewhere = bool(scheduler)
+        if not self.elsewhere:  # where no sandbox can be had, no mark is touched
+            Execute(config=config).nursery()
+        self._open = ExitStack()
+        try:
+            self._open.enter_context(alone(self.root))
+            self.book = Book(coursedir)
+            self._open.callback(self.book.close)
+            self.frame = Frame(self.published())
+            self.steps = list(self.prepared_steps(config))
+            self.hashes = source_hashes(assignment)
+            self.graded_by_hand = self.book.graded_by_hand(assignment)
+            wanted = sorted(students) or submitted
+            self.todo = wanted if force else self.not_yet_marked(wanted)
+            self.total, self.earlier = len(self.todo), len(wanted) - len(self.todo)
+            count = min(jobs or cores(), max(self.total, 1))
+            self.workers = Workers(count, scheduler)
+            self._open.callback(self.workers.close)
+            self.mark = partial(mark, settings_of(config, assignment, self.elsewhere))
+        except BaseException:
+            self._open.close()
+            raise
+
+    def __iter__(self) -> Iterator[Certificate]:
+        """Mark what is not marked yet, and yield the certificates as they are written."""
+        with self._open:
+            self.begin()
+            patience = PATIENCE if self.total > 1 else math.inf
+            slow: list[str] = []
+            yield from self.mark_all(self.todo, patience, slow.append)
+            yield from self.mark_all(slow, math.inf, slow.append)
+            self.end()
+
+    # What there is to do
+
+    def submitted(self) -> list[str]:
+        """Return who handed something in."""
+        folder = self.folder(self.coursedir.submitted_directory, "*").relative_to(self.root)
+        found = sorted(path.parent.name for path in self.root.glob(str(folder)))
+        if not found:
+            raise CourseError(f"{self.assignment}: there are no folders {folder}")
+        return found
+
+    def folder(self, step: str, student: str) -> Path:
+        """Return the folder of a student's submission, at one of nbgrader's steps."""
+        return self.root / step / student / self.assignment
+
+    def published(self) -> NotebookNode:
+        """
+        Return the source with nbgrader's checksums; publish it if it has never been.
+
+        Raises
+        ------
+        CourseError
+            Where the tests are no longer those that the grade book knows.
+        """
+        cells = self.book.cells(self.assignment)
+        if cells is None:
+            course = NbGraderAPI(coursedir=self.coursedir, config=self.coursedir.config)
+            done = course.generate_assignment(self.assignment, force=True)
+            check(done, f"release {self.assignment}")
+            self.book.db.expire_all()
+            cells = self.book.cells(self.assignment)
+        ours = {grade_id(cell): cell for cell in self.source.cells if grade_id(cell)}
+        changed = sorted(ours.keys() ^ cells.keys()) + [
+            name
+            for name, cell in ours.items()
+            if name in cells and cell.metadata.nbgrader.locked and cells[name].source != cell.source
+        ]
+        if changed:
+            raise CourseError(
+                f"{self.assignment}: changed since it was published ({', '.join(changed)}); "
+                f"publish it again: python -m grading release {self.assignment}"
+            )
+        for name, cell in ours.items():
+            cell.metadata.nbgrader["checksum"] = cells[name].checksum
+        return self.source
+
+    def prepared_steps(self, config: Config) -> Iterator[NbGraderPreprocessor]:
+        """Yield nbgrader's steps that enter a mark."""
+        for kind in split_steps(config)[1]:
+            step = kind(config=config)
+            if isinstance(step, CheckCellMetadata):  # the same for all: once
+                step(self.frame.source, {})
+                continue
+            if isinstance(step, AssignLatePenalties):
+                try:
+                    step.init_plugin()
+                except TraitError as error:
+                    raise CourseError(f"nbgrader_config.py: {error}") from None
+            yield step
+
+    def not_yet_marked(self, students: list[str]) -> list[str]:
+        """Return those whose submission or source is not that of their certificate."""
+        entries = self.book.entries(self.assignment)
+        return [s for s in students if not self.is_marked(s, entries.get(s))]
+
+    def is_marked(self, student: str, entry: Entry | None) -> bool:
+        """Tell whether certificate, grade book and autograded/ hold this very submission."""
+        try:
+            old = read_certificate(self.reports / FOLDER / file_name(student))
+        except CourseError:
+            return False
+        return (
+            old.status != "not graded"
+            and entry is not None
+            and old.auto == entry.auto
+            and old.source == self.hashes
+            and self.marked_notebook(student).is_file()
+            and old.submission == submission_hash(self.submission(student))
+        )
+
+    def submission(self, student: str) -> Path:
+        """Return the folder that a student handed in."""
+        return self.folder(self.coursedir.submitted_directory, student)
+
+    def marked_notebook(self, student: str) -> Path:
+        """Return the path of a student's marked notebook."""
+        folder = self.folder(self.coursedir.autograded_directory, student)
+        return folder / f"{self.assignment}.ipynb"
+
+    # The run
+
+    def begin(self) -> None:
+        """Keep the certificates of the run before, unless that was never finished."""
+        mark = self.reports / UNFINISHED
+        if not mark.exists() and self.todo and (self.reports / FOLDER).is_dir():
+            shutil.rmtree(self.reports / BEFORE, ignore_errors=True)
+            shutil.copytree(self.reports / FOLDER, self.reports / BEFORE, copy_function=os.link)
+        self.reports.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+
+    def mark_all(
+        self, students: list[str], most_seconds: float, postpone: Callable[[str], None]
+    ) -> Iterator[Certificate]:
+        """Mark the submissions; those that take too long are postponed."""
+        taken: dict[str, tuple[Intake, str]] = {}
+
+        def jobs() -> Iterator[Job]:
+            for student in list(students):
+                folder = self.submission(student)
+                shipped = [path.name for path in self.shipped()]
+                hashed = submission_hash(folder)
+                taken[student] = take_in(folder, self.frame, self.assignment, shipped), hashed
+                text = writes_json(self.clean(taken[student][0]))
+                yield Job(student, self.assignment, text, most_seconds)
+
+        for job, marked, error in self.workers.run(self.mark, jobs()):
+            intake, hashed = taken.pop(job.student)
+            if marked is not None and marked.timed_out and most_seconds < math.inf:
+                postpone(job.student)
+            else:
+                yield self.finish(job.student, intake, hashed, marked, error)
+
+    def clean(self, intake: Intake) -> NotebookNode:
+        """Return the notebook that is marked: what intake made, and what it has to say."""
+        notebook = intake.notebook or unanswered(self.frame)
+        notebook.metadata["intake"] = {"status": intake.status, "notes": intake.notes}
+        if intake.notebook is None:  # seen in formgrader and in the feedback
+            lines = "\n".join(f"- {html.escape(note)}" for note in intake.notes)
+            cell = new_markdown_cell(f"**Nothing could be graded.**\n\n{lines}", id="intake")
+            notebook.cells.insert(0, cell)
+        return notebook
+
+    def finish(
+        self,
+        student: str,
+        intake: Intake,
+        hashed: str,
+        marked: Marked | None,
+        error: Exception | None,
+    ) -> Certificate:
+        """
+        Enter a marked submission everywhere; its certificate is written last.
+
+        So a run that is killed on the way leaves no certificate, and the next one
+        marks the submission again.
+        """
+        certificate = Certificate(
+            student,
+            self.assignment,
+            "graded" if intake.status == "ok" else intake.status,
+            intake.notes,
+            score=0.0,
+            max_score=math.fsum(c.metadata.nbgrader["points"] for c in graded(self.source)),
+            submission=hashed,
+            submitted=intake.timestamp.isoformat() if intake.timestamp else "",
+            source=self.hashes,
+        )
+        try:
+            if marked is None:
+                raise CourseError(f"could not be marked: {type(error).__name__}: {error}")
+            notebook = reads_json(marked.notebook)
+            entry = self.book.save(self.assignment, student, intake.timestamp, notebook, self.steps)
+            certificate = with_marks(certificate, marked, entry)
+            self.write_marked(student, intake, marked.notebook)
+            self.write_feedback(student, notebook, entry)
+        except (CourseError, OSError, SQLAlchemyError, ValueError) as problem:
+            said = reason(problem) if isinstance(problem, SQLAlchemyError) else str(problem)
+            certificate.status = "not graded"
+            certificate.notes = [*certificate.notes, " ".join(said.split())]
+        certificate.write(self.reports / FOLDER)
+        return certificate
+
+    def write_marked(self, student: str, intake: Intake, notebook: str) -> None:
+        """Fill the folder in autograded/ as nbgrader does."""
+        path = self.marked_notebook(student)
+        for file in self.shipped():
+            write_whole(path.parent / file.relative_to(self.source_folder), file.read_bytes())
+        if intake.timestamp:
+            stamp = intake.timestamp.isoformat().encode()
+            write_whole(path.with_name("timestamp.txt"), stamp, READ_ONLY)
+        write_whole(path, f"{notebook}\n".encode(), READ_ONLY)
+
+    def write_feedback(self, student: str, notebook: NotebookNode, entry: Entry) -> None:
+        """Write the page that the student gets back."""
+        if student in self.graded_by_hand:
+            grades = Grades.read(self.book, self.assignment, student)
+        else:
+            grades = Grades(penalty=entry.late_penalty)
+        folder = self.folder(self.coursedir.feedback_directory, student)
+        text = page(notebook, self.assignment, student, grades)
+        write_whole(folder / f"{self.assignment}.html", text.encode())
+
+    @property
+    def source_folder(self) -> Path:
+        """The folder of the assignment's source."""
+        return self.root / self.coursedir.source_directory / self.assignment
+
+    def shipped(self) -> list[Path]:
+        """Return the files that students are given beside the notebook."""
+        ignored = [*self.coursedir.ignore, "*.ipynb"]
+        return [Path(path) for path in find_all_files(str(self.source_folder), ignored)]
+
+    def end(self) -> None:
+        """Write what is told of the whole class."""
+        write_csv(
+            self.reports / "grades.csv",
+            read_certificates(self.reports / FOLDER),
+            self.book.entries(self.assignment),
+        )
+        (self.reports / UNFINISHED).unlink()
 
 
-def grade(assignment: str, students: list[str], unprotected: bool = False) -> Iterator[Result]:
+def grade(
+    assignment: str,
+    students: list[str],
+    unprotected: bool = False,
+    jobs: int = 0,
+    scheduler: str = "",
+    force: bool = False,
+) -> Run:
     """
-    Mark the submissions of an assignment; write grades.csv, and the isolation in force.
+    Return a run over the submissions in the course here; to iterate over it is to mark them.
 
     Parameters
     ----------
@@ -54,106 +349,92 @@ def grade(assignment: str, students: list[str], unprotected: bool = False) -> It
         Whose submissions; all that there are, if the list is empty.
     unprotected : bool
         Whether student code may run without a sandbox.
-
-    Raises
-    ------
-    CourseError
-        Where there is nothing to grade.
+    jobs : int
+        How many submissions are marked at the same time; 0 for one on each core.
+    scheduler : str
+        Address of a Dask scheduler on whose workers to mark, "" for none.
+    force : bool
+        Whether to mark again what is marked already.
     """
     course = open_course(unprotected)
-    submitted = sorted(path.parent.name for path in Path("submitted").glob(f"*/{assignment}"))
-    if not submitted:
-        raise CourseError(f"{assignment}: there are no folders submitted/<student>/{assignment}")
-    unknown = set(students) - set(submitted)
-    if unknown:
-        raise CourseError(f"{assignment}: nothing submitted by {', '.join(sorted(unknown))}")
-    in_force = isolation(course)  # where there is none, no mark is touched
-    add_to_gradebook(course, assignment)
-    results = []
-    for student in students or submitted:
-        results.append(grade_student(course, assignment, student))
-        yield results[-1]
-    reports = Path("reports") / assignment
-    write_csv(reports / "grades.csv", results)
-    (reports / "isolation.txt").write_text(f"{in_force}\n", "utf-8")
+    return Run(course.coursedir, course.config, assignment, students, jobs, scheduler, force)
 
 
-def isolation(course: NbGraderAPI) -> str:
-    """Say what keeps student code apart in this course, in plain words."""
-    return Execute(config=course.config).nursery().isolation
-
-
-def add_to_gradebook(course: NbGraderAPI, assignment: str) -> None:
-    """Publish the assignment where the grade book does not know it yet."""
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Refuse to run beside another run in the same course."""
+    lock = FileLock(root / ".grading.lock")
     try:
-        with course.gradebook as book:
-            book.find_assignment(assignment).notebooks[0]
-    except (MissingEntry, IndexError):
-        check(course.generate_assignment(assignment, force=True), f"release {assignment}")
-
-
-def grade_student(course: NbGraderAPI, assignment: str, student: str) -> Result:
-    """Mark one submission, whatever state it is in."""
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CourseError(
+            "another run is marking in this course; wait until it has ended"
+        ) from None
     try:
-        check(course.autograde(assignment, student, force=True), student)
-    except CourseError as error:
-        with course.gradebook as book:
-            max_score = book.find_assignment(assignment).max_score
-        return Result(student, 0.0, max_score, status="not graded", note=str(error))
-    graded = Path("autograded") / student / assignment / f"{assignment}.ipynb"
-    notebook = nbformat.read(graded, as_version=4)
-    marks = read_marks(notebook)
-    intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
-    status = "graded" if intake["status"] == "ok" else intake["status"]
-    with course.gradebook as book:
-        submission = book.find_submission(assignment, student)
-        update_points(marks, book, assignment, student)
-        score, max_score = submission.score, submission.max_score
-    notes = [*intake["notes"]]
-    if status in ("graded", "repaired"):
-        notes.append(join_notes(marks))
-    note = "; ".join(filter(None, notes))
-    return Result(student, score, max_score, marks, status, note)
+        yield
+    finally:
+        lock.release()
 
 
-def join_notes(marks: list[Mark]) -> str:
-    """Say in one line what is wrong: the named mistakes, or the first check that fails."""
-    notes: dict[str, list[str]] = {}
-    for mark in marks:
-        if mark.note:
-            notes.setdefault(mark.mistake or mark.note, []).append(mark.function)
-    return "; ".join(
-        note if len(functions) == len(marks) else f"{', '.join(functions)}: {note}"
-        for note, functions in notes.items()
+def graded(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    """Yield the cells that earn points."""
+    return (c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade"))
+
+
+def with_marks(certificate: Certificate, marked: Marked, entry: Entry) -> Certificate:
+    """Return the certificate with the marks, and with what the marking took."""
+    functions = [
+        {
+            "function": each.function,
+            "points": entry.points[f"test_{each.function}"],
+            "auto_points": entry.auto[f"test_{each.function}"],
+            "max_points": each.max_points,
+            "mistake": each.mistake,
+            "sentence": each.sentence,
+            "rule": each.rule,
+            "note": each.note,
+            "checks": each.checks,
+        }
+        for each in marked.marks
+    ]
+    return replace(
+        certificate,
+        score=entry.score,
+        late_penalty=entry.late_penalty,
+        functions=functions,
+        environment=marked.environment,
+        isolation=marked.isolation,
+        problems=marked.problems,
+        timed_out=marked.timed_out,
+        rooms=marked.rooms,
+        seconds=round(marked.seconds, 3),
+        cpu_seconds=round(marked.cpu_seconds, 3),
+        peak_mb=round(marked.peak_mb, 1),
     )
 
 
-def update_points(marks: list[Mark], book: Gradebook, assignment: str, student: str) -> None:
-    """Take each function's points from the grade book, where a person may have changed them."""
-    for mark in marks:
-        entry = book.find_grade(f"test_{mark.function}", assignment, assignment, student)
-        mark.points = entry.score
-
-
-def write_csv(path: Path, results: list[Result]) -> None:
-    """Write one line per student, fields quoted where they need it; keep those of others."""
-    functions = next(([m.function for m in r.marks] for r in results if r.marks), [])
-    rows = {}
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = {row["student_id"]: row for row in csv.DictReader(file)}
-    for result in results:
-        rows[result.student_id] = {
-            "student_id": result.student_id,
-            "score": result.score,
-            "max_score": result.max_score,
-            **{mark.function: mark.points for mark in result.marks},
-            "status": result.status,
-            "note": result.note,
-        }
+def write_csv(path: Path, certificates: Iterator[Certificate], entries: dict[str, Entry]) -> None:
+    """Write one line per student, with the points of the grade book."""
+    rows, functions = [], {}
+    for each in certificates:
+        entry = entries.get(each.student_id)
+        points = {f["function"]: f["points"] for f in each.functions}
+        if entry is not None:
+            points = {name: entry.points.get(f"test_{name}", 0.0) for name in points}
+        functions |= dict.fromkeys(points)
+        rows.append(
+            {
+                "student_id": each.student_id,
+                "score": each.score if entry is None else entry.score,
+                "max_score": each.max_score,
+                **points,
+                "status": each.status,
+                "note": each.note,
+            }
+        )
+    columns = ["student_id", "score", "max_score", *functions, "status", "note"]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        columns = ["student_id", "score", "max_score", *functions, "status", "note"]
-        writer = csv.DictWriter(file, columns, restval=0.0, extrasaction="ignore")
+        writer = csv.DictWriter(file, columns, restval=0.0)
         writer.writeheader()
-        writer.writerows(rows[student] for student in sorted(rows))
+        writer.writerows(rows)

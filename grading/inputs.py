@@ -1,5 +1,5 @@
 """
-Seeded arguments for the hidden tests.
+Seeded arguments for the hidden tests, and with them numeric derivatives for the backward ones.
 
 Values stay moderate, so that no gate is saturated: a saturated gate lets a
 wrong formula through.
@@ -7,7 +7,17 @@ wrong formula through.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+
+from grading.gradients import Case, numeric_gradients
+from rnn_forward_passes import lstm_states, lstm_step, rnn_states, rnn_step
+
+RNN_WEIGHTS = "Wax, Waa, ba"
+LSTM_WEIGHTS = "Wf, bf, Wi, bi, Wc, bc, Wo, bo"
 
 
 def normal(rng: np.random.Generator, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -56,3 +66,97 @@ def lstm_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> di
     rng = np.random.default_rng(seed)
     arrays = normal(rng, x=(n_x, m, T_x), a0=(n_a, m))
     return {**arrays, "parameters": lstm_parameters(rng, n_x, n_a, n_y)}
+
+
+@functools.cache
+def rnn_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
+    """Return a case of `rnn_cell_backward`: da_next (n_a, m), cache."""
+    forward = rnn_cell_inputs(seed, n_x, n_a, n_y, m)
+    da_next = drawn_back(seed, da_next=(n_a, m))["da_next"]
+
+    def loss(**arguments: Any) -> float:
+        return np.sum(da_next * rnn_step(**arguments)[0])
+
+    return Case(
+        {"da_next": da_next, "cache": rnn_step(**forward)},
+        lambda: numeric_gradients(loss, forward, f"xt, a_prev, {RNN_WEIGHTS}"),
+    )
+
+
+@functools.cache
+def rnn_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: int) -> Case:
+    """Return a case of `rnn_backward`: da (n_a, m, steps), caches of T_x time steps."""
+    forward = rnn_inputs(seed, n_x, n_a, n_y, m, T_x)
+    return sequence_case(rnn_states, forward, RNN_WEIGHTS, drawn_back(seed, da=(n_a, m, steps)))
+
+
+@functools.cache
+def lstm_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
+    """Return a case of `lstm_cell_backward`: da_next, dc_next (n_a, m), cache."""
+    forward = lstm_cell_inputs(seed, n_x, n_a, n_y, m)
+    back = drawn_back(seed, da_next=(n_a, m), dc_next=(n_a, m))
+
+    def loss(**arguments: Any) -> float:
+        a_next, c_next, *_ = lstm_step(**arguments)
+        return np.sum(back["da_next"] * a_next) + np.sum(back["dc_next"] * c_next)
+
+    return Case(
+        {**back, "cache": lstm_step(**forward)},
+        lambda: numeric_gradients(loss, forward, f"xt, a_prev, c_prev, {LSTM_WEIGHTS}"),
+    )
+
+
+@functools.cache
+def lstm_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: int) -> Case:
+    """Return a case of `lstm_backward`: da (n_a, m, steps), caches of T_x time steps."""
+    forward = lstm_inputs(seed, n_x, n_a, n_y, m, T_x)
+    return sequence_case(lstm_states, forward, LSTM_WEIGHTS, drawn_back(seed, da=(n_a, m, steps)))
+
+
+def drawn_back(seed: int, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Return gradients that come from behind, apart from what else the seed draws."""
+    return normal(np.random.default_rng([seed, 1]), **shapes)
+
+
+def sequence_case(states: Callable, forward: dict, weights: str, back: dict) -> Case:
+    """Return the case of a sequence function, given its forward pass and `da`."""
+    steps = back["da"].shape[2]
+
+    def loss(**arguments: Any) -> float:
+        return np.sum(back["da"] * states(**arguments)[0][:, :, :steps])
+
+    def differentiate() -> dict[str, np.ndarray]:
+        numeric = numeric_gradients(loss, forward, f"x, a0, {weights}")
+        return {**numeric, "dx": numeric["dx"][:, :, :steps]}
+
+    return Case({**back, "caches": states(**forward)[1]}, differentiate)
+
+
+def fused_parameters(rng: np.random.Generator, D: int, H: int) -> dict[str, np.ndarray]:
+    """Return the parameters of a batch-first LSTM: Wx (D, 4H), Wh (H, 4H), b (4H,)."""
+    return normal(rng, Wx=(D, 4 * H), Wh=(H, 4 * H), b=(4 * H,))
+
+
+def fused_step_inputs(seed: int, N: int, D: int, H: int) -> dict[str, np.ndarray]:
+    """Return arguments of `lstm_step_forward`: x (N, D), prev_h, prev_c (N, H), Wx, Wh, b."""
+    rng = np.random.default_rng(seed)
+    return {
+        **normal(rng, x=(N, D), prev_h=(N, H), prev_c=(N, H)),
+        **fused_parameters(rng, D, H),
+    }
+
+
+def fused_inputs(seed: int, N: int, T: int, D: int, H: int) -> dict[str, np.ndarray]:
+    """Return arguments of the batch-first `lstm_forward`: x (N, T, D), h0 (N, H), Wx, Wh, b."""
+    rng = np.random.default_rng(seed)
+    return {**normal(rng, x=(N, T, D), h0=(N, H)), **fused_parameters(rng, D, H)}
+
+
+def fused_step_gradients(seed: int, N: int, H: int) -> dict[str, np.ndarray]:
+    """Return what arrives at `lstm_step_backward`: dnext_h, dnext_c (N, H)."""
+    return normal(np.random.default_rng(seed), dnext_h=(N, H), dnext_c=(N, H))
+
+
+def fused_gradients(seed: int, N: int, T: int, H: int) -> dict[str, np.ndarray]:
+    """Return what arrives at the batch-first `lstm_backward`: dh (N, T, H)."""
+    return normal(np.random.default_rng(seed), dh=(N, T, H))

@@ -59,18 +59,18 @@ class Intake:
     timestamp: datetime | None = None
 
 
-def take_in(folder: Path, source: NotebookNode, name: str, shipped: Collection[str] = ()) -> Intake:
+def take_in(folder: Path, frame: Frame, name: str, shipped: Collection[str] = ()) -> Intake:
     """
     Make of a submission a notebook that can be graded.
 
     Nothing in the folder can make this raise. Ids, points, order, locked cells, metadata
-    and kernel are those of `source`; of the submission, only the text of cells is kept.
+    and kernel are those of the source; of the submission, only the text of cells is kept.
 
     Parameters
     ----------
     folder : Path
         Of one student's submission.
-    source : NotebookNode
+    frame : Frame
         The instructor's notebook.
     name : str
         The name of the notebook, without `.ipynb`.
@@ -82,7 +82,6 @@ def take_in(folder: Path, source: NotebookNode, name: str, shipped: Collection[s
     notes += describe(files, other, {*shipped, "timestamp.txt"})
     right = f"{name}.ipynb"
     paths = sorted(filter(is_notebook, files), key=lambda path: (path != right, path))
-    frame = Frame(source)
     merges: dict[str, Merge] = {}
     broken = []
     for path in paths[:MAX_NOTEBOOKS]:
@@ -106,9 +105,9 @@ def take_in(folder: Path, source: NotebookNode, name: str, shipped: Collection[s
     return Intake(merges[path].build(), status, tidy(repairs + notes), timestamp)
 
 
-def unanswered(source: NotebookNode) -> NotebookNode:
+def unanswered(frame: Frame) -> NotebookNode:
     """Return the notebook in which nothing is written: what stands for a missing one."""
-    return Merge(Frame(source), [], []).build()
+    return Merge(frame, [], []).build()
 
 
 # Files
@@ -393,7 +392,7 @@ class Merge:
     def _compare(self, cell: Cell, place: int) -> None:
         """Note what was changed in a known cell that is not the student's to change."""
         ours = self.frame.source.cells[place]
-        settings = settings_of(ours)
+        settings = {k: v for k, v in settings_of(ours).items() if k != "checksum"}
         if any(cell.settings.get(key) != value for key, value in settings.items()):
             self._note("nbgrader's settings lost or changed, put right", place)
         if place in self.frame.solutions:

@@ -9,13 +9,16 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from nbformat import NotebookNode
 
-from grading.solution import Solution, load_solution, read_source
+from grading.feedback.page import is_students
+from grading.solution import Solution, course_root, load_solution, read_source
 from rnn_checks import flatten
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
@@ -33,10 +36,13 @@ class Secrets:
         Lines of solutions and hidden tests, white space squeezed.
     values : ndarray
         All that the hidden tests expect, sorted.
+    paths : frozenset of str
+        Where the course lies, and what in it is not for students.
     """
 
     lines: frozenset[str]
     values: np.ndarray
+    paths: frozenset[str] = frozenset()
 
     def find(self, text: str) -> list[str]:
         """Return what stands in a text and should not, a line each."""
@@ -46,7 +52,16 @@ class Secrets:
             digits = re.sub(r"[eE].*|\D", "", number).lstrip("0")
             if len(digits) >= FEWEST_DIGITS and self._is_expected(float(number)):
                 found.append(f"the expected value {number}")
-        return found
+        return found + [f"the path {path}" for path in sorted(self.paths) if path in text]
+
+    def without(self, written: str) -> Secrets:
+        """Return what is still secret to one who wrote this text."""
+        squeezed = squeeze(written)
+        return Secrets(
+            frozenset(line for line in self.lines if line not in squeezed),
+            self.values,
+            frozenset(path for path in self.paths if path not in written),
+        )
 
     def _is_expected(self, value: float) -> bool:
         at = np.searchsorted(self.values, value)
@@ -68,7 +83,10 @@ def secrets_of(assignment: str, root: Path | None = None) -> Secrets:
         for line in secret_lines(cell)
         if len(squeeze(line)) >= SHORTEST_LINE
     }
-    return Secrets(frozenset(lines), expected_values(load_solution(assignment, root)))
+    folders = (root or course_root(), Path(__file__).parent)
+    paths = {f"source/{assignment}", "gradebook.db", *map(str, folders)}
+    values = expected_values(load_solution(assignment, root))
+    return Secrets(frozenset(lines), values, frozenset(paths))
 
 
 def secret_lines(cell: NotebookNode) -> Iterator[str]:
@@ -104,14 +122,70 @@ def scan(folder: Path, secrets: Secrets) -> list[str]:
     ]
 
 
+def scan_returned(path: Path, secrets: Secrets, notebook: NotebookNode) -> list[str]:
+    """
+    Return every secret in a file that goes back to a student, less what the student wrote.
+
+    Parameters
+    ----------
+    path : Path
+        A feedback page, a marked notebook without its hidden tests, or a certificate.
+    secrets : Secrets
+    notebook : NotebookNode
+        The student's, as it was marked.
+    """
+    own = secrets.without("\n".join(c.source for c in notebook.cells if is_students(c)))
+    found = (what for text in texts_of(path) for what in own.find(text))
+    return [f"{path.name}: {what}" for what in dict.fromkeys(found)]
+
+
 def texts_of(path: Path) -> Iterator[str]:
-    """Yield every text that a file holds; for a notebook, attachments decoded too."""
+    """Yield every text that a file holds; for a notebook or a page, what is encoded too."""
     yield path.name
     text = path.read_bytes().decode("utf-8", "replace")
     if path.suffix in (".ipynb", ".json"):
         yield from strings_of(json.loads(text))
+    elif path.suffix == ".html":
+        texts = PageTexts(text)
+        for part in [texts.read, *texts.other]:
+            yield from strings_of(part)
     else:
         yield text
+
+
+class PageTexts(HTMLParser):
+    """
+    The texts of a page.
+
+    Attributes
+    ----------
+    read : str
+        What is read, in one piece: markup may stand in the middle of a line.
+    other : list of str
+        Comments, attributes, and what addresses hold that are data themselves.
+    """
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.read = ""
+        self.other: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_data(self, data: str) -> None:
+        """Keep a piece of text."""
+        self.read += data
+
+    def handle_comment(self, data: str) -> None:
+        """Keep a comment."""
+        self.other.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the attributes."""
+        for _, value in attrs:
+            self.other.append(value or "")
+            if value and value.startswith("data:"):
+                self.other.append(unquote(value.partition(",")[2]))
 
 
 def strings_of(value: Any) -> Iterator[str]:

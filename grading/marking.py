@@ -12,10 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grading.mistakes import Version, known_mistakes
+from grading.outcomes import Given, flat_outcome, right_outcome
 from grading.solution import load_solution
 from rnn_checks import (
+    ATOL,
+    RTOL,
     FunctionTest,
     Outcome,
+    check_shape,
     check_type,
     check_value,
     find_wrong,
@@ -26,6 +30,10 @@ from rnn_checks import (
     same_value,
     show,
 )
+from rnn_utils import relative_error
+
+GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
+NO_OUTCOME = Outcome(None, {}, None, "")
 
 _records: ContextVar[dict[str, dict]] = ContextVar("records")
 
@@ -43,7 +51,7 @@ def keep_records() -> Iterator[dict[str, dict]]:
 class Call(NamedTuple):
     """One call of the function: with what, what is right, what came of it."""
 
-    arguments: dict[str, Any]
+    given: Given
     right: Outcome
     outcomes: dict[str, Outcome]
 
@@ -66,6 +74,8 @@ class MarkedTest(FunctionTest):
         As in `FunctionTest`.
     calls : str, optional
         The name of the earlier function.
+    keys : str, optional
+        As in `FunctionTest`.
     points : dict
         The points of each kind of check. A kind of check that is made of
         several calls holds only if it holds in all of them.
@@ -78,10 +88,11 @@ class MarkedTest(FunctionTest):
         returns: str,
         cache: str = "",
         calls: str = "",
+        keys: str = "",
         *,
         points: dict[str, float],
     ) -> None:
-        super().__init__(function, returns, cache, kinds=len(points))
+        super().__init__(function, returns, cache, len(points), keys)
         self.assignment = assignment
         self.solution = load_solution(assignment)
         self.calls = calls
@@ -92,14 +103,15 @@ class MarkedTest(FunctionTest):
     def call(self, **arguments: Any) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
         self.arguments = arguments
-        self.right = right = run_function(self.solution.function(self.name), arguments)
+        given = Given(arguments)
+        self.right = right = right_outcome(self.solution, self.name, given)
         own = lent = run_function(self.function, arguments)
         if self.calls and not same_value(own, right):
             cell = of_like_size(self.solution.function(self.calls), arguments)
             with lending(self.function, self.calls, cell):
                 lent = run_function(self.function, arguments)
         self.outcomes = {"own": own, "lent": lent}
-        self.history.append(Call(arguments, right, self.outcomes))
+        self.history.append(Call(given, right, self.outcomes))
 
     def assert_types(self) -> None:
         """Check how many values are returned, and the type of each."""
@@ -114,14 +126,44 @@ class MarkedTest(FunctionTest):
         """Check a returned value, with all that it holds, against the solution's."""
         super().assert_allclose(path, self.part(self.right.result, path))
 
+    def assert_gradients(self, kind: str, numeric: dict[str, np.ndarray]) -> None:
+        """
+        Check every returned gradient against its numeric derivative, as one kind.
+
+        Raises
+        ------
+        ValueError
+            Where `numeric` leaves out a gradient, or holds one that is not returned.
+        """
+        odd = set(numeric) ^ set(self.expected())
+        if odd:
+            raise ValueError(f"test_{self.name}: no numeric derivative for {', '.join(odd)}")
+
+        def check(outcome: Outcome) -> None:
+            actual = self.named(outcome.result)
+            for name, derivative in numeric.items():
+                check_gradient(self.label(name), actual[name], derivative)
+
+        self.check(kind, check)
+
+    def assert_in_full(self, numeric: dict[str, np.ndarray]) -> None:
+        """Make every check of a backward function, each gradient by itself."""
+        self.assert_types()
+        self.assert_shapes()
+        for name in self.expected():
+            self.assert_allclose(name)
+        self.assert_gradients("numeric", numeric)
+        self.assert_arguments_unchanged()
+        self.assert_same_when_called_again()
+
     def assert_everything(self, kind: str) -> None:
         """Check types, values, arguments and the second call, as one kind."""
 
         def check(outcome: Outcome) -> None:
             actual = self.named(outcome.result)
             for name, expected in self.expected().items():
-                check_type(name, actual[name], type(expected))
-                check_value(name, actual[name], expected, self.cache)
+                check_type(self.label(name), actual[name], type(expected))
+                check_value(self.label(name), actual[name], expected, self.cache)
             self.check_arguments(outcome)
             self.check_again(outcome)
 
@@ -129,9 +171,11 @@ class MarkedTest(FunctionTest):
 
     def check(self, kind: str, check: Callable[[Outcome], None]) -> None:
         """Make one check of both outcomes, and keep what it finds wrong."""
-        for which, outcome in self.outcomes.items():
-            wrong = find_wrong(check, outcome)
-            self.wrong[which][kind] = self.wrong[which].get(kind) or wrong
+        own, lent = self.outcomes["own"], self.outcomes["lent"]
+        wrong = {"own": find_wrong(check, own)}
+        wrong["lent"] = wrong["own"] if lent is own else find_wrong(check, lent)
+        for which, sentence in wrong.items():
+            self.wrong[which][kind] = self.wrong[which].get(kind) or sentence
 
     def score(self) -> float:
         """
@@ -146,25 +190,30 @@ class MarkedTest(FunctionTest):
             odd = sorted(set(self.points) ^ set(self.wrong["own"]))
             raise ValueError(f"test_{self.name}: points and checks differ in {', '.join(odd)}")
         sums = {which: self.sum_of_points(wrong) for which, wrong in self.wrong.items()}
-        which = "lent" if sums["lent"] > sums["own"] else "own"
+        which = max(sums, key=sums.get)  # the first of equals, which is "own"
         mistake = self.named_mistake(which)
         record = {
             "function": self.name,
             "points": sums[which],
             "checks": [
                 {"kind": kind, "points": self.points[kind], "wrong": wrong}
+                | (self.where(kind, which) if wrong else {})
                 for kind, wrong in self.wrong[which].items()
             ],
             "mistake": mistake.name if mistake else "",
             "sentence": mistake.sentence if mistake else "",
-            "lent": self.calls if which == "lent" else "",
+            "rule": self.rule(which),
         }
         closing = f"`{self.name}`: {sums[which]:g} of {sum(self.points.values()):g} points."
-        if which == "lent":
-            closing += f" Marked with the right `{self.calls}` in place of yours."
+        if self.rule(which):
+            closing += f" {self.rule(which)}"
         show(report_lines(self.name, self.wrong[which], record["sentence"]), closing)
         _records.get({})[f"test_{self.name}"] = record
         return sums[which]
+
+    def rule(self, which: str) -> str:
+        """Say what was put in the place of the student's own work, "" where nothing was."""
+        return f"Marked with the right `{self.calls}` in place of yours." if which == "lent" else ""
 
     def sum_of_points(self, wrong: dict[str, str]) -> float:
         """Add up the points of the kinds of check that hold."""
@@ -178,17 +227,97 @@ class MarkedTest(FunctionTest):
             return None
         seen = [flatten(call.outcomes[which]) for call in self.history]
         for version in known_mistakes(self.assignment, self.name):
-            function = version.build(self.solution)
-            if all(
-                same_flat(flatten(run_function(function, call.arguments)), flat)
-                for call, flat in zip(self.history, seen, strict=True)
-            ):
+            if self.is_like(version, seen):
                 return version
         return None
+
+    def is_like(self, version: Version, seen: list[tuple]) -> bool:
+        """Tell whether a known mistake gives just these outcomes, which are flattened."""
+        return all(
+            same_flat(flat_outcome(self.solution, version, call.given), flat)
+            for call, flat in zip(self.history, seen, strict=True)
+        )
+
+    def where(self, kind: str, which: str) -> dict[str, Any]:
+        """Say where the returned value of this name is wrong, in the first call it is wrong in."""
+        for call in self.history:
+            try:
+                actual = self.named(call.outcomes[which].result)[kind]
+                expected = self.named(call.right.result)[kind]
+                first = next(iter(call.given.arguments.values()))
+                m = first.shape[self.time_axis - 1]
+                where = where_wrong(actual, expected, self.cache, m, self.time_axis)
+            except Exception:  # another kind of check, or a value that lets nobody look at it
+                return {}
+            if where:
+                return {"where": where}
+        return {}
 
     def expected(self) -> dict[str, Any]:
         """Return the solution's values by name."""
         return self.named(self.right.result)
+
+
+def where_wrong(
+    actual: Any, expected: Any, cache: list[str], m: int, time_axis: int
+) -> dict[str, Any]:
+    """
+    Say where a value is wrong; never by how much, nor what is right.
+
+    Parameters
+    ----------
+    actual, expected : Any
+    cache : list of str
+        The names of the entries of the cache of one time step.
+    m : int
+        The number of examples.
+    time_axis : int
+        Of arrays of three axes: 2, where examples are axis 1, or 1, where they are axis 0.
+
+    Returns
+    -------
+    dict
+        `wrong`: one text of 0 and 1 per row; `row` and `column`: what they are. Of an array
+        of three axes, units by time steps; of `caches`, the entries `names` by time steps.
+        Empty where nothing of this kind is wrong.
+    """
+    about: dict[str, Any] = {"row": "unit", "column": "time step"}
+    if isinstance(expected, tuple) and isinstance(expected[0], list):
+        about = {"row": "entry", "column": "time step", "names": cache}
+        steps = list(zip(actual[0], expected[0], strict=True))
+        entries = range(len(cache))
+        wrong = np.array([[is_wrong(a[n], e[n]) for a, e in steps] for n in entries])
+    elif isinstance(expected, np.ndarray) and actual.shape == expected.shape:
+        with np.errstate(all="ignore"):
+            wrong = ~(np.abs(actual - expected) <= ATOL + RTOL * np.abs(expected))  # NaN is wrong
+        if wrong.ndim == 3:
+            wrong = wrong.any(axis=time_axis - 1)
+        elif wrong.shape[time_axis - 1] == m:
+            about["column"] = "example"
+        else:
+            about = {"row": "row", "column": "column"}
+        if time_axis == 1 and about["row"] == "unit":
+            wrong = wrong.T
+    else:
+        return {}
+    rows = ["".join(map(str, row)) for row in wrong.astype(int)]
+    return {**about, "wrong": rows} if wrong.any() else {}
+
+
+def is_wrong(actual: Any, expected: Any) -> bool:
+    """Tell whether a value, or anything that it holds, is wrong."""
+    return bool(find_wrong(lambda outcome: check_value("", actual, expected), NO_OUTCOME))
+
+
+def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:
+    """Raise AssertionError where a gradient is not what numeric derivatives say."""
+    check_type(label, actual, np.ndarray)
+    check_shape(label, actual, numeric.shape)
+    error = relative_error(actual, numeric)
+    if not error <= GRADIENT_ERROR:  # NaN included
+        raise AssertionError(
+            f"`{label}` is not the numeric derivative; the relative error is {error:.2g}"
+        )
 
 
 def of_like_size(function: Callable, arguments: dict[str, Any]) -> Callable:

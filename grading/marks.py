@@ -24,8 +24,10 @@ class Mark:
     points, max_points : float
     note : str
         One sentence: the named mistake, or what went wrong first; "" at full marks.
-    mistake : str
-        Name of the known mistake, "" where there is none.
+    mistake, sentence : str
+        Name of the known mistake and what it tells the student, "" where there is none.
+    rule : str
+        What was put in the place of the student's own work, "" where nothing was.
     checks : list
         One dict per kind of check: kind, points, wrong.
     """
@@ -35,6 +37,8 @@ class Mark:
     max_points: float
     note: str = ""
     mistake: str = ""
+    sentence: str = ""
+    rule: str = ""
     checks: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -59,7 +63,8 @@ def read_mark(cell: NotebookNode) -> Mark:
         return mark
     mark.points = record["points"]
     mark.checks = record["checks"]
-    mark.mistake = record["mistake"]
+    mark.mistake, mark.sentence = record["mistake"], record["sentence"]
+    mark.rule = record["rule"]
     wrong = [check["wrong"] for check in mark.checks if check["wrong"]]
     mark.note = record["sentence"] or (wrong[0] if wrong else "")
     return mark

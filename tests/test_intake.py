@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading.intake import Intake, Unreadable, read_file, take_in, unanswered
+from grading.intake import Frame, Intake, Unreadable, read_file, take_in, unanswered
 from grading.solution import grade_id, is_solution
 
 ROOT = Path(__file__).parents[1]
 NAME = "rnn_lstm_forward"
 SOURCE = nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=4)
+FRAME = Frame(SOURCE)
 RELEASE = json.loads((ROOT / "release" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
 FUNCTIONS = [grade_id(cell) for cell in SOURCE.cells if is_solution(cell)]
 A, B, C, D = FUNCTIONS
@@ -584,7 +585,7 @@ def cell_of_megabytes(sub):
 def test_submission(spoil, status, note, met, tmp_path):
     submission = Submission(tmp_path / "ada" / NAME)
     spoil(submission)
-    intake = take_in(submission.folder, SOURCE, NAME, shipped=["rnn_utils.py"])
+    intake = take_in(submission.folder, FRAME, NAME, shipped=["rnn_utils.py"])
     check(intake)
     assert intake.status == status, intake.notes
     assert any(note in line for line in intake.notes or [""]), intake.notes
@@ -598,7 +599,7 @@ def test_own_cells_stay_where_the_student_had_them(tmp_path):
     submission.add(f"test_{B}", "**a remark**", "markdown")["attachments"] = {"a": {}}
     submission.cells.insert(0, {"cell_type": "code", "metadata": {"tags": ["x"]}, "source": "top"})
     submission.save()
-    intake = take_in(submission.folder, SOURCE, NAME)
+    intake = take_in(submission.folder, FRAME, NAME)
     check(intake)
     order = texts(intake.notebook)
     assert order[0] == "top"
@@ -615,7 +616,7 @@ def test_a_helper_moves_with_its_function(tmp_path):
     submission.cells.remove(helper)
     submission.cells += [helper, moved]
     submission.save()
-    order = texts(take_in(submission.folder, SOURCE, NAME).notebook)
+    order = texts(take_in(submission.folder, FRAME, NAME).notebook)
     assert order[order.index("def helper(): ...") + 1] == version(A)
 
 
@@ -623,7 +624,7 @@ def test_what_was_written_into_a_locked_cell_runs_below_the_original(tmp_path):
     submission = Submission(tmp_path / "ada")
     submission["setup"]["source"] = "import math"
     submission.save()
-    cells = take_in(submission.folder, SOURCE, NAME).notebook.cells
+    cells = take_in(submission.folder, FRAME, NAME).notebook.cells
     setup = [grade_id(cell) for cell in cells].index("setup")
     assert "import numpy" in cells[setup].source
     assert cells[setup + 1].source == "import math"
@@ -634,7 +635,7 @@ def test_what_is_taken_from_elsewhere_stands_there_no_more(tmp_path):
     submission.blank(A)
     submission.add(A, version(A))
     submission.save()
-    assert texts(take_in(submission.folder, SOURCE, NAME).notebook).count(version(A)) == 1
+    assert texts(take_in(submission.folder, FRAME, NAME).notebook).count(version(A)) == 1
 
 
 def test_without_metadata_order_is_kept(tmp_path):
@@ -644,7 +645,7 @@ def test_without_metadata_order_is_kept(tmp_path):
         cell["metadata"] = {}
         del cell["id"]
     submission.save()
-    cells = take_in(submission.folder, SOURCE, NAME).notebook.cells
+    cells = take_in(submission.folder, FRAME, NAME).notebook.cells
     order = [grade_id(cell) or cell.source for cell in cells]
     assert order.index(f"check_{A}") < order.index("below") < order.index(B)
 
@@ -657,7 +658,7 @@ def test_outputs_of_the_source_are_not_kept(tmp_path):
         if cell.cell_type == "code":
             cell.outputs = [nbformat.v4.new_output("stream", text="4")]
             cell.execution_count = 4
-    check(take_in(submission.folder, source, NAME))
+    check(take_in(submission.folder, Frame(source), NAME))
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
@@ -668,16 +669,16 @@ def test_only_plain_files_are_read(make, tmp_path):
 
 
 def test_nothing_answered_is_the_student_version():
-    check(Intake(unanswered(SOURCE), "ok", []))
+    check(Intake(unanswered(FRAME), "ok", []))
     for name in FUNCTIONS:
-        assert STUB in met_by_test(unanswered(SOURCE), name)
+        assert STUB in met_by_test(unanswered(FRAME), name)
 
 
 def test_timestamp(tmp_path):
     submission = Submission(tmp_path / "ada")
     submission.save()
     (submission.folder / "timestamp.txt").write_text("2026-02-02 15:58:23.948203 UTC\n")
-    intake = take_in(submission.folder, SOURCE, NAME)
+    intake = take_in(submission.folder, FRAME, NAME)
     assert intake.timestamp == datetime(2026, 2, 2, 15, 58, 23, 948203)
     assert intake.notes == []
 
@@ -742,4 +743,4 @@ def test_nothing_makes_it_raise(tmp_path_factory, changes, moves, cut):
     folder = tmp_path_factory.mktemp("any")
     raw = json.dumps(notebook).encode()
     (folder / f"{NAME}.ipynb").write_bytes(raw[:cut])
-    check(take_in(folder, SOURCE, NAME))
+    check(take_in(folder, FRAME, NAME))

@@ -18,8 +18,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
 
-from grading.grade import Result, write_csv
-from grading.marks import RECORD, Mark, read_mark, settle
+from grading.certificate import Certificate
+from grading.grade import write_csv
+from grading.marks import RECORD, read_mark, settle
 from grading.solution import load_solution
 
 FUNCTIONS = list(load_solution(ASSIGNMENT, REPO).sources)
@@ -116,8 +117,10 @@ def test_grades_csv_holds_the_marks_of_the_grade_book(course):
 
 def test_grades_csv_is_quoted(tmp_path):
     awkward = 'O\'Neill, "Zoë"\nof 2\r\n; =1'
-    result = Result(awkward, 25.0, 25.0, [Mark("f", 25.0, 25.0)], note=awkward)
-    write_csv(tmp_path / "grades.csv", [result, Result("next", 0.0, 25.0, status="not graded")])
+    function = {"function": "f", "points": 25.0, "note": ""}
+    first = Certificate(awkward, "a", "graded", [awkward], 25.0, 25.0, functions=[function])
+    second = Certificate("next", "a", "not graded", [], 0.0, 25.0)
+    write_csv(tmp_path / "grades.csv", iter([first, second]), {})
     first, second = read_csv(tmp_path / "grades.csv")
     assert first["student_id"] == first["note"] == awkward
     assert list(second.values()) == ["next", "0.0", "25.0", "0.0", "not graded", ""]
@@ -184,8 +187,8 @@ def test_formgrader_shows_its_pages(fetch, page):
 
 
 def test_formgrader_lists_assignment_students_and_scores(fetch):
-    (assignment,) = json.loads(fetch("/api/assignments"))
-    assert (assignment["name"], assignment["max_score"]) == (ASSIGNMENT, 100)
+    assignments = {each["name"]: each for each in json.loads(fetch("/api/assignments"))}
+    assert assignments[ASSIGNMENT]["max_score"] == 100
     for table, key in [
         (f"/api/submissions/{ASSIGNMENT}", "student"),
         ("/api/students", "id"),
@@ -223,7 +226,7 @@ def shown(text: str) -> NotebookNode:
 
 def record(points: float) -> dict:
     """Return what a test that gave these points kept."""
-    return {"points": points, "checks": [], "mistake": "", "sentence": ""}
+    return {"points": points, "checks": [], "mistake": "", "sentence": "", "rule": ""}
 
 
 WARNING = new_output("stream", name="stderr", text="RuntimeWarning: overflow")

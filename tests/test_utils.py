@@ -9,6 +9,8 @@ from rnn_utils import (
     initialize_fused_lstm_parameters,
     initialize_lstm_parameters,
     initialize_rnn_parameters,
+    numeric_gradient,
+    relative_error,
     sigmoid,
     softmax,
 )
@@ -84,3 +86,30 @@ def test_fused_parameters_have_their_gates_in_the_order_i_f_o_g():
 def test_the_same_seed_draws_the_same_parameters():
     one, other = (initialize_lstm_parameters(2, 3, 2, np.random.default_rng(7)) for _ in range(2))
     assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_numeric_gradient_is_the_derivative_by_every_element():
+    x = RNG.standard_normal((2, 3, 2))
+    weights = RNG.standard_normal((2, 3, 2))
+    before = x.copy()
+    numeric = numeric_gradient(lambda: np.sum(weights * np.sin(x)), x)
+    assert relative_error(weights * np.cos(x), numeric) < 1e-10
+    assert np.array_equal(x, before)
+    # halving the step takes three quarters of the error away
+    errors = [
+        np.abs(numeric_gradient(lambda: np.sum(np.exp(x)), x, h) - np.exp(x)).max()
+        for h in (0.02, 0.01)
+    ]
+    assert errors[0] / errors[1] == pytest.approx(4, rel=1e-3)
+
+
+def test_numeric_gradient_refuses_what_a_small_step_would_not_change():
+    with pytest.raises(TypeError, match="array of int64; its elements must be floats"):
+        numeric_gradient(lambda: 0.0, np.arange(3))
+
+
+def test_relative_error_is_a_share_of_the_norm_and_knows_zero():
+    numeric = np.array([[3.0, 4.0]])
+    assert relative_error(numeric + [[0, 0.5]], numeric) == pytest.approx(0.1)
+    assert relative_error(np.zeros(3), np.zeros(3)) == 0
+    assert relative_error(np.full(1, 1e-6), np.zeros(1)) == pytest.approx(1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import os
 import random
 import re
@@ -88,6 +89,8 @@ class NotebookResult:
     cells : list of CellResult
     problems : list of str
         One line for each room that was lost.
+    timed_out : bool
+        Whether something took longer than it may.
     rooms : int
         How many rooms it took.
     seconds, cpu_seconds, peak_mb : float
@@ -96,6 +99,7 @@ class NotebookResult:
 
     cells: list[CellResult]
     problems: list[str]
+    timed_out: bool
     rooms: int
     seconds: float
     cpu_seconds: float
@@ -113,15 +117,22 @@ class Student:
         Name and contents of the files that the student's cells find.
     show : callable
         Is given the outputs of each call.
+    seconds : float
+        Wall time that it may take in all.
     """
 
     def __init__(
-        self, nursery: Nursery, files: dict[str, bytes], show: Callable[[list[dict]], None]
+        self,
+        nursery: Nursery,
+        files: dict[str, bytes],
+        show: Callable[[list[dict]], None],
+        seconds: float,
     ) -> None:
         self.nursery = nursery
         self.files = files
         self.show = show
-        self.until = time.monotonic() + nursery.limits.notebook_seconds
+        self.until = time.monotonic() + seconds
+        self.timed_out = False
         self.room: Room | None = None
         self.rooms = 0
         self.cpu_seconds = self.peak_mb = 0.0
@@ -220,6 +231,7 @@ class Student:
 
     def lose(self, why: RoomError) -> None:
         """Give the room up, and note why."""
+        self.timed_out = self.timed_out or isinstance(why, RoomTimeout)
         if self.room is not None:
             self.problems.append(str(why))
             self.close()
@@ -339,7 +351,10 @@ def error_output(kind: str, message: str, lines: Sequence[str] = ()) -> dict[str
 
 
 def run_notebook(
-    cells: Sequence[Cell], files: dict[str, bytes], nursery: Nursery
+    cells: Sequence[Cell],
+    files: dict[str, bytes],
+    nursery: Nursery,
+    most_seconds: float = math.inf,
 ) -> NotebookResult:
     """
     Run a notebook's cells in order, each in its room.
@@ -351,6 +366,8 @@ def run_notebook(
         Name and contents of the files that the student's cells find: what students
         are given, and nothing else.
     nursery : Nursery
+    most_seconds : float
+        Wall time of the whole, if it is to be less than the nursery's limits allow.
 
     Returns
     -------
@@ -360,7 +377,8 @@ def run_notebook(
     results = []
     with Marking.lock, settled_state():
         marking = Marking(nursery.limits.output_bytes)
-        student = Student(nursery, files, marking.show)
+        seconds = min(most_seconds, nursery.limits.notebook_seconds)
+        student = Student(nursery, files, marking.show, seconds)
         try:
             for cell in cells:
                 began = time.monotonic()
@@ -377,6 +395,7 @@ def run_notebook(
     return NotebookResult(
         results,
         student.problems,
+        student.timed_out,
         student.rooms,
         time.monotonic() - start,
         student.cpu_seconds,

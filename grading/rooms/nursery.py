@@ -37,10 +37,12 @@ def main() -> None:
     shell = student.warm_up()
     gc.collect()
     gc.freeze()
+    first = os.getpid()
     nursery = Nursery(control, shell, options["nested"])
     nursery.reply({"ready": True})
     nursery.serve()
-    shutil.rmtree(options["folder"], ignore_errors=True)
+    if os.getpid() == first:  # and not a branch
+        shutil.rmtree(options["folder"], ignore_errors=True)
 
 
 class Nursery:
@@ -60,6 +62,7 @@ class Nursery:
         self.shell = shell
         self.nested = nested
         self.folders: dict[int, str] = {}
+        self.branches: set[int] = set()
 
     def reply(self, answer: dict[str, Any]) -> None:
         """Send one line."""
@@ -74,7 +77,9 @@ class Nursery:
                     self.end(room, 0)
                 return
             request = json.loads(data)
-            if request["do"] == "start":
+            if request["do"] == "branch":
+                self.branch(socket.socket(fileno=descriptors[0]))
+            elif request["do"] == "start":
                 line = socket.socket(fileno=descriptors[0])
                 try:
                     self.reply({"room": self.start(line, request["limits"])})
@@ -83,6 +88,19 @@ class Nursery:
                 line.close()
             else:
                 self.reply(self.end(request["room"], request["patience"]))
+
+    def branch(self, control: socket.socket) -> None:
+        """Fork a nursery, as warm as this one, that answers on a control line of its own."""
+        branch = os.fork()
+        if branch == 0:
+            self.control.close()
+            self.control = control
+            self.folders, self.branches = {}, set()
+            confine.adopt_orphans()
+            self.reply({"ready": True})
+        else:
+            control.close()
+            self.branches.add(branch)
 
     def start(self, line: socket.socket, limits: dict[str, Any]) -> int:
         """Fork a room, and return its process id."""
@@ -152,7 +170,7 @@ class Nursery:
         except OSError:  # not Linux, or a sandbox that ends with its room
             return
         for child in children:
-            if child not in self.folders:
+            if child not in self.folders and child not in self.branches:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
 

@@ -6,6 +6,7 @@ import atexit
 import dataclasses
 import glob
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,34 +196,20 @@ class SetUp(NamedTuple):
     hidden: list[str]
 
 
-class Process:
-    """A nursery's process, and the line on which it is asked for rooms."""
+class Line:
+    """
+    The line on which a nursery's process is asked for rooms.
 
-    def __init__(self, set_up: SetUp) -> None:
-        way = set_up.way
-        self.limits = dataclasses.asdict(set_up.limits)
-        if way.name == "unprotected":  # the user's other processes would count
-            self.limits["processes"] = None
+    Parameters
+    ----------
+    limits : dict
+        As in `Limits`.
+    """
+
+    def __init__(self, limits: dict[str, Any]) -> None:
+        self.limits = limits
         self.ready = False
-        self.folder = tempfile.mkdtemp(prefix="rooms-") if way.bwrap is None else ""
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self.control, theirs = socket.socketpair()
-        if way.bwrap is None:
-            here = Path(__file__).resolve().parent
-            room = Path(self.folder) / "opt" / "room"
-            room.mkdir(parents=True)
-            for name in INSIDE:
-                shutil.copy(here / f"{name}.py", room)
-        self.popen = subprocess.Popen(
-            command(set_up, self.folder, theirs.fileno()),
-            pass_fds=[theirs.fileno()],
-            cwd="/",  # not the course
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self.errors,
-            start_new_session=True,
-        )
-        theirs.close()
+        self.control, self.theirs = socket.socketpair()
 
     def wait_until_ready(self) -> None:
         """Wait until rooms can be started; raise OSError where that does not come about."""
@@ -241,17 +229,18 @@ class Process:
         return json.loads(data)
 
     def last_words(self) -> str:
-        """Return the last line that the process wrote to standard error."""
-        self.errors.seek(0)
-        lines = self.errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it ended without a word"
+        """Return what the process said last."""
+        return "it ended without a word"
+
+    def ask(self, request: dict[str, Any], line: socket.socket) -> None:
+        """Send a request, and with it the nursery's end of a line."""
+        with line:
+            socket.send_fds(self.control, [json.dumps(request).encode()], [line.fileno()])
 
     def start_room(self) -> tuple[socket.socket, int]:
         """Return our end of a new room's line, and the room's number."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            request = json.dumps({"do": "start", "limits": self.limits}).encode()
-            socket.send_fds(self.control, [request], [theirs.fileno()])
+        self.ask({"do": "start", "limits": self.limits}, theirs)
         answer = self.answer(self.limits["start_seconds"])
         if "room" not in answer:
             ours.close()
@@ -264,10 +253,56 @@ class Process:
         self.control.sendall(json.dumps(request).encode())
         return self.answer(self.limits["start_seconds"])
 
+    def branch(self) -> Line:
+        """Return a line to a new process, forked from the warm one."""
+        line = Line(self.limits)
+        self.ask({"do": "branch"}, line.theirs)
+        line.wait_until_ready()
+        return line
+
     def close(self) -> None:
         """End the process, with all its rooms."""
-        self.control.shutdown(socket.SHUT_RDWR)  # also where a fork of ours still holds it
+        with suppress(OSError):
+            self.control.shutdown(socket.SHUT_RDWR)  # also where a fork of ours still holds it
         self.control.close()
+
+
+class Process(Line):
+    """A nursery's process, started by us."""
+
+    def __init__(self, set_up: SetUp) -> None:
+        super().__init__(dataclasses.asdict(set_up.limits))
+        way = set_up.way
+        if way.name == "unprotected":  # the user's other processes would count
+            self.limits["processes"] = None
+        self.folder = tempfile.mkdtemp(prefix="rooms-") if way.bwrap is None else ""
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        if way.bwrap is None:
+            here = Path(__file__).resolve().parent
+            room = Path(self.folder) / "opt" / "room"
+            room.mkdir(parents=True)
+            for name in INSIDE:
+                shutil.copy(here / f"{name}.py", room)
+        with self.theirs:
+            self.popen = subprocess.Popen(
+                command(set_up, self.folder, self.theirs.fileno()),
+                pass_fds=[self.theirs.fileno()],
+                cwd="/",  # not the course
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.errors,
+                start_new_session=True,
+            )
+
+    def last_words(self) -> str:
+        """Return the last line that the process wrote to standard error."""
+        self.errors.seek(0)
+        lines = self.errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else super().last_words()
+
+    def close(self) -> None:
+        """End the process, with all its rooms."""
+        super().close()
         try:
             self.popen.wait(5)
         except subprocess.TimeoutExpired:
@@ -318,7 +353,8 @@ class Nursery:
     ) -> None:
         self.limits = limits or Limits()
         self.lock = threading.RLock()
-        self.process: Process | None = None
+        self.turn = multiprocessing.get_context("fork").Lock()
+        self.process: Line | None = None
         self.owner = os.getpid()
         try:
             folder = str(packages_folder(packages, SEEN_PACKAGES))
@@ -347,7 +383,7 @@ class Nursery:
         """
         with self.lock:
             if self.owner != os.getpid():  # after a fork, the warm process is another's
-                self.owner, self.process = os.getpid(), None
+                self.owner, self.process = os.getpid(), self._branch()
             try:
                 process, line, room = self._take_room()
             except OSError:  # the process has died, for whatever reason: once more
@@ -369,7 +405,15 @@ class Nursery:
         """Close it."""
         self.close()
 
-    def _take_room(self) -> tuple[Process, socket.socket, int]:
+    def _branch(self) -> Line | None:
+        """Return a line to a process forked from the one that was warmed up before."""
+        if self.process is None or self.one_each:
+            return None
+        with self.turn, suppress(OSError):  # all forks have the same line to ask on
+            return self.process.branch()
+        return None
+
+    def _take_room(self) -> tuple[Line, socket.socket, int]:
         """Start a room; return its process, our end of its line, and its number."""
         process, self.process = self.process or Process(self.set_up), None
         try:
@@ -383,7 +427,7 @@ class Nursery:
         self.process = Process(self.set_up) if self.one_each else process
         return process, line, room
 
-    def _end_room(self, process: Process, room: int, patience: float) -> dict[str, Any]:
+    def _end_room(self, process: Line, room: int, patience: float) -> dict[str, Any]:
         with self.lock:
             try:
                 return process.end_room(room, patience)

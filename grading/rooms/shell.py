@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
 import linecache
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import traceback
 import types
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
@@ -30,6 +32,16 @@ def clean(text: str, most: int = MOST_TEXT) -> str:
     """Return a text that is valid Unicode and of bounded length."""
     text = text if len(text) <= most else text[:most] + " ..."
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def is_python(source: str) -> bool:
+    """Tell whether a cell is Python as it stands, with no magic in it."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # they come again when it is run
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 class Outputs:
@@ -201,6 +213,13 @@ class Shell(InteractiveShell):
         with self.capture():
             result = self.run_cell(source)
         return result.result, result.error_before_exec or result.error_in_exec
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Spare what is plain Python the search for magics, which takes longer than most cells."""
+        source = raw_cell.rstrip() + "\n"
+        if "\n" in source.strip() and is_python(source):
+            return source
+        return super().transform_cell(raw_cell)
 
     @contextmanager
     def capture(self) -> Iterator[None]:

@@ -35,6 +35,7 @@ def warm_up() -> Shell:
         "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('$a$')",
         "import numpy as np, numpy.fft, numpy.linalg, numpy.ma, numpy.polynomial, numpy.testing\n"
         "np.random.seed(0)\nnp.linalg.norm(np.random.default_rng(0).normal(size=(2, 2)))",
+        "import hashlib, html, json, re, traceback, contextlib, pathlib, typing",
         "1 / 0",
     ):
         shell.renew(10**6)

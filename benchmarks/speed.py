@@ -1,0 +1,289 @@
+"""
+A class marked by stock nbgrader and by this kit, and by this kit at several sizes.
+
+    python benchmarks/speed.py compare [--students 100] [--rounds 2]
+    python benchmarks/speed.py scale [100 1000 10000]
+    python benchmarks/speed.py hang [--students 200]
+
+The class is made of the demo's honest submissions. Every course lies in a scratch folder.
+Nothing else should run on the machine meanwhile; this does not belong in CI.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from itertools import cycle, islice
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import psutil
+from nbgrader.api import Gradebook
+
+from grading.certificate import FOLDER, read_certificates
+from grading.demo import make_course, submissions
+from grading.execute import kind
+from grading.marks import is_test
+from grading.pool import cores
+from grading.prove import with_solutions
+from grading.release import release
+
+REPO = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+ASSIGNMENT = "rnn_lstm_forward"
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+HANGS = "endless_loop"
+STOCK = """\
+c = get_config()
+c.CourseDirectory.course_id = "rnn"
+c.CourseDirectory.root = {root!r}
+c.CourseDirectory.ignore = ["mistakes.yaml", "draw.py", "__pycache__", ".ipynb_checkpoints"]
+"""
+
+
+@dataclass
+class Timing:
+    """
+    What one command took.
+
+    Attributes
+    ----------
+    seconds, cpu_seconds, peak_mb : float
+        Wall time; processor time and memory of all its processes together.
+    memory : list of (float, float)
+        Memory in MB over the seconds.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    memory: list[tuple[float, float]] = field(default_factory=list)
+
+
+# ------------------------------------------------------------------- the class
+
+
+def make_class(folder: Path, students: int, hanging: int = 0) -> Path:
+    """Make a course in which so many have handed in, every `hanging`-th an endless loop."""
+    course = folder / "rnn"
+    make_course(REPO, course)
+    os.chdir(course)
+    release(ASSIGNMENT)
+    blank = nbformat.read(course / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+    kinds = dict(submissions(ASSIGNMENT))
+    loop = kinds.pop(HANGS)
+    for number, sources in enumerate(islice(cycle(kinds.values()), students)):
+        hand_in = loop if hanging and number % hanging == hanging // 2 else sources
+        path = course / "submitted" / f"student_{number:05}" / ASSIGNMENT / NOTEBOOK
+        path.parent.mkdir(parents=True)
+        nbformat.write(with_solutions(blank, hand_in), path)
+    return course
+
+
+def forget(course: Path) -> None:
+    """Take away all that a marking made, but for what was published."""
+    for name in ("autograded", "feedback", "reports"):
+        shutil.rmtree(course / name, ignore_errors=True)
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
+        for submission in book.assignment_submissions(ASSIGNMENT):
+            book.remove_submission(ASSIGNMENT, submission.student.id)
+
+
+def marks(course: Path) -> dict[str, float]:
+    """Return the scores that stand in the grade book."""
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
+        return {each["student"]: each["score"] for each in book.submission_dicts(ASSIGNMENT)}
+
+
+# --------------------------------------------------------------------- measuring
+
+
+def measure(course: Path, *command: str | Path) -> Timing:
+    """Run a command in a course; return what it took, all its processes included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.monotonic()
+    process = psutil.Popen(command, cwd=course, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    memory: list[tuple[float, float]] = []
+    watch = threading.Thread(target=lambda: memory.extend(memory_of(process, begin)))
+    watch.start()
+    _, said = process.communicate()
+    seconds = time.monotonic() - begin
+    watch.join()
+    if process.returncode:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{said.decode()[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Timing(seconds, cpu, max((mb for _, mb in memory), default=0.0), memory)
+
+
+def memory_of(process: psutil.Popen, begin: float) -> Iterator[tuple[float, float]]:
+    """Yield the memory of a process and all its children until it ends; shared pages count once."""
+    while process.poll() is None:
+        total = 0.0
+        for each in [process, *process.children(recursive=True)]:
+            try:
+                total += each.memory_full_info().pss / 2**20
+            except psutil.Error:
+                continue
+        yield time.monotonic() - begin, total
+        time.sleep(0.5)
+
+
+def ours(course: Path, *more: str) -> Timing:
+    """Mark a class with this kit."""
+    return measure(course, sys.executable, "-m", "grading", "grade", ASSIGNMENT, *more)
+
+
+def stock(course: Path) -> Timing:
+    """Mark a class with stock nbgrader."""
+    return measure(course, BIN / "nbgrader", "autograde", ASSIGNMENT)
+
+
+def bare_seconds(course: Path) -> float:
+    """Return the time that the students' cells take by themselves, in a warm process."""
+    total = 0.0
+    os.chdir(course / "source" / ASSIGNMENT)
+    sys.path.insert(0, os.getcwd())
+    os.environ["MPLBACKEND"] = "agg"
+    for path in sorted((course / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}")):
+        cells = nbformat.read(path, as_version=4).cells
+        last = max(number for number, cell in enumerate(cells) if is_test(cell))
+        code = [c for c in cells[:last] if c.cell_type == "code" and kind(c) != "test"]
+        names: dict = {"__name__": "__main__"}
+        begin = time.process_time()
+        with redirect_stdout(StringIO()):
+            for cell in code:
+                try:
+                    exec(cell.source, names)
+                except Exception:
+                    continue
+        total += time.process_time() - begin
+    return total
+
+
+# ------------------------------------------------------------------- what is shown
+
+
+def compare(students: int, rounds: int) -> None:
+    """Mark the same class with both, in turn, and print the ratio."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        mine = make_class(Path(folder) / "ours", students)
+        theirs = make_class(Path(folder) / "stock", students)
+        (theirs / "nbgrader_config.py").write_text(STOCK.format(root=str(theirs)))
+        ratios, times = [], []
+        for number in range(rounds):
+            if number:
+                forget(mine)
+                forget(theirs)
+            slow, fast = stock(theirs), ours(mine)
+            ratios.append(slow.seconds / fast.seconds)
+            times.append(fast)
+            print(
+                f"round {number + 1}: stock {slow.seconds:.1f} s ({slow.cpu_seconds:.1f} s of "
+                f"processor), ours {fast.seconds:.1f} s ({fast.cpu_seconds:.1f} s), "
+                f"ratio {ratios[-1]:.1f}; peak memory {slow.peak_mb:.0f} and {fast.peak_mb:.0f} MB",
+                flush=True,
+            )
+        same = marks(mine) == marks(theirs)
+        isolation = next(read_certificates(mine / "reports" / ASSIGNMENT / FOLDER)).isolation
+        single = statistics.median(ours(mine, "student_00000", "--force").seconds for _ in range(3))
+        bare = bare_seconds(mine)
+        share = bare / statistics.median(t.cpu_seconds for t in times)
+    print(f"{students} submissions, {cores()} cores; {isolation}")
+    print(f"ratio: {statistics.median(ratios):.1f}; the same marks: {'yes' if same else 'NO'}")
+    print(f"students' own code, bare in a warm process: {bare:.1f} s, {share:.0%} of ours")
+    print(f"a single submission, start-up included: {single:.1f} s")
+
+
+def scale(sizes: list[int]) -> None:
+    """Mark classes of several sizes; print and plot time and memory."""
+    rows, curves = [], {}
+    for students in sizes:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            course = make_class(Path(folder), students)
+            took = ours(course, "--quiet")
+            assert len(marks(course)) == students
+        curves[students] = took.memory
+        each = took.seconds / students * 1000
+        rows.append((students, took.seconds, each, took.cpu_seconds / students, took.peak_mb))
+        print(
+            f"{students} submissions: {took.seconds:.1f} s, {each:.1f} ms each "
+            f"({rows[-1][3] * 1000:.0f} ms of processor), peak memory {took.peak_mb:.0f} MB",
+            flush=True,
+        )
+    with open(REPO / "benchmarks" / "scale.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["submissions", "seconds", "ms_each", "cpu_seconds_each", "peak_mb"])
+        writer.writerows(
+            [f"{value:.4g}" if value < 1e4 else int(value) for value in r] for r in rows
+        )
+    plot(rows, curves)
+
+
+def plot(rows: list[tuple], curves: dict[int, list[tuple[float, float]]]) -> None:
+    """Draw time per submission over the size of the class, and memory over the run."""
+    left, right = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")[1]
+    left.plot([row[0] for row in rows], [row[2] for row in rows], "o-", color="C0")
+    left.set(xscale="log", xlabel="submissions", ylabel="ms for each", ylim=(0, None))
+    for students, curve in curves.items():
+        whole = max((second for second, _ in curve), default=1.0)
+        right.plot([s / whole for s, _ in curve], [mb for _, mb in curve], label=f"{students:,}")
+    right.set(xlabel="share of the run", ylabel="memory in MB, all processes", ylim=(0, None))
+    right.legend(title="submissions")
+    plt.savefig(REPO / "benchmarks" / "scale.svg", metadata={"Date": None})
+
+
+def hang(students: int) -> None:
+    """Mark a class in which every tenth hangs, and say how long the others waited."""
+    for hanging in (0, 10):
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            course = make_class(Path(folder), students, hanging)
+            begin = time.time()
+            took = ours(course, "--quiet")
+            reports = course / "reports" / ASSIGNMENT / FOLDER
+            done = {c.student_id: c.timed_out for c in read_certificates(reports)}
+            ends = {p.stem: p.stat().st_mtime - begin for p in reports.glob("*.json")}
+        others = max(ends[student] for student, timed_out in done.items() if not timed_out)
+        print(
+            f"{students} submissions, {sum(done.values())} of them hang: the others are marked "
+            f"after {others:.1f} s, all after {took.seconds:.1f} s",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("compare")
+    one.add_argument("--students", type=int, default=100)
+    one.add_argument("--rounds", type=int, default=2)
+    two = commands.add_parser("scale")
+    two.add_argument("sizes", type=int, nargs="*", default=[100, 1000, 10_000])
+    three = commands.add_parser("hang")
+    three.add_argument("--students", type=int, default=200)
+    asked = parser.parse_args()
+    if asked.command == "compare":
+        compare(asked.students, asked.rounds)
+    elif asked.command == "scale":
+        scale(asked.sizes)
+    else:
+        hang(asked.students)
+
+
+if __name__ == "__main__":
+    main()

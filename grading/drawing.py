@@ -1,0 +1,245 @@
+"""What the figures of all notebooks are drawn with.
+
+Positions are in tenths of an inch, from the lower left corner. What a thing
+is shows in its shape, so that the figures also read in grey:
+
+    rounded box     a function: sigmoid, tanh, softmax
+    square box      a parameter, the same at every time step
+    circle          an elementwise operation: product (dot) or sum (cross)
+    split bar       two vectors stacked into one
+    thick line      the cell state c
+    thin line       everything else
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import hypot
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import (
+    Circle,
+    FancyBboxPatch,
+    Polygon,
+    Rectangle,
+)
+
+Point = tuple[float, float]
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "cm",
+    "svg.fonttype": "path",
+}
+
+# Text sizes in points. A figure is about 460 points wide, so that a phone
+# of 360 pixels shows three quarters of these as pixels.
+SYMBOL, WORD, NOTE = 20, 15, 14
+
+# Sizes of an operator's circle (its radius) and of an arrow's head.
+OPERATOR, HEAD = 1.6, 1.9
+
+# Fills, from dark to light: they differ in grey too.
+GATE, PARAMETER, FUNCTION, BODY = "#a5c8ea", "#dcdfe4", "#fbe7b2", "#f6f7f9"
+
+
+@dataclass(frozen=True)
+class Ink:
+    """How strongly a part is drawn."""
+
+    color: str
+    width: float
+    zorder: int
+    filled: bool
+
+
+STRONG = Ink("#17202b", 2.0, 3, filled=True)
+PALE = Ink("#bcc3cc", 1.4, 2, filled=False)
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure with a white card, readable on a dark page too."""
+    figure = Figure(figsize=(width / 10, height / 10), facecolor="none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, width), ylim=(0, height))
+    ax.set_axis_off()
+    card = FancyBboxPatch(
+        (1.5, 1.5),
+        width - 3,
+        height - 3,
+        boxstyle="round,pad=1.5",
+        facecolor="white",
+        edgecolor="none",
+        zorder=0,
+    )
+    ax.add_patch(card)
+    return figure, ax
+
+
+def label(
+    ax: Axes,
+    at: Point,
+    text: str,
+    ink: Ink = STRONG,
+    size: float = SYMBOL,
+    align: str = "center",
+) -> None:
+    """Write text, centred on a point or starting or ending there."""
+    ax.text(
+        *at,
+        text,
+        color=ink.color,
+        size=size,
+        ha=align,
+        va="center_baseline",
+        zorder=ink.zorder + 2,
+    )
+
+
+def box(
+    ax: Axes,
+    at: Point,
+    size: Point,
+    text: str,
+    fill: str,
+    ink: Ink = STRONG,
+    corner: float = 1.2,
+    text_size: float = SYMBOL,
+) -> None:
+    """Draw a box centred on a point, square when its corner is 0."""
+    width, height = size
+    patch = FancyBboxPatch(
+        (at[0] - width / 2 + corner, at[1] - height / 2 + corner),
+        width - 2 * corner,
+        height - 2 * corner,
+        boxstyle=f"round,pad={corner}" if corner else "square,pad=0",
+        facecolor=fill if ink.filled else "white",
+        edgecolor=ink.color,
+        linewidth=ink.width,
+        zorder=ink.zorder + 1,
+    )
+    ax.add_patch(patch)
+    label(ax, at, text, ink, text_size)
+
+
+def body(ax: Axes, corner: Point, size: Point) -> None:
+    """Draw the outline of a cell, given its lower left corner."""
+    patch = FancyBboxPatch(
+        (corner[0] + 2, corner[1] + 2),
+        size[0] - 4,
+        size[1] - 4,
+        boxstyle="round,pad=2",
+        facecolor=BODY,
+        edgecolor="#77818d",
+        linewidth=1.4,
+        zorder=1,
+    )
+    ax.add_patch(patch)
+
+
+def operator(ax: Axes, at: Point, kind: str, ink: Ink = STRONG) -> None:
+    """Draw an elementwise operation: "product" or "sum"."""
+    x, y = at
+    circle = Circle(
+        at,
+        OPERATOR,
+        facecolor="white",
+        edgecolor=ink.color,
+        linewidth=ink.width,
+        zorder=ink.zorder + 1,
+    )
+    ax.add_patch(circle)
+    above = ink.zorder + 2
+    if kind == "product":
+        ax.add_patch(Circle(at, 0.45, color=ink.color, zorder=above))
+    else:
+        style = {"color": ink.color, "lw": ink.width, "zorder": above}
+        ax.plot([x - 0.9, x + 0.9], [y, y], **style)
+        ax.plot([x, x], [y - 0.9, y + 0.9], **style)
+
+
+def stack(ax: Axes, at: Point, ink: Ink = STRONG) -> None:
+    """Draw a split bar: two vectors stacked into one."""
+    x, y = at
+    for bottom in (y - 2.2, y):
+        half = Rectangle(
+            (x - 0.9, bottom),
+            1.8,
+            2.2,
+            facecolor="white",
+            edgecolor=ink.color,
+            linewidth=ink.width,
+            zorder=ink.zorder + 1,
+        )
+        ax.add_patch(half)
+
+
+def line(ax: Axes, *points: Point, ink: Ink = STRONG, thick: bool = False) -> None:
+    """Draw a line through the points."""
+    xs, ys = zip(*points, strict=True)
+    ax.plot(
+        xs,
+        ys,
+        color=ink.color,
+        linewidth=ink.width * (2 if thick else 1),
+        solid_capstyle="butt",
+        solid_joinstyle="miter",
+        zorder=ink.zorder,
+    )
+
+
+def arrow(ax: Axes, *points: Point, ink: Ink = STRONG, thick: bool = False) -> None:
+    """Draw a line through the points whose head ends at the last one."""
+    (x0, y0), (x, y) = points[-2:]
+    length = hypot(x - x0, y - y0)
+    # One step back from the tip, as long as the head.
+    back_x, back_y = HEAD * (x0 - x) / length, HEAD * (y0 - y) / length
+    base = (x + back_x, y + back_y)
+    side_x, side_y = -back_y * 0.45, back_x * 0.45
+    corners = [
+        (x, y),
+        (base[0] + side_x, base[1] + side_y),
+        (base[0] - side_x, base[1] - side_y),
+    ]
+    line(ax, *points[:-1], base, ink=ink, thick=thick)
+    ax.add_patch(Polygon(corners, facecolor=ink.color, lw=0, zorder=ink.zorder))
+
+
+def junction(ax: Axes, at: Point, ink: Ink = STRONG) -> None:
+    """Draw the dot where a line branches."""
+    ax.add_patch(Circle(at, 0.6, color=ink.color, zorder=ink.zorder))
+
+
+# Words and symbols that several figures share
+
+
+def at_step(letter: str, step: str = "t") -> str:
+    """Return the maths of a letter at a time step, such as a^<t>."""
+    return rf"${letter}^{{\langle {step} \rangle}}$"
+
+
+Y_HAT = r"\hat{y}"
+
+
+def draw(figures: dict[str, tuple[Callable[[], Figure], str]], drawing_code: str) -> None:
+    """
+    Write every figure as SVG, into the folder named on the command line or beside the code.
+
+    Parameters
+    ----------
+    figures : dict
+        By the name of the file: what draws the figure, and its title.
+    drawing_code : str
+        The `__file__` of source/<assignment>/figures/draw.py.
+    """
+    here = Path(drawing_code).resolve().parent
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else here
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({**STYLE, "svg.hashsalt": here.parent.name})
+        for name, (figure, title) in figures.items():
+            about = {"Title": title, "Date": None}
+            figure().savefig(folder / f"{name}.svg", metadata=about)

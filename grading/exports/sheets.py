@@ -1,0 +1,202 @@
+"""Comma-separated files: read as an LMS writes them, written so that nothing in them runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grading import CourseError
+from grading.results import Class, StudentEntry
+
+RISKY = re.compile(r"'*[=+\-@\t\r\n]")
+NUMBER = re.compile(r"[+-]?[0-9]*[.,]?[0-9]*%?")
+
+
+@dataclass
+class Sheet:
+    """
+    A table as an LMS exported it.
+
+    Attributes
+    ----------
+    path : Path
+    rows : list of list of str
+    delimiter : str
+    marked : bool
+        Whether the file begins with a byte-order mark.
+    """
+
+    path: Path
+    rows: list[list[str]]
+    delimiter: str = ","
+    marked: bool = False
+
+    def write(self, path: Path) -> None:
+        """Write the table the way it came."""
+        write_rows(path, self.rows, self.delimiter, self.marked)
+
+
+def read_sheet(path: Path) -> Sheet:
+    """
+    Read a table that an LMS exported: commas, semicolons or tabs between the fields.
+
+    Raises
+    ------
+    CourseError
+        Where it is none.
+    """
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CourseError(
+            f"{path} is not as the LMS wrote it (no UTF-8): export it again, and let no "
+            "spreadsheet save it"
+        ) from None
+    csv.field_size_limit(2**31 - 1)  # Moodle puts whole texts into a field
+    heading = text.partition("\n")[0]
+    delimiter = max(",;\t", key=lambda sign: len(next(csv.reader([heading], delimiter=sign), [])))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise CourseError(f"{path} is damaged ({error}): export it again") from None
+    rows = [row for row in rows if row]
+    if not rows:
+        raise CourseError(f"{path} is empty: export it again")
+    width = max(map(len, rows))
+    rows = [row + [""] * (width - len(row)) for row in rows]
+    return Sheet(path, rows, delimiter, raw.startswith(b"\xef\xbb\xbf"))
+
+
+def write_rows(
+    path: Path, rows: Iterable[Sequence[object]], delimiter: str = ",", marked: bool = False
+) -> None:
+    """Write a table, fields quoted where they need it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encoding = "utf-8-sig" if marked else "utf-8"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+
+
+def guard(text: str) -> str:
+    """
+    Keep a spreadsheet from taking a text for a formula.
+
+    What begins with one of ``= + - @``, a tab or a line break gets an apostrophe in front
+    (https://owasp.org/www-community/attacks/CSV_Injection), and so does what begins with
+    apostrophes and then one of these: to read a text back, take one apostrophe away where
+    such a text begins with one (`unguard`). Numbers, and a lone sign, stay.
+    """
+    return f"'{text}" if RISKY.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def unguard(text: str) -> str:
+    """Undo `guard`."""
+    return text[1:] if text.startswith("'") and RISKY.match(text) else text
+
+
+def number(value: float) -> str:
+    """Write points with at most five decimals, as many as Moodle keeps, and a point."""
+    return f"{value:.5f}".rstrip("0").rstrip(".")
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two titles are one, but for capitals, spaces and signs."""
+    bare = [re.sub(r"[\W_]+", "", text).casefold() for text in (one, other)]
+    return bare[0] == bare[1]
+
+
+def find_column(sheet: Sheet, titles: dict[int, str], wanted: str, column: str) -> int:
+    """
+    Find the column to fill in.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    titles : dict
+        The columns it may be.
+    wanted : str
+        What it is called as a rule.
+    column : str
+        What the instructor says it is called, "" if nothing.
+
+    Raises
+    ------
+    CourseError
+        Where there is none, or more than one.
+    """
+    found = [at for at, title in titles.items() if title.strip() == column.strip()]
+    found = found or [at for at, title in titles.items() if same_name(title, column or wanted)]
+    if len(found) != 1:
+        listed = ", ".join(f'"{title}"' for title in titles.values() if title.strip())
+        raise CourseError(
+            f'{sheet.path}: {"no" if not found else "more than one"} column "{column or wanted}"; '
+            f"say with --column which to fill in, one of {listed or 'none'}"
+        )
+    return found[0]
+
+
+def check_maximum(sheet: Sheet, text: str, group: Class, where: str) -> None:
+    """Raise CourseError where the LMS gives another number of points; it would not be scaled."""
+    try:
+        most = float(text.replace(",", "."))
+    except ValueError:
+        return
+    if abs(most - group.max_score) > 1e-6:
+        raise CourseError(
+            f"{sheet.path}: full marks are {number(most)} points in {where}, and "
+            f"{number(group.max_score)} in the grade book. Make them equal in {where}, and "
+            "export again"
+        )
+
+
+def match(
+    rows: dict[int, list[str]],
+    entries: list[StudentEntry],
+    keys: list[tuple[str, Callable[[list[str]], str], str]],
+) -> tuple[str, dict[int, StudentEntry]]:
+    """
+    Find whose each row is, by the one key that fits most students.
+
+    One key for all: numbers of two kinds (of the LMS, of the school) may be alike, and a
+    row matched by one and the next by another would give a mark to the wrong student.
+
+    Parameters
+    ----------
+    rows : dict
+        The students' rows, by their place.
+    entries : list of StudentEntry
+    keys : list of tuple
+        What the key is called, how it is read off a row, and the attribute of an entry that
+        it has to equal.
+
+    Returns
+    -------
+    tuple
+        What the key is called, and the entries by the places of their rows.
+    """
+    best: tuple[str, dict[int, StudentEntry]] = ("", {})
+    for called, read, attribute in keys:
+        by_key = unique((getattr(entry, attribute).casefold(), entry) for entry in entries)
+        places = unique((read(row).strip().casefold(), place) for place, row in rows.items())
+        found = {place: by_key[key] for key, place in places.items() if key in by_key}
+        if len(found) > len(best[1]):
+            best = called, found
+    return best
+
+
+def unique(pairs: Iterable[tuple[str, object]]) -> dict:
+    """Return the pairs whose key stands once, and is not empty."""
+    found: dict = {}
+    twice = {""}
+    for key, value in pairs:
+        if key in found:
+            twice.add(key)
+        found[key] = value
+    return {key: value for key, value in found.items() if key not in twice}

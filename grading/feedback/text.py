@@ -1,0 +1,182 @@
+"""Text, formulas, pictures and code as HTML that asks the network for nothing."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import mimetypes
+import re
+from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+import latex2mathml.converter
+from markupsafe import Markup
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.lexers import PythonLexer
+from pygments.token import Token
+
+KEPT = 1000  # texts; those of the assignment are the same in every page
+MOST = 20_000  # characters: a longer text of a student's is shown as it is
+
+NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
+ELEMENTS = {
+    *("math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mstyle", "mpadded", "mphantom"),
+    *("msub", "msup", "msubsup", "mover", "munder", "munderover", "mfrac", "msqrt", "mroot"),
+    *("mtable", "mtr", "mtd", "menclose"),
+}
+ATTRIBUTES = {
+    *("display", "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "form"),
+    *("accent", "largeop", "movablelimits", "minsize", "maxsize", "lspace", "rspace", "notation"),
+    *("width", "height", "depth", "linethickness", "linebreak", "columnalign", "columnspacing"),
+    *("rowspacing", "columnlines", "rowlines", "separator", "symmetric"),
+}
+
+LEXER = PythonLexer(stripnl=False, ensurenl=False)
+STYLES = [
+    (Token.Comment, "c"),
+    (Token.Literal.String, "s"),
+    (Token.Literal.Number, "n"),
+    (Token.Keyword, "k"),
+    (Token.Operator.Word, "k"),
+    (Token.Name.Function, "f"),
+    (Token.Name.Class, "f"),
+]
+
+
+@functools.lru_cache(KEPT)
+def highlight(source: str) -> Markup:
+    """Return Python code as HTML, its keywords, names, texts and remarks told apart."""
+    if len(source) > MOST:
+        return Markup(html.escape(source))
+    return Markup("".join(f"{token(kind, text)}" for kind, text in LEXER.get_tokens(source)))
+
+
+def token(kind: type, text: str) -> str:
+    """Return one token of the code as HTML."""
+    escaped = html.escape(text, quote=False)
+    style = style_of(kind)
+    return f'<span class="{style}">{escaped}</span>' if style else escaped
+
+
+@functools.cache
+def style_of(kind: type) -> str:
+    """Return the class of a kind of token, "" where it is plain."""
+    return next((style for broad, style in STYLES if kind in broad), "")
+
+
+@functools.lru_cache(KEPT)
+def markdown(source: str, folder: Path | None = None) -> Markup:
+    """
+    Return a text in Markdown as HTML.
+
+    Parameters
+    ----------
+    source : str
+    folder : Path or None
+        Where the pictures lie. None for what a student wrote: its pictures are named, not
+        shown, and nothing in it counts as HTML.
+    """
+    if folder is None and len(source) > MOST:
+        return Markup(f"<pre>{html.escape(source)}</pre>")
+    if folder is None:  # what looked like HTML was escaped when the notebook was run
+        source = html.unescape(source)
+    return Markup(MarkdownWithMath(Renderer(folder)).render(source))
+
+
+class Renderer(IPythonRenderer):
+    """nbconvert's renderer; formulas become MathML, pictures part of the page."""
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(escape=folder is None, allow_harmful_protocols=False)
+        self.folder = folder
+
+    def heading(self, text: str, level: int, **_: object) -> str:
+        """Return a heading that fits into the page's own."""
+        return f"<h4>{text}</h4>\n"
+
+    def table(self, text: str) -> str:
+        """Return a table that a narrow screen can scroll."""
+        return f"{scrolling('Table')}<table>\n{text}</table></div>\n"
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """Return code between fences."""
+        text = highlight(code) if (info or "").startswith("py") else html.escape(code)
+        return f'<pre tabindex="0" role="group" aria-label="Code"><code>{text}</code></pre>\n'
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a picture of the assignment; of any other, what it says it is."""
+        alt = html.escape(re.sub(r"<[^>]*>", "", html.unescape(text)))
+        file = self.folder / url if self.folder else None
+        if file is None or not file.is_file():
+            return f"[picture: {alt}]"
+        return f'<img alt="{alt}" src="{data_uri(file)}">'
+
+    def inline_math(self, body: str) -> str:
+        """Return a formula in the line."""
+        return mathml(body)
+
+    def block_math(self, body: str) -> str:
+        """Return a formula in a line of its own, its number at the right."""
+        number = re.search(r"\\tag\{([^}]*)\}", body)
+        formula = mathml(body.replace(number[0], "") if number else body, "block")
+        tag = f"<span>({html.escape(number[1])})</span>" if number else ""
+        return f"{scrolling('Formula', 'formula')}{formula}{tag}</div>\n"
+
+    def latex_environment(self, name: str, body: str) -> str:
+        """Return a formula that begins with an environment."""
+        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
+
+
+def scrolling(name: str, kind: str = "") -> str:
+    """Return the opening of a part that scrolls to the side, by keyboard too."""
+    return f'<div class="scroll {kind}" tabindex="0" role="group" aria-label="{name}">'
+
+
+def mathml(formula: str, display: str = "inline") -> str:
+    """Return a formula in TeX as MathML; where that cannot be done, as it is."""
+    tex = re.sub(r"\\math(?:rm|sf|it)\{(\w{2,})\}", r"\\operatorname{\1}", formula)
+    tex = tex.replace("{aligned}", "{align*}").strip()
+    try:
+        made = latex2mathml.converter.convert(tex, display=display)
+    except Exception:  # of many kinds, for whatever a student writes
+        made = ""
+    if not is_plain(made):
+        return f"<code>{html.escape(formula)}</code>"
+    made = re.sub(r"<mi>(&#x003[9A][0-9A-F];)</mi>", r'<mi mathvariant="normal">\1</mi>', made)
+    # few systems have a font whose brackets stretch; these are drawn as borders
+    brackets = r"<mo>&#x0005B;</mo><mtable>(.*?)</mtable><mo>&#x0005D;</mo>"
+    return re.sub(brackets, r'<mtable class="brackets">\1</mtable>', made)
+
+
+def is_plain(made: str) -> bool:
+    """Tell whether MathML is whole, and nothing but mathematics: TeX can bring in any HTML."""
+    try:
+        elements = list(ElementTree.fromstring(made).iter())
+    except ElementTree.ParseError:
+        return False
+    return "\\" not in made and all(  # a backslash: a command that is not known
+        element.tag.removeprefix(NAMESPACE) in ELEMENTS and element.attrib.keys() <= ATTRIBUTES
+        for element in elements
+    )
+
+
+@functools.cache
+def data_uri(file: Path) -> str:
+    """Return a picture as an address that holds it, safe in an attribute."""
+    if file.suffix == ".svg":
+        drawing = quote(shorter(file.read_text("utf-8")), safe=" ,:;/=()-.'<>!*+")
+        return f"data:image/svg+xml,{drawing}"
+    kind = mimetypes.guess_type(file.name)[0]
+    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+def shorter(svg: str) -> str:
+    """Take out of a drawing what nobody sees: it stands in every page."""
+    svg = re.sub(
+        r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.S
+    )
+    svg = re.sub(r"\b[1-9]\d*\.\d{2,}", lambda n: f"{float(n[0]):.1f}".removesuffix(".0"), svg)
+    svg = re.sub(r"\s+", " ", svg).replace("> <", "><").replace('"', "'")
+    return re.sub(r" ?\b([MLQCHVZz]) (?=[-\d'])", r"\1", svg).strip()

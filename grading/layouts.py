@@ -1,0 +1,683 @@
+"""
+The tests of batch-first functions whose cache is the student's own choice.
+
+Nothing is known of such a cache but that it is plain data. A forward function is tested
+without it; a backward function is called with the cache that the student's own forward
+function returns. Where an error in another function would cost points once more, the
+backward function is tried in other ways, too, and the best result counts:
+
+    replaced    one time step: right values take the place of wrong ones in the cache,
+                wherever they stand in it
+    lent        a sequence: the right functions of one time step are lent
+    numeric     a gradient that is the derivative of the student's own forward function,
+                wrong as that is, counts as right
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, pairwise, permutations, product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from grading.gradients import numeric_gradients
+from grading.marking import Call, MarkedTest, check_gradient, lending
+from grading.mistakes import Version
+from grading.outcomes import Given, right_outcome
+from grading.solution import Solution
+from rnn_checks import (
+    KEPT,
+    Outcome,
+    find_wrong,
+    flatten,
+    run_function,
+    same_flat,
+    same_value,
+    without_cache,
+)
+from rnn_utils import sigmoid
+
+Pairs = list[tuple[np.ndarray, np.ndarray]]  # what is found, and what is right
+
+STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
+MOST_CACHES = 150  # that are tried in one call; each takes a millisecond or two
+MOST_BLOCKS = 30  # of shape (N, H) in a cache; no more are looked at
+NOTHING = np.zeros(0)
+
+
+class OwnCacheTest(MarkedTest):
+    """
+    A `MarkedTest` of a batch-first function with a cache of the student's own.
+
+    Attributes
+    ----------
+    ways : tuple of str
+        In which ways the function is called: "own", and what the module names.
+    """
+
+    ways: tuple[str, ...] = ("own",)
+
+    def __init__(
+        self, function: Callable, assignment: str, returns: str, points: dict[str, float]
+    ) -> None:
+        super().__init__(function, assignment, returns, points=points)
+        self.time_axis = 1
+        self.wrong = {way: {} for way in self.ways}
+
+    def keep(self, given: Given, own: Outcome, others: dict[str, Outcome]) -> None:
+        """Keep what came of a call; a way that was not needed comes to the same as "own"."""
+        self.right = right_outcome(self.solution, self.name, given)
+        self.arguments = {n: KEPT if n == "cache" else v for n, v in given.arguments.items()}
+        self.outcomes = dict.fromkeys(self.ways, own) | others
+        self.history.append(Call(given, self.right, self.outcomes))
+
+    def assert_each(self) -> None:
+        """Check types, shapes, every value, arguments and the second call, each as a kind."""
+        self.assert_types()
+        self.assert_shapes()
+        for name in self.expected():
+            self.assert_allclose(name)
+        self.assert_arguments_unchanged()
+        self.assert_same_when_called_again()
+
+    def check(self, kind: str, check: Callable[[Outcome], None]) -> None:
+        """Make one check of all outcomes, and keep what it finds wrong."""
+        wrong = {id(outcome): find_wrong(check, outcome) for outcome in self.outcomes.values()}
+        for way, kinds in self.wrong.items():
+            kinds[kind] = kinds.get(kind) or wrong[id(self.outcomes[way])]
+
+    def expected(self) -> dict[str, Any]:
+        """Return the solution's values by name, but for the cache."""
+        return {n: v for n, v in super().expected().items() if n != "cache"}
+
+
+class ForwardTest(OwnCacheTest):
+    """
+    The test of a forward function.
+
+    Parameters
+    ----------
+    function : callable
+        The student's function.
+    assignment, returns, points
+        As in `MarkedTest`.
+    step : callable, optional
+        For a sequence: the student's function of one time step.
+    """
+
+    ways = ("own", "lent")
+
+    def __init__(
+        self,
+        function: Callable,
+        assignment: str,
+        returns: str,
+        *,
+        points: dict[str, float],
+        step: Callable | None = None,
+    ) -> None:
+        super().__init__(function, assignment, returns, points)
+        self.step = step
+        self.missing = ""
+
+    def call(self, **arguments: Any) -> None:
+        """Call the function, and the solution, on copies of `arguments`."""
+        given = Given(arguments, own_cache=True)
+        own = run_function(self.function, arguments, own_cache=True)
+        others = {}
+        if self.step and not same_value(own, right_outcome(self.solution, self.name, given)):
+            steps = Steps(self.solution, self.step, arguments)
+            with lending(self.function, STEP_FORWARD, steps.forward):
+                others["lent"] = run_function(self.function, arguments, own_cache=True)
+        self.keep(given, own, others)
+
+    def assert_steps_in_cache(self) -> None:
+        """Check that a cache made of the caches of time steps holds them all, as they were."""
+        self.cached_in = self.arguments
+        self.missing = self.missing_steps(self.function, self.step)
+
+        def check(outcome: Outcome) -> None:
+            self.named(outcome.result)
+            if self.missing:
+                raise AssertionError(self.missing)
+
+        self.check("cache", check)
+
+    def missing_steps(self, function: Callable, step: Callable) -> str:
+        """Say which caches of time steps the cache of a sequence function lacks."""
+        steps = Steps(self.solution, step, self.cached_in)
+        return steps.missing_in(returned_cache(run_function(function, self.cached_in).again))
+
+    def is_like(self, version: Version, seen: list[tuple]) -> bool:
+        """Tell whether a known mistake gives just these outcomes, and a cache like this."""
+        if not super().is_like(version, seen) or not self.step:
+            return super().is_like(version, seen)
+        step = self.solution.function(STEP_FORWARD)
+        return self.missing_steps(version.build(self.solution), step) == self.missing
+
+    def rule(self, which: str) -> str:
+        """Say what was put in the place of the student's own work."""
+        return f"Marked with the right `{STEP_FORWARD}` in place of yours." * (which == "lent")
+
+
+class BackwardTest(OwnCacheTest):
+    """
+    The test of a backward function, on the cache of the student's own forward function.
+
+    Parameters
+    ----------
+    function, forward : callable
+        The student's functions.
+    assignment, returns, points
+        As in `MarkedTest`.
+    step : callable, optional
+        For a sequence: the student's `lstm_step_forward`.
+    """
+
+    ways = ("own", "replaced", "lent", "numeric")
+
+    def __init__(
+        self,
+        function: Callable,
+        forward: Callable,
+        assignment: str,
+        returns: str,
+        *,
+        points: dict[str, float],
+        step: Callable | None = None,
+    ) -> None:
+        super().__init__(function, assignment, returns, points)
+        self.forward = forward
+        self.step = step
+
+    def call(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
+        """
+        Call the forward function, and the backward function on its cache.
+
+        Parameters
+        ----------
+        gradients : dict
+            Of what the forward function returns, in this order.
+        arguments : dict
+            Of the forward function.
+        """
+        self.gradients = gradients
+        forward = Given(arguments)
+        right_forward = right_outcome(self.solution, self.forward.__name__, forward)
+        given = Given({**gradients, "cache": right_forward.result[-1]}, own_cache=True)
+        self.right = right_outcome(self.solution, self.name, given)
+        self.numeric = numeric(self.solution, self.forward.__name__, forward, Given(gradients))
+
+        own_forward = run_function(self.forward, arguments)
+        own = self.run([returned_cache(own_forward.result)])
+        others = {}
+        if not same_value(own, self.right):
+            is_wrong = not same_value(
+                without_cache(own_forward, arguments), without_cache(right_forward, arguments)
+            )
+            if self.step:
+                others["lent"] = self.run_with_right_steps(own_forward, is_wrong, arguments)
+            elif is_wrong:
+                caches = right_caches(own_forward, arguments)
+                others["replaced"] = self.run(caches) or own
+            if is_wrong:
+                others["numeric"] = self.forgive(own, arguments)
+        self.keep(given, own, others)
+
+    def run(self, caches: Iterable[Any]) -> Outcome | None:
+        """Call the function with one cache after the other; return the best outcome."""
+        best, most = None, -2
+        for cache in islice(caches, MOST_CACHES):
+            arguments = {**self.gradients, "cache": cache}
+            outcome = run_function(self.function, arguments, own_cache=True)
+            count = self.count_right(outcome)
+            if count > most:
+                best, most = outcome, count
+            if most == len(self.returns):
+                break
+        return best
+
+    def count_right(self, outcome: Outcome) -> int:
+        """Return how many gradients are right."""
+        try:
+            actual = self.named(outcome.result)
+        except AssertionError:
+            return -1 if outcome.error else 0
+        return sum(same_value(actual[name], right) for name, right in self.expected().items())
+
+    def run_with_right_steps(
+        self, own_forward: Outcome, is_wrong: bool, arguments: dict[str, np.ndarray]
+    ) -> Outcome:
+        """Call both functions of a sequence with the right functions of one time step."""
+        steps = Steps(self.solution, self.step, arguments)
+        with lending(self.forward, STEP_FORWARD, steps.right_forward):
+            caches = [steps.completed(returned_cache(run_function(self.forward, arguments).result))]
+        if is_wrong or steps.missing_in(returned_cache(own_forward.result)):  # has cost its points
+            caches.append(steps.caches)
+        with lending(self.function, STEP_BACKWARD, steps.backward):
+            return self.run(caches)
+
+    def forgive(self, outcome: Outcome, arguments: dict[str, np.ndarray]) -> Outcome:
+        """Return the outcome with right values for gradients of the student's own forward."""
+        try:
+            actual = self.named(outcome.result)
+        except AssertionError:
+            return outcome
+        right = self.expected()
+        forgiven = [
+            n for n, gradient in actual.items() if self.is_derivative(n, gradient, arguments)
+        ]
+        again = dict(zip(self.returns, outcome.again, strict=True))
+        result, again = (
+            tuple(right[n] if n in forgiven else value for n, value in values.items())
+            for values in (actual, again)
+        )
+        return outcome._replace(result=result, again=again)
+
+    def is_derivative(self, name: str, gradient: Any, arguments: dict[str, np.ndarray]) -> bool:
+        """Tell whether this is a gradient of the student's own forward function."""
+        argument = arguments[name.removeprefix("d")]
+        if not isinstance(gradient, np.ndarray) or gradient.shape != argument.shape:
+            return False
+        loss = functools.partial(loss_of, self.forward, self.gradients)
+        rng = np.random.default_rng(0)
+        for _ in range(2):
+            direction = rng.standard_normal(argument.shape)
+            direction /= np.linalg.norm(direction)
+            line = {"s": np.zeros(1)}
+
+            def along(s: np.ndarray, direction: np.ndarray = direction) -> float:
+                return loss(**{**arguments, name.removeprefix("d"): argument + s * direction})
+
+            try:
+                slope = numeric_gradients(along, line, "s")["ds"]
+                check_gradient(name, np.array([np.sum(gradient * direction)]), slope)
+            except Exception:  # the forward function stops, or returns what it should not
+                return False
+        return True
+
+    def assert_allclose(self, path: str) -> None:
+        """Check a gradient against the solution, and against numeric derivatives."""
+        super().assert_allclose(path)
+        numeric = self.numeric[path]
+        self.check(path, lambda o: check_gradient(path, self.named(o.result)[path], numeric))
+
+    def rule(self, which: str) -> str:
+        """Say what was put in the place of the student's own work."""
+        return {
+            "own": "",
+            "replaced": "Marked with right values in the place of the wrong ones in your cache.",
+            "lent": f"Marked with the right `{STEP_FORWARD}` and `{STEP_BACKWARD}` in place of"
+            " yours.",
+            "numeric": f"Marked with the derivatives of your own `{self.forward.__name__}`.",
+        }[which]
+
+
+# ------------------------------------------------------------- derivatives
+
+
+def loss_of(forward: Callable, weights: dict[str, np.ndarray], **arguments: np.ndarray) -> float:
+    """Return a number whose gradients with respect to the outputs are the weights."""
+    outputs = forward(*arguments.values())
+    return sum(float(np.sum(w * out)) for w, out in zip(weights.values(), outputs, strict=False))
+
+
+@functools.lru_cache(100)
+def numeric(
+    solution: Solution, forward: str, given: Given, weights: Given
+) -> dict[str, np.ndarray]:
+    """Return the numeric derivatives of the solution's forward function, by gradient."""
+    loss = functools.partial(loss_of, solution.function(forward), weights.arguments)
+    arguments = {name: array.copy() for name, array in given.arguments.items()}
+    return numeric_gradients(loss, arguments, ", ".join(arguments))
+
+
+# ------------------------------------------------------- any student's cache
+
+
+def returned_cache(result: Any) -> Any:
+    """Return the cache in what a forward function returned, None where there is none."""
+    return result[-1] if type(result) in (list, tuple) and len(result) > 1 else None
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """Yield a value, and all that it holds."""
+    yield value
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from parts(item)
+
+
+def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a value of the same layout, with other things where `change` returns one."""
+    changed = change(value)
+    if changed is not None:
+        return changed
+    if isinstance(value, dict):
+        return {key: rebuilt(item, change) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(rebuilt(item, change) for item in value)
+    return value
+
+
+# ----------------------------------------- one time step: right values for wrong ones
+
+
+class Quantities:
+    """
+    What the cache of one time step may hold, all of it right.
+
+    Attributes
+    ----------
+    gates, sums, states, others : dict of ndarray, shape (N, H)
+        i, f, o, g; the sums that they are made of; the new states, and what the backward
+        formulas need of them; what is made of the gates.
+    """
+
+    def __init__(self, **arguments: np.ndarray) -> None:
+        x, prev_h, prev_c, Wx, Wh, b = arguments.values()
+        sums = np.split(x @ Wx + prev_h @ Wh + b, 4, axis=1)
+        i, f, o, g = (*map(sigmoid, sums[:3]), np.tanh(sums[3]))
+        next_c = f * prev_c + i * g
+        self.gates = {"i": i, "f": f, "o": o, "g": g}
+        self.sums = dict(zip(("zi", "zf", "zo", "zg"), sums, strict=True))
+        self.states = made_of_states(o * np.tanh(next_c), next_c)
+        slopes = {"di": i * (1 - i), "df": f * (1 - f), "do": o * (1 - o), "dg": 1 - g**2}
+        self.others = {"ig": i * g, "fc": f * prev_c, **slopes}
+        self.all = self.gates | self.sums | self.states | self.others
+
+    def names_of(self, found: list[np.ndarray], states: dict) -> Iterator[list[str]]:
+        """
+        Yield what the arrays found may be: a name for each.
+
+        What is right stays at first, what is made of the states that the student's function
+        returned is made of the right ones, and the rest is what is not there yet. Then one
+        state is taken for another, and gates and sums are tried in every order.
+        """
+        orders = (self.gates | self.sums | self.states, states, self.others)
+        names = [
+            next((n for of in orders for n in of if close(of[n], array)), "") for array in found
+        ]
+        for family in (self.gates, self.states, self.sums, self.all):
+            for some in permutations([n for n in family if n not in names], names.count("")):
+                rest = iter(some)
+                yield [name or next(rest) for name in names]
+        known = [name or "i" for name in names]
+        for k, name in enumerate(known):
+            for other in self.states if name in self.states else ():
+                yield [*known[:k], other, *known[k + 1 :]]
+        gates = [k for k, name in enumerate(names) if name not in self.states]
+        for family in (self.gates, self.sums):
+            for some in permutations(family, len(gates)):
+                changed = dict(zip(gates, some, strict=True))
+                yield [changed.get(k, name) for k, name in enumerate(names)]
+
+    def pairs(self, found: list[np.ndarray], more: list[Follower], names: list[str]) -> Pairs:
+        """Return pairs, (found, right), if the arrays found are those of these names."""
+        pairs = [(array, self.all[name]) for array, name in zip(found, names, strict=True)]
+        for array, leader, kind in more:
+            name = next(n for a, n in zip(found, names, strict=True) if a is leader)
+            if kind != "sum":
+                pairs.append((array, SLOPES[kind](self.all[name])))
+            elif name in self.gates and not any(close(array, z) for z in self.sums.values()):
+                pairs.append((array, self.sums["z" + name]))
+        return pairs
+
+
+SLOPES = {"sigmoid": lambda a: a * (1 - a), "tanh": lambda a: 1 - a**2}
+
+
+class Follower(NamedTuple):
+    """An array in a cache that belongs to another one: its sum, or its slope."""
+
+    array: np.ndarray
+    leader: np.ndarray
+    kind: str
+
+
+@np.errstate(all="ignore")
+def follower_of(array: np.ndarray, leader: np.ndarray) -> Follower | None:
+    """Return the array as the leader's sum or slope, None where it is neither."""
+    if close(leader, sigmoid(array)) or close(leader, np.tanh(array)):
+        return Follower(array, leader, "sum")
+    for kind, slope in SLOPES.items():
+        if close(array, slope(leader)):
+            return Follower(array, leader, kind)
+    return None
+
+
+@np.errstate(all="ignore")
+def made_of_states(next_h: Any, next_c: Any) -> dict[str, np.ndarray]:
+    """Return the new states, and what the backward formulas need of them, by name."""
+    h, c = (
+        s if isinstance(s, np.ndarray) and s.dtype.kind == "f" else NOTHING
+        for s in (next_h, next_c)
+    )
+    return {"tanh c": np.tanh(c), "c": c, "h": h, "slope": 1 - np.tanh(c) ** 2}
+
+
+def right_caches(own: Outcome, arguments: dict[str, np.ndarray]) -> Iterator[Any]:
+    """
+    Yield caches in the student's own layout, with right values in place of wrong ones.
+
+    Parameters
+    ----------
+    own : Outcome
+        Of the student's `lstm_step_forward`.
+    arguments : dict
+        What it was called with.
+    """
+    if type(own.result) not in (list, tuple) or len(own.result) != 3:
+        return
+    *states, cache = own.result
+    right, shape = Quantities(**arguments), arguments["prev_h"].shape
+    kept = [a for a in arguments.values() if a.shape == shape]
+    overwritten = [
+        (after, before)
+        for after, before in zip(own.arguments.values(), arguments.values(), strict=True)
+        if before.shape == shape and not close(after, before)
+    ]
+    found: list[np.ndarray] = []
+    unclear = 0  # blocks that may be an argument, or what it was overwritten with
+    for block in (block for part in parts(cache) for block in blocks(part, shape)):
+        unclear += any(close(block, after) for after, _ in overwritten)
+        if not any(close(block, one) for one in [*found, *kept]):
+            found.append(block)
+        if len(found) > MOST_BLOCKS:
+            return
+    more = [f for a in found for b in found if a is not b and (f := follower_of(a, b))]
+    found = [a for a in found if not any(a is f.array for f in more)]
+    more = [f for f in more if any(f.leader is a for a in found)]
+    for names in right.names_of(found, made_of_states(*states)):
+        pairs = right.pairs(found, more, names)
+        for turns in product((overwritten, []), repeat=unclear):
+            change = functools.partial(with_right_blocks, shape, pairs, overwritten, iter(turns))
+            yield rebuilt(cache, change)
+
+
+def with_right_blocks(
+    shape: tuple[int, int], pairs: Pairs, overwritten: Pairs, turns: Iterator[Pairs], part: Any
+) -> Any:
+    """
+    Return an array with its blocks replaced; None for what has no blocks.
+
+    Parameters
+    ----------
+    shape : tuple
+        (N, H), that of a block.
+    pairs : list of (found, right)
+    overwritten : list of (after, before)
+        Arguments that the student's function has written into.
+    turns : iterator
+        For each block that may be such an argument, the pairs that are looked at first.
+    part : any
+        Part of a cache.
+    """
+    copy = np.array(part, float) if isinstance(part, np.ndarray) else part
+    places = blocks(copy, shape)
+    for place in places:
+        unclear = any(close(after, place) for after, _ in overwritten)
+        choice = [*next(turns), *pairs] if unclear else pairs
+        place[...] = next((right for found, right in choice if close(found, place)), place)
+    return copy if places else None
+
+
+def blocks(part: Any, shape: tuple[int, int]) -> list[np.ndarray]:
+    """Return views of shape (N, H) of which an array consists, however they are stacked."""
+    if not isinstance(part, np.ndarray) or part.dtype.kind != "f" or part.size == 0:
+        return []
+    N, H = shape
+    if part.ndim == 2 and part.shape[0] == N and part.shape[1] % H == 0:
+        return [part[:, k : k + H] for k in range(0, part.shape[1], H)]
+    if part.ndim == 2 and part.shape[1] == N and part.shape[0] % H == 0:
+        return [part[k : k + H].T for k in range(0, part.shape[0], H)]
+    for axis in range(3 if part.ndim == 3 else 0):
+        slices = np.moveaxis(part, axis, 0)
+        if slices.shape[1:] in (shape, shape[::-1]):
+            return [one if one.shape == shape else one.T for one in slices]
+    return []
+
+
+@np.errstate(all="ignore")
+def close(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two arrays are equal, but for rounding."""
+    if one.shape != other.shape:
+        return False
+    return bool((np.abs(one - other) <= 1e-12 + 1e-9 * np.abs(other)).all())
+
+
+# ------------------------------------------- a sequence: the right functions of a step
+
+
+class Steps:
+    """
+    The right functions of one time step, for a loop of the student's.
+
+    The caches that they hand out are those of the student's own `lstm_step_forward`, so
+    that a loop that looks into them finds what it expects. They only tell which step it
+    is; what the gradients are computed from is right.
+
+    Parameters
+    ----------
+    solution : Solution
+    step : callable
+        The student's `lstm_step_forward`.
+    arguments : dict
+        Of `lstm_forward`.
+
+    Attributes
+    ----------
+    caches : list
+        The cache that is handed out at each time step.
+    """
+
+    def __init__(
+        self, solution: Solution, step: Callable, arguments: dict[str, np.ndarray]
+    ) -> None:
+        self.arguments = arguments
+        self.step_forward = solution.function(STEP_FORWARD)
+        self.step_backward = solution.function(STEP_BACKWARD)
+        self.right = chain_of(self.step_forward, *arguments.values())
+        own = chain_of(step, *arguments.values())
+        self.step_is_right = same_value([s[:2] for s in own], [s[:2] for s in self.right])
+        self.caches = [cache for *_, cache in own]
+        same = any(same_value(one, other) for one, other in pairwise(self.caches))
+        if same or len(own) < len(self.right):
+            self.caches = [{"time step": t} for t in range(len(self.right))]
+        self.flat = [flatten(cache) for cache in self.caches]
+        self.calls = 0
+
+    def forward(
+        self, x: Any, prev_h: Any, prev_c: Any, Wx: Any, Wh: Any, b: Any
+    ) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Stand for `lstm_step_forward`."""
+        right = (self.arguments["x"][:, 0], *2 * [self.arguments["h0"]])
+        weights = (self.arguments[name] for name in ("Wx", "Wh", "b"))
+        check_shapes((x, prev_h, prev_c, Wx, Wh, b), (*right, *weights))
+        next_h, next_c, _ = self.step_forward(x, prev_h, prev_c, Wx, Wh, b)
+        return next_h, next_c, self.right_forward()[2]
+
+    def right_forward(self, *_: Any, **__: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Stand for `lstm_step_forward`, right whatever it is given."""
+        t = self.calls % len(self.right)
+        self.calls += 1
+        return (*self.right[t][:2], self.caches[t])
+
+    def backward(self, dnext_h: Any, dnext_c: Any, cache: Any) -> tuple[np.ndarray, ...]:
+        """Stand for `lstm_step_backward`."""
+        check_shapes((dnext_h, dnext_c), 2 * (self.arguments["h0"],))
+        t = self.step_of(cache)
+        if t is None:
+            raise ValueError(f"the cache is none that {STEP_FORWARD} has returned")
+        return self.step_backward(dnext_h, dnext_c, self.right[t][2])
+
+    def step_of(self, value: Any) -> int | None:
+        """Return the time step of a cache that was handed out, None for anything else."""
+        flat = flatten(value)
+        return next((t for t, own in enumerate(self.flat) if same_flat(flat, own)), None)
+
+    def completed(self, cache: Any) -> Any:
+        """Return the cache of a sequence, with the cache of every time step in its lists."""
+
+        def change(value: Any) -> Any:
+            if self.step_of(value) is not None:
+                return value
+            if type(value) not in (list, tuple):
+                return None
+            there = [self.step_of(item) for item in value if item is not None]
+            if None in there:
+                return None
+            backwards = there != sorted(there)
+            return type(value)(self.caches[::-1] if backwards else self.caches)
+
+        return rebuilt(cache, change)
+
+    def missing_in(self, cache: Any) -> str:
+        """Say which time steps a cache made of such caches lacks; "" for any other cache."""
+        there = [flat for flat in map(flatten, parts(cache)) if flat[0] == self.flat[0][0]]
+        lost = [
+            str(t)
+            for t, own in enumerate(self.flat)
+            if not any(same_flat(flat, own) for flat in there)
+        ]
+        steps = f"time step t = {', '.join(lost)}"
+        if not self.step_is_right or not lost:
+            return ""
+        if not there:
+            empty = cache is None or any(
+                isinstance(part, (list, tuple, dict)) and all(item is None for item in part)
+                for part in parts(cache)
+            )
+            return f"`cache` keeps nothing of what `{STEP_FORWARD}` returns" if empty else ""
+        if len(there) < len(self.caches):
+            return f"`cache` lacks what `{STEP_FORWARD}` returned at {steps}"
+        return (
+            f"what `{STEP_FORWARD}` returned at {steps} stands in `cache` with other values;"
+            " does a later step write into the same array?"
+        )
+
+
+def chain_of(step: Callable, x: np.ndarray, h0: np.ndarray, *weights: np.ndarray) -> list[tuple]:
+    """Return the results of `step` over all time steps, as far as it does what it should."""
+    results = []
+    h, c = h0, np.zeros_like(h0)
+    for t in range(x.shape[1]):
+        given = [x[:, t], h, c, *weights]
+        outcome = run_function(step, dict(enumerate(given)))
+        if outcome.error or not same_value(list(outcome.arguments.values()), given):
+            break
+        if type(outcome.result) not in (list, tuple) or len(outcome.result) != 3:
+            break
+        h, c, _ = outcome.result
+        results.append(tuple(outcome.result))
+    return results
+
+
+def check_shapes(given: tuple, right: tuple) -> None:
+    """Raise ValueError where arguments of a lent function are not of the right shapes."""
+    shapes = [tuple(getattr(value, "shape", ())) for value in given]
+    expected = [value.shape for value in right]
+    if shapes != expected:
+        raise ValueError(f"arguments of shapes {shapes}, expected {expected}")

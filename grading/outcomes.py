@@ -1,0 +1,48 @@
+"""What the solution and its known mistakes return in the tests: worked out once per process."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+from grading.mistakes import Version
+from grading.solution import Solution
+from rnn_checks import Outcome, flatten, run_function
+
+MOST_KEPT = 2000  # outcomes
+
+
+class Given:
+    """Arguments of a call, as a key: equal where all their values are."""
+
+    def __init__(self, arguments: dict[str, Any], own_cache: bool = False) -> None:
+        self.arguments = arguments
+        self.own_cache = own_cache  # as in `FunctionTest`
+        self.digest = hashlib.sha256(pickle.dumps((arguments, own_cache))).digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Given) and self.digest == other.digest
+
+
+@functools.lru_cache(MOST_KEPT)
+def right_outcome(solution: Solution, name: str, given: Given) -> Outcome:
+    """Return what the solution's function of this name makes of the arguments."""
+    return run_function(solution.function(name), given.arguments, given.own_cache)
+
+
+@functools.lru_cache(MOST_KEPT)
+def flat_outcome(solution: Solution, version: Version, given: Given) -> tuple:
+    """Return what one version of a function makes of the arguments, flattened."""
+    return flatten(run_function(built(solution, version), given.arguments, given.own_cache))
+
+
+@functools.lru_cache(MOST_KEPT)
+def built(solution: Solution, version: Version) -> Callable:
+    """Return one version of a function, amid the right other ones."""
+    return version.build(solution)

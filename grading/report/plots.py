@@ -1,0 +1,120 @@
+"""The plots of the class report: SVG that takes its colours and letters from the page."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Sequence
+
+import matplotlib
+from matplotlib.figure import Figure
+
+# Stand for the page's own colours, light or dark, until the SVG is written.
+INK, RULE, BAR, PART, NONE = "#010101", "#020202", "#030303", "#040404", "#050505"
+VARIABLES = {INK: "ink", RULE: "rule", BAR: "bar", PART: "part", NONE: "none"}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",  # the same figure, the same file
+    "text.parse_math": False,
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": INK,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": RULE,
+    "ytick.color": RULE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "figure.facecolor": "none",
+    "hatch.linewidth": 0.6,
+}
+WIDTH = 4.9  # inches: as wide as a phone, so that letters stay readable there
+
+
+def histogram(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) -> str:
+    """Draw how many students there are in each class of values."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(2.7)
+        axes.bar(range(len(counts)), counts, width=0.92, color=BAR)
+        axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.set(xlabel=xlabel, ylabel="students")
+        return svg(figure, alt)
+
+
+def shares(labels: Sequence[str], parts: dict[str, Sequence[float]], xlabel: str, alt: str) -> str:
+    """Draw for each label a bar of shares, one upon the other; they add up to 1 or less."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(0.9 + 0.24 * len(labels) + 0.3 * (len(parts) > 1))
+        left = [0.0] * len(labels)
+        looks = [(BAR, ""), (PART, "////"), (NONE, "")]
+        for (part, values), (color, hatch) in zip(parts.items(), looks, strict=False):
+            axes.barh(
+                range(len(labels)),
+                values,
+                left=left,
+                height=0.76,
+                color="none" if hatch else color,
+                edgecolor=color,
+                hatch=hatch,
+                label=part,
+            )
+            left = [a + b for a, b in zip(left, values, strict=True)]
+        axes.set(xlim=(0, 1), xlabel=xlabel)
+        name_bars(axes, labels)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        if len(parts) > 1:
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+        return svg(figure, alt)
+
+
+def bars(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) -> str:
+    """Draw for each label a bar, how many students it is said of."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(0.9 + 0.24 * len(labels))
+        axes.barh(range(len(labels)), counts, height=0.76, color=BAR)
+        axes.set_xlabel(xlabel)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        name_bars(axes, labels)
+        return svg(figure, alt)
+
+
+def name_bars(axes: matplotlib.axes.Axes, labels: Sequence[str]) -> None:
+    """Write the labels beside the bars, the first one on top."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+
+
+def new_figure(height: float) -> tuple[Figure, matplotlib.axes.Axes]:
+    """Return an empty figure."""
+    figure = Figure((WIDTH, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def svg(figure: Figure, alt: str) -> str:
+    """Return a figure as an element of an HTML page, with a text for those who do not see it."""
+    buffer = io.StringIO()
+    none = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+    figure.savefig(buffer, format="svg", metadata=none)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    for color, variable in VARIABLES.items():
+        text = text.replace(color, f"var(--{variable})")
+    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    safe = alt.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    text = text.replace("<svg ", f'<svg role="img" aria-label="{safe}" ', 1)
+    return name_apart(text)
+
+
+def name_apart(text: str) -> str:
+    """Keep of an SVG's ids only those that it uses, and make them no other figure's."""
+    prefix = f"f{zlib.crc32(text.encode()):08x}-"
+    used = set(re.findall(r"#([\w.-]+)", text))
+    text = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", text)
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", text)

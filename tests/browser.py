@@ -1,0 +1,114 @@
+"""Pages in headless Chromium with the network off, and the rules of accessibility."""
+
+import functools
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+AXE = "axe-core@4.14.1"
+KEPT = Path(__file__).parents[1] / ".pytest_cache" / "d" / AXE
+
+
+@dataclass
+class View:
+    """
+    A page in the browser, and what came of opening it.
+
+    Attributes
+    ----------
+    page : Page
+    requests : list of str
+        What it asked for beside itself; data in the page itself is not asked for.
+    errors : list of str
+        What it said on the console as an error, and what its scripts raised.
+    """
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    _own: str = ""
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(20_000)
+        self.page.on("request", lambda request: self._note(request.url))
+        self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, where: str | Path) -> None:
+        """Open another page in this one's place."""
+        self._own = where.resolve().as_uri() if isinstance(where, Path) else where
+        self.page.goto(self._own)
+
+    def _note(self, url: str) -> None:
+        own = self._own.partition("#")[0]
+        if url.partition("#")[0] != own and not url.startswith(("data:", "blob:")):
+            self.requests.append(url)
+
+
+@contextmanager
+def open_page(where: str | Path, width: int = 1280, dark: bool = False) -> Iterator[View]:
+    """Open a file, or an address on this machine; skip the test where there is no Chromium."""
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        scheme = "dark" if dark else "light"
+        view = View(browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme))
+        view.open(where)
+        yield view
+        browser.close()
+
+
+def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
+    """
+    Return what axe-core calls serious or critical, a line each; skip without axe-core.
+
+    Parameters
+    ----------
+    page : Page
+    but : tuple of str
+        CSS selectors of parts that are not looked at.
+    """
+    page.evaluate(axe())
+    found = page.evaluate(
+        "but => axe.run({exclude: but}, {resultTypes: ['violations']})", [[part] for part in but]
+    )
+    return [
+        f"{each['impact']}, {each['id']}: {each['help']}: {json.dumps(node['target'])}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@functools.cache
+def axe() -> str:
+    """Return axe-core's source; npm fetches it once, and pytest's cache keeps it."""
+    file = KEPT / "package" / "axe.min.js"
+    if not file.exists():
+        if not shutil.which("npm"):
+            pytest.skip(f"needs npm, to fetch {AXE}: apt-get install npm")
+        KEPT.mkdir(parents=True, exist_ok=True)
+        packed = subprocess.run(
+            ["npm", "pack", AXE, "--silent"], cwd=KEPT, capture_output=True, text=True
+        )
+        if packed.returncode:
+            pytest.skip(f"npm could not fetch {AXE}: {packed.stderr.strip()[-300:]}")
+        with tarfile.open(KEPT / packed.stdout.split()[-1]) as archive:
+            archive.extract("package/axe.min.js", KEPT, filter="data")
+    return file.read_text("utf-8")

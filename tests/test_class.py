@@ -1,0 +1,441 @@
+"""A class, marked: in parallel, killed and begun again, late, on a cluster, in PostgreSQL."""
+
+import dataclasses
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import distributed
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from typer.testing import CliRunner
+
+import grading.grade
+from grading import CourseError
+from grading.__main__ import app
+from grading.certificate import Certificate, environment, read_certificates
+from grading.demo import make_course, plain
+from grading.diff import diff
+from grading.execute import Execute
+from grading.grade import Run, grade
+from grading.gradebook import Book
+from grading.mistakes import read_versions
+from grading.prove import with_solutions
+from grading.release import release
+from grading.solution import load_solution
+
+REPO = Path(__file__).parents[1]
+ASSIGNMENT = "rnn_lstm_forward"
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+STUDENTS = 50
+MEASURED = ("seconds", "cpu_seconds", "peak_mb")
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    """Make a course in which fifty students have handed in, and nothing is marked."""
+    environment()  # kept: the hash of what is loaded here
+    root = tmp_path_factory.mktemp("fifty") / "rnn"
+    make_course(REPO, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        release(ASSIGNMENT)
+        blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+        solution = load_solution(ASSIGNMENT).sources
+        versions = read_versions(ASSIGNMENT)
+        for number in range(STUDENTS):
+            version = versions[number * len(versions) // STUDENTS]
+            sources = plain({**solution, version.function: version.source})
+            hand_in(root, f"student_{number:02}", with_solutions(blank, sources))
+    return root
+
+
+def hand_in(root, student, notebook, timestamp=None):
+    folder = root / "submitted" / student / ASSIGNMENT
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, folder / NOTEBOOK)
+    if timestamp:
+        (folder / "timestamp.txt").write_text(timestamp)
+
+
+@pytest.fixture
+def course(handed_in, tmp_path, monkeypatch):
+    """Copy that course, with its first few students."""
+    root = tmp_path / "rnn"
+    shutil.copytree(handed_in, root)
+    for number in range(6, STUDENTS):
+        shutil.rmtree(root / "submitted" / f"student_{number:02}")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(handed_in, tmp_path_factory):
+    """Mark the fifty without a break; return what came of it."""
+    root = tmp_path_factory.mktemp("undisturbed") / "rnn"
+    shutil.copytree(handed_in, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        for _ in grade(ASSIGNMENT, []):
+            pass
+    return outcome(root)
+
+
+def assert_same(one, other):
+    """Say which part of two outcomes differs, and for whom."""
+    for part, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+        if isinstance(mine, dict):
+            assert mine.keys() == theirs.keys()
+            for name in mine:
+                assert mine[name] == theirs[name], (part, name)
+        assert mine == theirs, part
+
+
+def outcome(root):
+    """Return marks, certificates and files of a course, but for what is measured."""
+    folder = root / "reports" / ASSIGNMENT / "certificates"
+    certificates = {}
+    for each in read_certificates(folder):
+        fields = dataclasses.asdict(each)
+        certificates[each.student_id] = {k: v for k, v in fields.items() if k not in MEASURED}
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        marks = sorted(
+            (grade.student.id, grade.name, grade.auto_score)
+            for submission in book.assignment_submissions(ASSIGNMENT)
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        )
+    made = [root / "autograded", root / "feedback"]
+    files = {
+        str(p.relative_to(root)): p.read_bytes() for f in made for p in f.rglob("*") if p.is_file()
+    }
+    return certificates, marks, files, (root / "reports" / ASSIGNMENT / "grades.csv").read_text()
+
+
+# ------------------------------------------------------- killed, and begun again
+
+# Where a run is killed: before it has entered a mark, with the mark entered and not yet
+# committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
+PLACES = {
+    "take_in": (grading.grade, "take_in"),
+    "uncommitted": (Book, "entries"),
+    "write_marked": (Run, "write_marked"),
+    "write_feedback": (Run, "write_feedback"),
+    "certificate": (Certificate, "write"),
+}
+
+
+def killed_at(place, number):
+    """Mark the class in a process that kills itself at a place, the n-th time it comes there."""
+    owner, name = PLACES[place]
+    real = getattr(owner, name)
+    left = number
+
+    def deadly(*args, **kwargs):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+
+    setattr(owner, name, deadly)
+    for _ in grade(ASSIGNMENT, []):
+        pass
+
+
+def test_a_run_that_is_killed_again_and_again_gives_the_same(
+    handed_in, undisturbed, tmp_path, monkeypatch
+):
+    root = tmp_path / "rnn"
+    shutil.copytree(handed_in, root)
+    monkeypatch.chdir(root)
+    fork = multiprocessing.get_context("fork")
+    marked = []
+    for kill in range(20):
+        place = list(PLACES)[kill % len(PLACES)]
+        number = (8 if place == "take_in" else 2) + kill % 3
+        process = fork.Process(target=killed_at, args=(place, number))
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        marked.append(len(list(root.glob(f"reports/{ASSIGNMENT}/certificates/*.json"))))
+    assert marked == sorted(marked)
+    last = grade(ASSIGNMENT, [])
+    assert last.earlier == marked[-1] > 15
+    assert len(list(last)) == STUDENTS - marked[-1]
+    assert_same(outcome(root), undisturbed)
+
+
+def dying(monkeypatch, course, times):
+    """Let the worker that marks student_03 die, so many times."""
+    real = Execute.preprocess
+
+    def deadly(step, notebook, resources):
+        if resources["nbgrader"]["student"] == "student_03":
+            deaths = len(list(course.glob("death_*")))
+            if deaths < times:
+                (course / f"death_{deaths}").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return real(step, notebook, resources)
+
+    monkeypatch.setattr(Execute, "preprocess", deadly)
+
+
+def test_a_worker_that_dies_costs_time_alone(course, undisturbed, monkeypatch):
+    dying(monkeypatch, course, 1)
+    scores = {each.student_id: each.score for each in grade(ASSIGNMENT, [], jobs=2)}
+    assert (course / "death_0").exists()
+    assert len(scores) == 6
+    assert scores == {student: undisturbed[0][student]["score"] for student in scores}
+
+
+def test_a_submission_whose_worker_always_dies_fails_alone(course, monkeypatch):
+    dying(monkeypatch, course, 2)
+    status = {each.student_id: each.status for each in grade(ASSIGNMENT, [], jobs=2)}
+    assert len(status) == 6
+    assert status.pop("student_03") == "not graded"
+    assert set(status.values()) == {"graded"}
+    again = [(each.student_id, each.status) for each in grade(ASSIGNMENT, [])]
+    assert again == [("student_03", "graded")]
+
+
+def test_two_runs_at_once_are_refused(course):
+    run = iter(grade(ASSIGNMENT, []))
+    next(run)
+    done = CliRunner().invoke(app, ["grade", ASSIGNMENT])
+    assert isinstance(done.exception, CourseError)
+    assert str(done.exception) == "another run is marking in this course; wait until it has ended"
+    assert len(list(run)) == 5
+
+
+# ------------------------------------------------------------ marked once, or again
+
+
+def test_only_what_has_changed_is_marked_again(course):
+    names = [f"student_{number:02}" for number in range(6)]
+    assert sorted(each.student_id for each in grade(ASSIGNMENT, [])) == names
+    assert list(grade(ASSIGNMENT, [])) == []
+    shutil.copy(
+        course / "submitted" / "student_05" / ASSIGNMENT / NOTEBOOK,
+        course / "submitted" / "student_00" / ASSIGNMENT / NOTEBOOK,
+    )
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        book.remove_submission(ASSIGNMENT, "student_02")
+    shutil.rmtree(course / "autograded" / "student_04")
+    again = [each.student_id for each in grade(ASSIGNMENT, [])]
+    assert sorted(again) == ["student_00", "student_02", "student_04"]
+    assert len(list(grade(ASSIGNMENT, ["student_01"], force=True))) == 1
+
+
+def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):
+    before = {each.student_id: each for each in grade(ASSIGNMENT, [])}
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        by_hand = book.find_grade("test_rnn_forward", ASSIGNMENT, ASSIGNMENT, "student_01")
+        by_hand.manual_score = 24.5
+        said = book.find_comment("rnn_forward", ASSIGNMENT, ASSIGNMENT, "student_01")
+        said.manual_comment = "A new idea."
+        book.db.commit()
+    source = course / "source" / ASSIGNMENT / NOTEBOOK
+    text = source.read_text("utf-8")
+    assert text.count('\\"types\\": 1, \\"shapes\\": 2, \\"a\\": 4') == 1
+    source.write_text(text.replace('\\"shapes\\": 2, \\"a\\": 4', '\\"shapes\\": 1, \\"a\\": 5'))
+    load_solution.__globals__["_load_solution"].cache_clear()
+    with pytest.raises(CourseError, match=r"test_lstm_forward\); publish it again"):
+        grade(ASSIGNMENT, [])
+    release(ASSIGNMENT)
+    after = {each.student_id: each for each in grade(ASSIGNMENT, [])}
+    assert after.keys() == before.keys()
+    folder = course / "reports" / ASSIGNMENT
+    changes = list(diff(folder / "certificates.before", folder / "certificates"))
+    by_student = {each.student_id for each in changes if each.what.startswith("lstm_forward")}
+    assert by_student == before.keys()
+    assert {each.reason for each in changes if "lstm_forward" in each.what} == {"test"}
+    (hand,) = [each for each in changes if "lstm_forward" not in each.what]
+    assert (hand.student_id, hand.what) == ("student_01", "rnn_forward, by hand")
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        kept = book.find_grade("test_rnn_forward", ASSIGNMENT, ASSIGNMENT, "student_01")
+        assert (kept.manual_score, kept.score) == (24.5, 24.5)
+        said = book.find_comment("rnn_forward", ASSIGNMENT, ASSIGNMENT, "student_01")
+        assert said.comment == "A new idea."
+    assert "A new idea." in (
+        course / "feedback" / "student_01" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    ).read_text("utf-8")
+
+
+def test_diff_tells_submission_from_environment(tmp_path):
+    checks = [{"kind": "a", "points": 20.0, "wrong": ""}, {"kind": "y", "points": 5.0, "wrong": ""}]
+    function = {"function": "rnn_forward", "points": 25.0, "auto_points": 25.0, "checks": checks}
+    right = Certificate("kept", ASSIGNMENT, "graded", [], 25, 25, functions=[function])
+    right.submission, right.source = "1", {"tests": {"rnn_forward": "1"}}
+    right.environment = {"numpy": "2.4.6"}
+    wrong = {**function, "auto_points": 5.0, "points": 5.0}
+    wrong["checks"] = [{**checks[0], "wrong": "`a` is wrong"}, checks[1]]
+    for student, changed in {
+        "kept": {},
+        "resubmitted": {"submission": "2", "functions": [wrong]},
+        "new_numpy": {"environment": {"numpy": "2.5.0"}, "functions": [wrong]},
+        "unsteady": {"functions": [wrong]},
+    }.items():
+        dataclasses.replace(right, student_id=student).write(tmp_path / "old")
+        dataclasses.replace(right, student_id=student, **changed).write(tmp_path / "new")
+    dataclasses.replace(right, student_id="newcomer").write(tmp_path / "new")
+    found = {c.student_id: (c.what, c.before, c.after, c.reason) for c in diff(*folders(tmp_path))}
+    assert found["resubmitted"] == ("rnn_forward, a", 20, 0, "submission")
+    assert found["new_numpy"] == ("rnn_forward, a", 20, 0, "environment (numpy 2.4.6 -> 2.5.0)")
+    assert found["unsteady"][3].startswith("nothing that is recorded")
+    assert found["newcomer"] == ("all", None, 25, "handed in since")
+    assert found.keys() == {"resubmitted", "new_numpy", "unsteady", "newcomer"}
+
+
+def folders(root):
+    return root / "old", root / "new"
+
+
+# --------------------------------------------------------------------- late work
+
+
+@pytest.mark.parametrize(
+    ("hours_late", "lost"), [(0, 0), (2, 0), (3, 0.1), (26, 0.1), (27, 0.2), (500, 1.0)]
+)
+def test_late_work_costs_a_share_for_each_day(course, hours_late, lost):
+    configure(course, "c.LateRules.free_hours = 2\nc.LateRules.share_per_day = 0.1")
+    assert penalties(course, hours_late, ["student_05"])["student_05"] == pytest.approx(lost)
+
+
+def test_an_extension_counts_for_one_student_alone(course):
+    configure(
+        course,
+        "c.LateRules.share_per_day = 0.1\n"
+        f"c.LateRules.extensions = {{'student_01': {{'{ASSIGNMENT}': 48}}}}",
+    )
+    lost = penalties(course, 50, ["student_01", "student_05"])
+    assert lost == pytest.approx({"student_01": 0.1, "student_05": 0.3})
+
+
+def test_a_late_rule_that_cannot_be_is_one_line(course):
+    configure(course, "c.LateRules.share_per_day = 10")
+    with pytest.raises(CourseError, match=r"LateRules.share_per_day is 10.*must lie in 0 to 1"):
+        list(grade(ASSIGNMENT, ["student_05"]))
+
+
+def configure(root, lines):
+    with (root / "nbgrader_config.py").open("a") as file:
+        file.write(f"\n{lines}\n")
+
+
+def penalties(root, hours_late, students):
+    """Return the share of its points that each submission loses."""
+    due = datetime(2027, 1, 31, 18)
+    stamp = (due + timedelta(hours=hours_late)).isoformat()
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        book.update_or_create_assignment(ASSIGNMENT, duedate=due.isoformat())
+    for student in students:
+        (root / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(f"{stamp} UTC")
+    lost = {}
+    for each in grade(ASSIGNMENT, students):
+        earned = sum(function["points"] for function in each.functions)
+        assert each.score == pytest.approx(earned - each.late_penalty)
+        lost[each.student_id] = each.late_penalty / earned
+    return lost
+
+
+# ----------------------------------------------------------------- what is shown
+
+
+def test_a_log_gets_plain_lines_and_quiet_gets_none(course, monkeypatch):
+    (course / "submitted" / "student_02" / ASSIGNMENT / NOTEBOOK).write_text("{")
+    monkeypatch.setattr("grading.progress.LINE_SECONDS", 0.0)
+    command = [sys.executable, "-m", "grading", "grade", ASSIGNMENT]
+    quiet = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=True)
+    assert quiet.stdout == ""
+    assert re.fullmatch(r"student_02: .* is no notebook.*\n", quiet.stderr)
+    told = CliRunner().invoke(app, ["grade", ASSIGNMENT, "--force"])
+    assert told.exit_code == 0
+    assert re.search(r"^6 of 6 marked, [0-9.]+/s, 0 s left, 1 to look at$", told.stdout, re.M)
+    assert "6 marked in" in told.stdout
+    again = CliRunner().invoke(app, ["grade", ASSIGNMENT])
+    assert "0 marked in" in again.stdout
+    assert "6 are marked already" in again.stdout
+
+
+# --------------------------------------------------------- elsewhere than usual
+
+
+def test_a_hanging_submission_does_not_hold_up_the_others(course):
+    path = course / "submitted" / "student_00" / ASSIGNMENT / NOTEBOOK
+    notebook = nbformat.read(path, as_version=4)
+    endless = "def lstm_forward(x, a0, parameters):\n    while True:\n        pass"
+    nbformat.write(with_solutions(notebook, {"lstm_forward": endless}), path)
+    configure(course, "c.Execute.limits |= {'cell_seconds': 4, 'call_seconds': 1}")
+    order = [(each.student_id, each.timed_out) for each in grade(ASSIGNMENT, [], jobs=1)]
+    assert len(order) == 6
+    assert order[-1] == ("student_00", True)
+    assert not any(timed_out for _, timed_out in order[:-1])
+
+
+def test_a_dask_cluster_gives_the_same_and_may_lose_a_worker(course, undisturbed):
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        run = iter(grade(ASSIGNMENT, [], scheduler=cluster.scheduler_address))
+        certificates = [next(run)]
+        os.kill(cluster.workers[0].pid, signal.SIGKILL)
+        certificates += run
+    found = {each.student_id: dataclasses.asdict(each) for each in certificates}
+    assert len(found) == 6
+    for student, each in found.items():
+        expected = undisturbed[0][student]
+        assert {k: v for k, v in each.items() if k not in MEASURED} == expected
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    """Start a PostgreSQL server on a socket of its own; return the URL of an empty database."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
+    programs = programs[-1]
+    if not (programs / "initdb").exists():
+        pytest.skip("PostgreSQL is not installed: apt install postgresql")
+    # it refuses to be run by root
+    user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="rnn-pg-") as folder:
+        if user:
+            shutil.chown(folder, "nobody", "nogroup")
+
+        def run(program, *arguments):
+            command = [programs / program, *arguments]
+            subprocess.run(command, check=True, capture_output=True, cwd=folder, **user)
+
+        data = f"{folder}/data"
+        run("initdb", "-D", data, "-U", "rnn", "-A", "trust", "-N")
+        options = f"-k {folder} -c listen_addresses= -c fsync=off"
+        run("pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
+        try:
+            run("createdb", "-h", folder, "-U", "rnn", "grades")
+            yield f"postgresql://rnn@/grades?host={folder}"
+        finally:
+            run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+def test_postgresql_holds_the_same_grade_book(course, undisturbed, postgresql):
+    configure(course, f"c.CourseDirectory.db_url = {postgresql!r}")
+    scores = {each.student_id: each.score for each in grade(ASSIGNMENT, [], jobs=2)}
+    assert len(scores) == 6
+    assert scores == {student: undisturbed[0][student]["score"] for student in scores}
+    assert list(grade(ASSIGNMENT, [])) == []
+    with Gradebook(postgresql) as book:
+        found = {each["student"]: each["score"] for each in book.submission_dicts(ASSIGNMENT)}
+    assert found == scores
+
+
+def test_a_grade_book_that_cannot_be_opened_is_one_line(course):
+    configure(course, "c.CourseDirectory.db_url = 'postgresql://nobody@/none?host=/nowhere'")
+    with pytest.raises(CourseError, match=r"The grade book cannot be opened: .*nowhere"):
+        grade(ASSIGNMENT, [])

@@ -1,0 +1,457 @@
+"""What Canvas, Moodle, Gradescope and spreadsheets are given reads back as the grade book."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from classes import ASSIGNMENT, CHECKS, Pupil, make_class
+from nbgrader.apps.exportapp import ExportApp
+from nbgrader.plugins import CsvExportPlugin
+from test_collect import Course as Download
+
+from grading import CourseError
+from grading.__main__ import app as command
+from grading.certificate import FOLDER, file_name
+from grading.exports import WAYS, Order, export
+from grading.exports.sheets import guard, unguard
+
+REPO = Path(__file__).parents[1]
+CANARY = "canary-7f3a"
+NAMES = [
+    ("O'Neill, van", 'Zoë "Zo"'),
+    ("Müller\nzweite Zeile", "Jörg"),
+    ("伟", "李"),
+    ('=HYPERLINK("http://example.org")', "+SUM(1)"),
+    ("@SUM(A1)", "-2+3"),
+    ("'=already guarded", "\ttab"),
+    ("علی", "رضا;x"),
+]
+IDS = ["Zoë O'Neill", 'a,b"c', "=1+1", "@jane", "-5x", "'=x", "李;伟", "x y@example.org"]
+
+
+def mixed() -> list[Pupil]:
+    """Return students of every sort, with numbers of the LMS as ids."""
+    named = [
+        Pupil(f"{4240 + n}", last, first, f"s{n}@example.org")
+        for n, (last, first) in enumerate(NAMES)
+    ]
+    named[0].wrong = {"rnn_forward": ["a"], "lstm_forward": ["c", "caches"]}
+    named[0].mistakes = {"lstm_forward": "caches_are_views"}
+    named[1].by_hand = {"rnn_forward": 12.5}
+    named[2].penalty = 7.25
+    named[3].status, named[3].notes = "unreadable", ["x.ipynb is <b>damaged</b>"]
+    return [
+        *named,
+        Pupil("4300", "Late", "Very", penalty=200.0, hours_late=300),
+        Pupil("4301", "Not", "Graded", status="not graded", notes=[CANARY]),
+        Pupil("4302", "Absent", "Ann", handed_in=False),
+    ]
+
+
+def scores(pupils: list[Pupil]) -> dict[str, float]:
+    """Return the scores that an LMS is to get."""
+    return {p.student_id: p.score for p in pupils if p.handed_in and p.status != "not graded"}
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    folder = tmp_path / "course"
+    folder.mkdir()
+    return folder
+
+
+def run(root: Path, pupils: list[Pupil], way: str, **order) -> tuple[list[Path], list[str]]:
+    """Export a class; return the files and the notes."""
+    with make_class(root, pupils) as book:
+        done = export(book, ASSIGNMENT, way, Order(root, **order))
+    return done.files, done.notes
+
+
+def read(path: Path, delimiter: str = ",") -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, delimiter=delimiter, strict=True))
+
+
+def as_text(rows: list[list[str]], delimiter: str = ",") -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter).writerows(rows)
+    return buffer.getvalue()
+
+
+# ------------------------------------------------------------------ plain CSV
+
+
+def test_csv_reads_back_as_the_grade_book(root):
+    pupils = mixed() + [Pupil(student) for student in IDS]
+    (path,), _ = run(root, pupils, "csv")
+    rows = read(path)
+    assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@", "\t")]
+    heading, *rows = rows
+    found = {}
+    for row in rows:
+        values = dict(zip(heading, row, strict=True))
+        texts = [unguard(values[k]) for k in ("student_id", "last_name", "first_name", "email")]
+        found[texts[0]] = (*texts[1:], float(values["score"]))
+    assert found == {p.student_id: (p.last_name, p.first_name, p.email, p.score) for p in pupils}
+
+
+def test_csv_is_that_of_nbgrader_where_nothing_needs_a_quote(root, tmp_path):
+    pupils = [
+        Pupil("b1", "Roe", "Bob", "bob@example.org", wrong={"rnn_forward": ["a"]}),
+        Pupil("a1", "Doe", by_hand={"rnn_forward": 3.5}, penalty=2.0, hours_late=5),
+        Pupil("c1", handed_in=False),
+    ]
+    (path,), _ = run(root, pupils, "csv")
+    with make_class(tmp_path, pupils) as book:
+        stock = CsvExportPlugin(to=str(tmp_path / "stock.csv"))
+        stock.export(book)
+    assert sorted(read(path)) == sorted(read(tmp_path / "stock.csv"))
+
+
+@pytest.mark.parametrize("text", ["-", "-5", "+3.5", "-5,25", "12 %", "x=1", "", "'quoted'", "a@b"])
+def test_guard_leaves_alone_what_no_spreadsheet_runs(text):
+    assert guard(text) == text == unguard(text)
+
+
+# --------------------------------------------------------------------- Canvas
+
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Essay (11),RNN: LSTM forward (12),Current Score
+,,,,,Manual Posting,,(read only)
+    Points Possible,,,,,10,100,(read only)
+"=Doe, Jane",4240,S-1,jane,"CS 101, A and B",9,,90
+"Ünal, ""Bo"" Çağ",4241,S-2,@bo,CS 101,,55,
+"Gone, Gil",77,S-3,gil,CS 101,3,12,1
+"Student, Test",78,,9c1,CS 101,,,
+"""
+
+
+def test_a_grade_book_of_canvas_is_filled_in(root, tmp_path):
+    source = tmp_path / "canvas.csv"
+    source.write_text(CANVAS, "utf-8")
+    pupils = [
+        Pupil("4240", wrong={"rnn_forward": ["a"]}),
+        Pupil("4241", penalty=0.1),
+        Pupil("9999"),
+    ]
+    (path,), notes = run(root, pupils, "canvas", source=source)
+    assert read(path) == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "RNN: LSTM forward (12)"],
+        ["", "", "", "", "", ""],
+        ["    Points Possible", "", "", "", "", "100"],
+        ["'=Doe, Jane", "4240", "S-1", "jane", "CS 101, A and B", "88"],
+        ['Ünal, "Bo" Çağ', "4241", "S-2", "@bo", "CS 101", "99.9"],
+        ["Gone, Gil", "77", "S-3", "gil", "CS 101", "12"],
+        ["Student, Test", "78", "", "9c1", "CS 101", ""],
+    ]
+    assert notes == ["2 students were found by ID", f"not in {source}: 9999"]
+
+
+def test_numbers_of_two_kinds_are_not_mixed_up(root, tmp_path):
+    """Students known by the school's number, one of which is also a number of Canvas."""
+    rows = [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", ASSIGNMENT],
+        ["A", "501", "9001", "a", "", ""],
+        ["B", "9001", "9002", "b", "", ""],
+        ["C", "503", "9003", "c", "", ""],
+    ]
+    source = tmp_path / "canvas.csv"
+    source.write_text(as_text(rows, ";"), "utf-8-sig")
+    pupils = [Pupil(f"900{n}", penalty=float(n)) for n in (1, 2, 3)]
+    (path,), notes = run(root, pupils, "canvas", source=source)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert [row[-1] for row in read(path, ";")] == [ASSIGNMENT, "99", "98", "97"]
+    assert notes == ["3 students were found by SIS User ID"]
+
+
+def test_a_new_grade_book_for_canvas(root):
+    pupils = mixed()
+    pupils[4].lms_user_id = "888"
+    logins = Pupil("jane", "Doe", "Jane")
+    (path,), _ = run(root, [*pupils, logins], "canvas")
+    heading, possible, *rows = read(path)
+    assert heading == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", ASSIGNMENT]
+    assert (possible[0].strip(), possible[-1]) == ("Points Possible", "100")
+    wanted = scores(pupils)
+    wanted["888"] = wanted.pop("4244")
+    assert {row[1]: float(row[-1]) for row in rows if row[1]} == wanted
+    assert {row[3]: row[0] for row in rows if row[3]} == {"jane": "Doe, Jane"}
+    names = {unguard(row[0]) for row in rows}
+    assert {f"{last}, {first}" for last, first in NAMES} <= names
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ("Name,Id\n", "", "no grade book of Canvas"),
+        (CANVAS.replace("RNN: LSTM forward", "Homework"), "", 'no column "rnn_lstm_forward"'),
+        (CANVAS, "Homework", '"Essay", "RNN: LSTM forward"'),
+        (CANVAS.replace("Essay", "RNN_LSTM_forward"), "", "more than one column"),
+        (CANVAS, "Essay", "full marks are 10 points in Canvas, and 100"),
+        (CANVAS.replace("424", "524"), "", "none of its rows"),
+        ("", "", "is empty"),
+        ('"Student', "", "damaged"),
+        ("Ünal".encode("cp1252"), "", "no UTF-8"),
+        (None, "", "cannot be read: No such file"),
+    ],
+)
+def test_what_is_not_filled_in_is_said_in_one_line(root, tmp_path, text, column, words):
+    source = tmp_path / "canvas.csv"
+    if text is not None:
+        source.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(CourseError) as problem:
+        run(root, [Pupil("4240")], "canvas", source=source, column=column)
+    assert words in str(problem.value) and "\n" not in str(problem.value)
+
+
+# --------------------------------------------------------------------- Moodle
+
+MOODLE = list(
+    csv.reader(
+        """\
+Identifier,Full name,ID number,Email address,Status,Grade,Maximum Grade,Grade can be changed,\
+Last modified (submission),Online text,Last modified (grade),Feedback comments
+"Participant 4240",=Zoë,,s0@example.org,"Submitted for grading",,100.00,Yes,\
+"Friday, 20 November 2026, 3:04 PM",@text,-,
+"Participant 4241","J ""Jo"" M",,s1@example.org,"Submitted for grading",3,100.00,Yes,\
+-,,-,"<p>Well argued, see me</p>"
+"Participant 999",Ann,,ann@example.org,"No submission",,100.00,Yes,-,,-,
+""".splitlines()
+    )
+)
+
+
+def test_a_worksheet_of_moodle_is_filled_in(root, tmp_path):
+    source = tmp_path / "worksheet.csv"
+    source.write_text(as_text(MOODLE), "utf-8-sig")
+    (path,), notes = run(root, mixed(), "moodle", source=source)
+    heading, zoe, jo, ann = read(path)
+    assert [heading, ann] == [MOODLE[0], MOODLE[3]]
+    assert (zoe[0], zoe[1], zoe[5], zoe[9], zoe[10]) == (
+        *("Participant 4240", "'=Zoë", "66", "'@text", "-"),
+    )
+    assert "<p>lstm_forward: 3 of 25 points. You made caches_are_views in" in zoe[-1]
+    assert (jo[5], jo[-1]) == ("87.5", "<p>Well argued, see me</p>")
+    assert "2 students were found by Identifier" in notes
+
+
+def test_a_worksheet_in_another_language(root, tmp_path):
+    """Students are known by e-mail; the instructor says which column is the grade's."""
+    rows = [[*row[:2], row[3], row[5], row[6]] for row in MOODLE]
+    rows[0] = ["Kennung", "Vollständiger Name", "E-Mail-Adresse", "Bewertung", "Bestwertung"]
+    for row in rows[1:]:
+        row[0] = row[0].replace("Participant ", "Teilnehmer/in")
+        row[-1] = "100,00"
+    source = tmp_path / "worksheet.csv"
+    source.write_text(as_text(rows, ";"), "utf-8")
+    pupils = [Pupil("zoe", email="S0@example.org"), Pupil("jo", email="s1@example.org")]
+    pupils[1].penalty = 4.5
+    (path,), notes = run(root, pupils, "moodle", source=source, column="Bewertung")
+    assert [row[3] for row in read(path, ";")] == ["Bewertung", "100", "95.5", ""]
+    assert notes[0] == "2 students were found by E-Mail-Adresse"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([["Identifier", "Grade"]], "no grading worksheet of Moodle"),
+        ([["Identifier", "Grade"], ["Jane", "1"]], "no grading worksheet of Moodle"),
+        ([["Identifier", "Mark"], ["Participant 4240", ""]], 'no column "Grade"'),
+        (
+            [["Identifier", "Grade", "Maximum grade"], ["Participant 4240", "", "10,00"]],
+            "full marks are 10 points in Moodle",
+        ),
+    ],
+)
+def test_what_is_no_worksheet_is_said(root, tmp_path, rows, words):
+    source = tmp_path / "worksheet.csv"
+    source.write_text(as_text(rows))
+    with pytest.raises(CourseError, match=words):
+        run(root, [Pupil("4240")], "moodle", source=source)
+
+
+def participant_of(path: str) -> tuple[str, str]:
+    """Find whose a file of a feedback zip is, and its name, by the rule of importziplib.php."""
+    parts = path.split("/")
+    while parts:
+        info = parts.pop(0).split("_", 4)
+        if len(info) == 5 and info[1].isdecimal() and info[2:4] == ["assignsubmission", "file"]:
+            return info[1], "/".join(filter(None, [info[4], *parts]))
+    raise AssertionError(f"Moodle finds nobody for {path}")
+
+
+def test_from_a_download_of_moodle_and_back(tmp_path, monkeypatch, caplog):
+    """What Moodle names in the download, it finds again in worksheet and feedback."""
+    students = {
+        "1234567": "Zoë O'Neill",
+        "1234568": "李 伟",
+        "1234569": 'van_der_Berg, Jan "JJ"',
+        "1234570": "=1+1",
+    }
+    monkeypatch.chdir(tmp_path)
+    download = Download(tmp_path, caplog.handler)
+    download.download(
+        {f"{name}_{n}_assignsubmission_file_/x.ipynb": n for n, name in students.items()}
+    )
+    collected = download.collect()
+    pupils = [Pupil(path.partition("/")[0], penalty=2.0) for path in collected]
+    for pupil in pupils:
+        page = tmp_path / "feedback" / pupil.student_id / ASSIGNMENT / f"{ASSIGNMENT}.html"
+        page.parent.mkdir(parents=True)
+        page.write_text(f"for {pupil.student_id}")
+    (sheet, archive), _ = run(tmp_path, pupils, "moodle")
+    heading, *rows = read(sheet)
+    found = [dict(zip(heading, row, strict=True)) for row in rows]
+    assert {row["Identifier"]: (unguard(row["Full name"]), row["Grade"]) for row in found} == {
+        "Participant 1234567": ("Zoë O'Neill", "98"),
+        "Participant 1234568": ("李 伟", "98"),
+        "Participant 1234569": ('Jan "JJ" van_der_Berg', "98"),
+        "Participant 1234570": ("=1+1", "98"),
+    }
+    with zipfile.ZipFile(archive) as feedback:
+        texts = {participant_of(name): feedback.read(name) for name in feedback.namelist()}
+    assert texts == {(n, f"{ASSIGNMENT}.html"): f"for {n}".encode() for n in students}
+
+
+def test_without_participant_numbers_moodle_gets_nothing(root):
+    with pytest.raises(CourseError, match="--from"):
+        run(root, [Pupil("jane")], "moodle")
+
+
+# ----------------------------------------------------------------- Gradescope
+
+
+def autograde(folder: Path, users: list[dict]) -> subprocess.CompletedProcess:
+    """Run the autograder as Gradescope does."""
+    (folder / "results").mkdir(exist_ok=True)
+    (folder / "submission_metadata.json").write_text(json.dumps({"users": users}))
+    script = folder / "source" / "run_autograder"
+    return subprocess.run([sys.executable, script, folder], capture_output=True, text=True)
+
+
+def test_gradescope_shows_each_student_the_own_marks(root, tmp_path):
+    pupils = [*mixed(), Pupil("Zoë O'Neill", email="zo@example.org")]
+    (path,), _ = run(root, pupils, "gradescope")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "source")
+        assert archive.getinfo("run_autograder").external_attr >> 16 & 0o111
+    names = {p.student_id: {"email": p.email, "sid": ""} for p in pupils}
+    names |= {student: {"email": "?@example.org", "sid": student} for student in ("4240", "4300")}
+    names["Zoë O'Neill"]["email"] = "ZO@example.org"
+    wanted = {**scores(pupils)}
+    for student, score in wanted.items():
+        done = autograde(tmp_path, [{**names[student], "name": "x"}])
+        assert done.returncode == 0, done.stderr
+        result = json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))
+        assert result["score"] == score
+        pupil = next(p for p in pupils if p.student_id == student)
+        points = sum(test["score"] for test in result["tests"])
+        assert max(0, points - pupil.penalty) == pytest.approx(score)
+        assert all(test["score"] <= test["max_score"] for test in result["tests"])
+        assert sum(test["max_score"] for test in result["tests"]) == 100
+    for users in ([{"email": "?", "sid": None}], [names["4240"], names["4300"]]):
+        assert autograde(tmp_path, users).returncode != 0
+
+
+def test_gradescope_shows_the_sentences_of_the_checks(root):
+    (path,), _ = run(root, mixed(), "gradescope")
+    with zipfile.ZipFile(path) as archive:
+        results = {
+            s: json.loads(archive.read(f"results/{s}/results.json")) for s in ("4240", "4241")
+        }
+    tests = {test["name"]: test for test in results["4240"]["tests"]}
+    assert len(tests) == sum(map(len, CHECKS.values()))
+    wrong = tests["lstm_forward: caches"]
+    assert (wrong["status"], wrong["output"]) == ("failed", "`caches` is wrong in 3 of 6 places")
+    assert {test["output"] for test in tests.values() if test["status"] == "passed"} == {""}
+    assert "You made caches_are_views in lstm_forward." in results["4240"]["output"]
+    assert [t["name"] for t in results["4241"]["tests"]].count("rnn_forward") == 1
+
+
+# ------------------------------------------------------------------- all ways
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_students_read_nothing_but_sentences(root, way):
+    """What a certificate holds beside marks and sentences reaches no student."""
+    pupil = Pupil("4240", wrong={"rnn_forward": ["a"]}, notes=[CANARY], problems=[CANARY])
+    with make_class(root, [pupil]) as book:
+        path = root / "reports" / ASSIGNMENT / FOLDER / file_name("4240")
+        content = json.loads(path.read_text())
+        content |= {key: CANARY for key in ("isolation", "submission", "submitted")}
+        content |= {"source": {"all": CANARY}, "environment": {"grading": CANARY}}
+        for function in content["functions"]:
+            function["checks"][0]["where"] = {"wrong": [CANARY]}
+        path.write_text(json.dumps(content))
+        done = export(book, ASSIGNMENT, way, Order(root))
+    for file in done.files:
+        if file.suffix == ".zip":
+            with zipfile.ZipFile(file) as archive:
+                texts = [archive.read(name).decode() for name in archive.namelist()]
+        else:
+            texts = [file.read_text("utf-8")]
+        assert not any(CANARY in text for text in texts)
+
+
+@pytest.mark.parametrize("way", ["canvas", "moodle", "gradescope"])
+def test_who_has_no_marks_is_in_no_file_for_an_lms(root, way):
+    (path, *_), notes = run(root, mixed(), way)
+    content = path.read_bytes()
+    assert b"4301" not in content and b"4302" not in content
+    assert "not graded, and left out: 4301" in notes
+
+
+def test_a_damaged_certificate_takes_nobodys_score(root):
+    with make_class(root, [Pupil("4240"), Pupil("4241")]) as book:
+        (root / "reports" / ASSIGNMENT / FOLDER / file_name("4240")).write_text("{")
+        for way in WAYS:
+            done = export(book, ASSIGNMENT, way, Order(root))
+            assert done.count == 2
+            assert "without a certificate that can be read; grade them again: 4240" in done.notes
+
+
+def test_nothing_to_export(root):
+    with pytest.raises(CourseError, match="no marks to export"):
+        run(root, [Pupil("1", handed_in=False)], "canvas")
+
+
+def test_nbgrader_export_writes_the_same(root, monkeypatch, capsys):
+    """With the plug-ins in the place of the command, problems included."""
+    (root / "nbgrader_config.py").write_text((REPO / "nbgrader_config.py").read_text())
+    make_class(root, mixed()).close()
+    (root / "canvas.csv").write_text(CANVAS)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(root))
+
+    def with_nbgrader(*options: str) -> None:
+        application = ExportApp()
+        application.initialize([*options, f"--assignment={ASSIGNMENT}"])
+        application.start()
+
+    for way, options, plug_in in [
+        ("canvas", ["--from=canvas.csv"], ["--CanvasExporter.source=canvas.csv"]),
+        ("moodle", [], []),
+        ("gradescope", [], []),
+    ]:
+        command(["export", ASSIGNMENT, f"--to={way}", *options], standalone_mode=False)
+        ours = root / "reports" / ASSIGNMENT / "export" / WAYS[way][0]
+        theirs = root / f"theirs{ours.suffix}"
+        exporter = f"--exporter=grading.exports.{way.title()}Exporter"
+        with_nbgrader(exporter, f"--to={theirs}", *plug_in)
+        if ours.suffix == ".csv":
+            assert theirs.read_bytes() == ours.read_bytes()
+        else:
+            with zipfile.ZipFile(ours) as one, zipfile.ZipFile(theirs) as other:
+                assert {n: one.read(n) for n in one.namelist()} == {
+                    n: other.read(n) for n in other.namelist()
+                }
+    with_nbgrader("--to=all.csv")  # the default: quoted CSV
+    assert len(read(root / "all.csv")) == len(mixed()) + 1
+    with pytest.raises(SystemExit):
+        with_nbgrader("--exporter=grading.exports.CanvasExporter", "--CanvasExporter.source=no.csv")
+    assert "no.csv cannot be read" in capsys.readouterr().err

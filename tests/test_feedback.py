@@ -1,0 +1,477 @@
+"""What students get back: their marks, what is wrong and where, and no secret of the course."""
+
+import base64
+import copy
+import html
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import nbformat
+import numpy as np
+import pytest
+from browser import open_page, serious_violations
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import ClearHiddenTests
+
+from grading.course import open_course
+from grading.demo import plain
+from grading.execute import Execute, run
+from grading.feedback import Grades, page
+from grading.feedback.page import picture
+from grading.feedback.text import markdown, mathml
+from grading.intake import Frame, take_in, unanswered
+from grading.leaks import scan_returned, secrets_of
+from grading.marking import where_wrong
+from grading.marks import RECORD, is_test
+from grading.mistakes import read_versions
+from grading.prove import with_solutions
+from grading.solution import load_solution, read_source, source_folder
+
+REPO = Path(__file__).parents[1]
+ASSIGNMENT = "rnn_lstm_forward"
+SOLUTION = plain(load_solution(ASSIGNMENT, REPO).sources)
+VERSIONS = {v.name: v for v in read_versions(ASSIGNMENT, REPO)}
+SAMPLE = ["bias_ba_dropped", "a0_at_every_step", "gate_biases_dropped", "first_step_left_out"]
+RIGHT = ["np_dot", "one_list_unzipped"]
+STUBS = {name: f"def {name}(*_):\n    raise NotImplementedError()" for name in SOLUTION}
+UNREADABLE = f"{ASSIGNMENT}.ipynb is no notebook from line 1 on: damaged, or not saved by Jupyter"
+NOTES = """# My notes
+
+I think that $a^2 < b$, $\\text{<b>bold</b>}$ and $\\nonsense{x}$; 1 < 2 & 3 > 2.
+
+![a photo](http://example.org/photo.png)
+
+<script>alert("text")</script>
+"""
+SHOWS = """
+from IPython.display import HTML, Javascript, display
+display(HTML('<b>bold</b><script>alert("html")</script><img src=x onerror=alert(1)>'))
+display(Javascript('alert("javascript")'))
+print("<script>alert('printed')</script>")
+1 / 0
+"""
+
+
+# ------------------------------------------------------- the marked notebooks
+
+
+def handed_in(folder, sources, *own):
+    """Return what intake makes of the student version with these solutions and own cells."""
+    release = nbformat.read(REPO / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+    notebook = with_solutions(release, sources)
+    notebook.cells[7:7] = own
+    folder.mkdir()
+    nbformat.write(notebook, folder / "my work.ipynb")
+    intake = take_in(folder, Frame(read_source(ASSIGNMENT, REPO)), ASSIGNMENT)
+    intake.notebook.metadata["intake"] = {"status": intake.status, "notes": intake.notes}
+    return intake.notebook
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    """Mark a few submissions; return the notebooks by the student's name."""
+    folder = tmp_path_factory.mktemp("submitted")
+    versions = {name: {VERSIONS[name].function: VERSIONS[name].source} for name in SAMPLE + RIGHT}
+    unheard_of = SOLUTION["rnn_cell_forward"].replace("np.tanh(", "0.5 + np.tanh(1.25 * ")
+    sources = {
+        "right": {},
+        "unheard of": {"rnn_cell_forward": unheard_of},
+        "half": {"lstm_cell_forward": STUBS["lstm_cell_forward"], **versions["bias_ba_dropped"]},
+        **versions,
+    }
+    own = [new_markdown_cell(NOTES), new_code_cell(SHOWS)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(REPO)
+        rooms = Execute(config=open_course().config).nursery()
+        notebooks = {
+            student: handed_in(
+                folder / student,
+                plain({**SOLUTION, **changed}),
+                *(own if student == "half" else []),
+            )
+            for student, changed in sources.items()
+        }
+        notebooks["unreadable"] = unanswered(Frame(read_source(ASSIGNMENT, REPO)))
+        notebooks["unreadable"].metadata["intake"] = {
+            "status": "unreadable",
+            "notes": [UNREADABLE],
+        }
+        for notebook in notebooks.values():
+            run(notebook, ASSIGNMENT, rooms)
+    return notebooks
+
+
+@pytest.fixture(scope="module")
+def pages(marked, tmp_path_factory):
+    """Write the page of each student; return the files by the student's name."""
+    folder = tmp_path_factory.mktemp("feedback")
+    files = {student: folder / f"{student}.html" for student in marked}
+    for student, file in files.items():
+        file.write_text(page(marked[student], ASSIGNMENT, student, root=REPO), "utf-8")
+    return files
+
+
+def text_of(page):
+    """Return what is read on a page, white space squeezed."""
+    page = re.sub(r"<(head|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
+    page = re.sub(r"</?(?:td|th|tr|p|h\d|li|summary|figcaption|pre)\b", r" \g<0>", page)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
+
+
+def record_of(notebook, function):
+    """Return what the test of a function kept."""
+    cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if is_test(c)}
+    return cells[f"test_{function}"].outputs[-1].metadata[RECORD]
+
+
+# ------------------------------------------------------------------ what it says
+
+
+@pytest.mark.parametrize("student", SAMPLE + RIGHT + ["right", "unheard of", "half"])
+def test_page_tells_marks_and_every_check(marked, pages, student):
+    text = text_of(pages[student].read_text("utf-8"))
+    records = [record_of(marked[student], function) for function in SOLUTION]
+    assert f"{sum(r['points'] for r in records):g} of 100 points" in text
+    for record in records:
+        assert f"{record['function']} {record['points']:g} of 25 points" in text
+        for check in record["checks"]:
+            line = f"{check['wrong'].replace('`', '')}." if check["wrong"] else "right"
+            earned = 0 if check["wrong"] else check["points"]
+            several = check["wrong"] and [c["wrong"] for c in record["checks"]].count(
+                check["wrong"]
+            )
+            if several == 1 or not check["wrong"]:
+                assert f"{check['kind']}: {line}" in text
+            else:  # one line for all that have the same sentence
+                assert f": {line}" in text
+            assert re.search(rf"{re.escape(line)} .*?\b{earned} of \d+", text)
+
+
+@pytest.mark.parametrize("student", SAMPLE)
+def test_page_names_the_mistake(pages, student):
+    text = text_of(pages[student].read_text("utf-8"))
+    assert text.count("A known mistake.") == 1
+    assert f"A known mistake. {VERSIONS[student].sentence.replace('`', '')}" in text
+
+
+@pytest.mark.parametrize("student", [*RIGHT, "right", "unheard of"])
+def test_page_names_no_mistake_where_none_is_known(pages, student):
+    assert "A known mistake." not in text_of(pages[student].read_text("utf-8"))
+
+
+def test_every_sentence_of_the_table_reaches_the_page_whole(marked):
+    notebook = copy.deepcopy(marked["right"])
+    for version in filter(lambda v: v.is_mistake, VERSIONS.values()):
+        record = record_of(notebook, version.function)
+        record |= {"mistake": version.name, "sentence": version.sentence}
+        text = text_of(page(notebook, ASSIGNMENT, "anna", root=REPO))
+        assert f"A known mistake. {version.sentence.replace('`', '')}" in text
+        record |= {"mistake": "", "sentence": ""}
+
+
+def test_page_says_where_the_right_function_took_the_place_of_a_wrong_one(pages):
+    said = "rnn_forward 25 of 25 points Marked with the right rnn_cell_forward in place of yours."
+    assert said in text_of(pages["bias_ba_dropped"].read_text("utf-8"))
+    assert "in place of yours" not in text_of(pages["right"].read_text("utf-8"))
+
+
+def test_page_shows_where_the_numbers_are_wrong(pages):
+    text = text_of(pages["a0_at_every_step"].read_text("utf-8"))
+    assert "a, unit by time step. Wrong: every unit at time steps 1 to 4." in text
+    assert "Wrong: entries a_next, a_prev at time steps 1 to 4. Right: entries xt, para" in text
+    text = text_of(pages["bias_ba_dropped"].read_text("utf-8"))
+    assert "a_next, unit by example. Wrong: every unit at every example." in text
+    assert pages["right"].read_text("utf-8").count("<figure>") == 0
+
+
+def test_page_of_an_unreadable_submission_says_why_and_shows_no_notebook(pages):
+    text = text_of(pages["unreadable"].read_text("utf-8"))
+    assert f"Nothing could be graded {UNREADABLE}" in text
+    assert "0 of 100 points" in text
+    assert "Your notebook" not in text
+
+
+def test_page_tells_what_was_put_right(pages):
+    text = text_of(pages["right"].read_text("utf-8"))
+    assert f"not {ASSIGNMENT}.ipynb but my work.ipynb was read" in text
+
+
+def test_page_shows_what_the_student_wrote_as_text(pages):
+    source = pages["half"].read_text("utf-8")
+    shown = text_of(source)
+    assert "A cell of your own My notes I think that" in shown
+    assert "\\text{<b>bold</b>} and \\nonsense{x}; 1 < 2 & 3 > 2." in shown
+    assert '[picture: a photo] <script>alert("text")</script>' in shown
+    assert "<script>alert('printed')</script>" in shown
+    assert "ZeroDivisionError: division by zero" in shown
+    assert "<b>bold</b>" in source  # its HTML output, cleaned
+    assert not re.search(r"<script|<img src=x|onerror=[^&]*>|alert\(.javascript", source)
+
+
+def test_a_test_that_broke_off_is_no_blank(marked):
+    notebook = copy.deepcopy(marked["right"])
+    next(cell for cell in notebook.cells if is_test(cell)).outputs = []
+    text = text_of(page(notebook, ASSIGNMENT, "anna", root=REPO))
+    assert "rnn_cell_forward 0 of 25 points Its tests did not come to an end." in text
+    assert "75 of 100 points" in text
+
+
+# ------------------------------------------------------- what a person adds
+
+
+@pytest.fixture
+def book():
+    """Yield a grade book in which a person changed points, wrote a comment, and it is late."""
+    names = (ASSIGNMENT, ASSIGNMENT)
+    with Gradebook("sqlite://") as book:  # in memory
+        book.add_assignment(ASSIGNMENT)
+        book.add_notebook(ASSIGNMENT, ASSIGNMENT)
+        for name in SOLUTION:
+            book.add_grade_cell(f"test_{name}", *names, max_score=25, cell_type="code")
+            book.add_solution_cell(name, *names)
+        book.add_student("anna")
+        book.add_submission(ASSIGNMENT, "anna")
+        for name in SOLUTION:
+            book.find_grade(f"test_{name}", *names, "anna").auto_score = 25
+        book.find_grade("test_rnn_forward", *names, "anna").manual_score = 20
+        book.find_comment("rnn_forward", *names, "anna").manual_comment = "Nice,\nbut <slow>."
+        book.find_comment("lstm_forward", *names, "anna").auto_comment = "No response."
+        book.find_submission_notebook(*names, "anna").late_submission_penalty = 7.5
+        book.db.commit()
+        yield book
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader 0.9.6
+def test_page_tells_what_a_person_changed(book, marked):
+    grades = Grades.read(book, ASSIGNMENT, "anna")
+    text = text_of(page(marked["right"], ASSIGNMENT, "anna", grades, root=REPO))
+    assert "Feedback for anna Recurrent networks: the forward pass 87.5 of 100 points" in text
+    assert "handed in late −7.5 total 87.5 100" in text
+    changed = "rnn_forward 20 of 25 points Changed by a person: the tests gave 25."
+    assert f"{changed} Comment Nice, but <slow>." in text
+    assert text.count("Changed by a person") == text.count("Comment") == 1
+
+
+def test_a_cell_that_waits_for_a_person_says_so(marked):
+    notebook = copy.deepcopy(marked["right"])
+    settings = {"grade": True, "solution": True, "grade_id": "essay", "points": 10}
+    notebook.cells.append(new_markdown_cell("It forgets.", metadata={"nbgrader": settings}))
+    text = text_of(page(notebook, ASSIGNMENT, "anna", root=REPO))
+    assert "100 of 110 points" in text
+    assert "essay not marked yet" in text
+    grades = Grades(points={"essay": 8.0}, comments={"essay": "Why?"})
+    text = text_of(page(notebook, ASSIGNMENT, "anna", grades, root=REPO))
+    assert "essay 8 of 10 points Comment Why?" in text
+
+
+def test_nbgrader_writes_this_page_and_nothing_beside(course):
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
+        for student in ("mistaken", "Zoë O'Neill"):
+            folder = course.root / "feedback" / student / ASSIGNMENT
+            marked = course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+            notebook = nbformat.read(marked, as_version=4)
+            grades = Grades.read(book, ASSIGNMENT, student)
+            assert [file.name for file in folder.iterdir()] == [f"{ASSIGNMENT}.html"]
+            written = (folder / f"{ASSIGNMENT}.html").read_text("utf-8")
+            assert written == page(notebook, ASSIGNMENT, student, grades, course.root)
+
+
+# --------------------------------------------------------- where it is wrong
+
+
+def places(shape, *wrong):
+    """Return an array, and one that is wrong in these places."""
+    right = np.ones(shape)
+    actual = right.copy()
+    for place in wrong:
+        actual[place] = np.nan
+    return actual, right
+
+
+@pytest.mark.parametrize(
+    ("values", "time_axis", "rows", "kinds"),
+    [
+        (places((2, 4, 3), (0, 3, 2), (1, 0, 0)), 2, ["001", "100"], ("unit", "time step")),
+        (places((4, 3, 2), (3, 2, 0), (0, 0, 1)), 1, ["001", "100"], ("unit", "time step")),
+        (places((2, 4), (0, 3)), 2, ["0001", "0000"], ("unit", "example")),
+        (places((4, 2), (3, 0)), 1, ["0001", "0000"], ("unit", "example")),
+        (places((2, 3), (0, 1)), 2, ["010", "000"], ("row", "column")),
+    ],
+)
+def test_places_are_told_by_units(values, time_axis, rows, kinds):
+    where = where_wrong(*values, ["c"], 4, time_axis)
+    assert where == {"row": kinds[0], "column": kinds[1], "wrong": rows}
+
+
+def test_right_values_have_no_places():
+    assert where_wrong(*places((2, 4, 3)), ["c"], 4, 2) == {}
+
+
+def test_picture_has_its_text():
+    where = {"row": "unit", "column": "time step", "wrong": ["0110", "0110", "0000", "1111"]}
+    shown = picture("a", where)
+    assert shown.text == (
+        "Wrong: units 0 to 1 at time steps 1 to 2; unit 3 at every time step. Right: unit 2."
+    )
+    assert shown.squares(wrong=True).count("M") == 8
+    assert shown.squares(wrong=False).count("M") == 8
+
+
+# ------------------------------------------------------------------- formulas
+
+
+@pytest.mark.parametrize("assignment", sorted(p.parent.name for p in REPO.glob("source/*/*.ipynb")))
+def test_every_formula_and_picture_of_an_assignment_is_in_the_page_itself(assignment):
+    for cell in read_source(assignment, REPO).cells:
+        if cell.cell_type == "markdown":
+            made = markdown(cell.source, source_folder(assignment, REPO))
+            prose = re.sub(r"<pre.*?</pre>|<code>[^<]*</code>", "", made, flags=re.DOTALL)
+            assert "$" not in prose
+            assert not re.search(r"\\[a-z]+", re.sub(r'="[^"]*"', "", made))
+            assert "[picture:" not in made
+            assert not re.findall(r'src="(?!data:)', made)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\text{<b>x</b>}",
+        r"\text{</math><script>alert(1)</script>}",
+        r"\href{javascript:alert(1)}{x}",
+        r"\style{position:fixed}{x}",
+        r"\class{x}{y}",
+        r'\color{"><b>}x',
+        r"\begin{array}",
+        "{" * 2000,
+    ],
+)
+def test_a_formula_brings_in_nothing_but_mathematics(formula):
+    assert mathml(formula) == f"<code>{html.escape(formula)}</code>"
+
+
+# ---------------------------------------------------------------------- leaks
+
+
+@pytest.fixture(scope="module")
+def secrets():
+    return secrets_of(ASSIGNMENT, REPO)
+
+
+def copy_for_student(notebook):
+    """Return the marked notebook without its hidden tests."""
+    return ClearHiddenTests().preprocess(copy.deepcopy(notebook), {})[0]
+
+
+def certificate_of(notebook):
+    """Return what a test kept, as in a certificate."""
+    return {"student_id": "anna", "functions": [record_of(notebook, name) for name in SOLUTION]}
+
+
+def test_what_students_get_back_tells_no_secret(tmp_path, secrets, marked, pages):
+    for student, notebook in marked.items():
+        (tmp_path / "copy.ipynb").write_text(json.dumps(copy_for_student(notebook)))
+        (tmp_path / "certificate.json").write_text(json.dumps(certificate_of(notebook)))
+        for file in (pages[student], tmp_path / "copy.ipynb", tmp_path / "certificate.json"):
+            assert scan_returned(file, secrets, notebook) == []
+
+
+def test_scan_subtracts_only_what_the_student_wrote(secrets, marked, pages):
+    found = scan_returned(pages["right"], secrets, marked["half"])
+    assert "right.html: the line `c_next = ft * c_prev + it * cct`" in found
+    assert not any("parameters[name] for name" in line for line in found)
+
+
+def drawn(text):
+    return quote(f"<svg><text>{text}</text></svg>")
+
+
+PLACES = {
+    "text, highlighted": lambda page, text: page.replace(
+        "</main>", f"<pre>{''.join(f'<span>{html.escape(c)}</span>' for c in text)}</pre></main>"
+    ),
+    "comment": lambda page, text: page.replace("</main>", f"<!-- {text} --></main>"),
+    "alternative text": lambda page, text: page.replace(
+        "</main>", f'<img alt="{html.escape(text)}"></main>'
+    ),
+    "picture": lambda page, text: page.replace(
+        "</main>", f'<img alt="" src="data:image/svg+xml,{drawn(text)}"></main>'
+    ),
+    "picture in base64": lambda page, text: page.replace(
+        "</main>", f'<img alt="" src="data:x;base64,{base64.b64encode(text.encode()).decode()}">'
+    ),
+}
+SECRETS = {
+    "hidden test": "test.call(**rnn_inputs(seed=21, n_x=4, n_a=6, n_y=3, m=7, T_x=5))",
+    "solution": "    c_next = ft * c_prev + it * cct",
+    "expected value": "",
+    "course path": f'File "{REPO}/source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"',
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("place", [*PLACES, "copy", "certificate"])
+def test_scan_finds_a_secret_wherever_it_stands(tmp_path, secrets, marked, pages, kind, place):
+    secret = SECRETS[kind] or f"{secrets.values[100]:.9g}"
+    notebook = marked["half"]
+    if place in PLACES:
+        file = tmp_path / "page.html"
+        file.write_text(PLACES[place](pages["half"].read_text("utf-8"), secret), "utf-8")
+    elif place == "copy":
+        file, planted = tmp_path / "copy.ipynb", copy_for_student(notebook)
+        planted.cells[4].outputs = [{"output_type": "stream", "text": [secret]}]
+        file.write_text(json.dumps(planted))
+    else:
+        file, planted = tmp_path / "certificate.json", certificate_of(notebook)
+        planted["functions"][2]["checks"][0]["wrong"] = secret
+        file.write_text(json.dumps(planted))
+    assert len(scan_returned(file, secrets, notebook)) >= 1
+
+
+# ---------------------------------------------------------------- in a browser
+
+LOOKED_AT = ["right", "a0_at_every_step", "unreadable", "half"]
+MEASURE = """() => ({
+    wide: document.documentElement.scrollWidth - innerWidth,
+    headings: [...document.querySelectorAll('h1, h2, h3, h4')].map(h => +h.tagName[1]),
+    flat: [...document.querySelectorAll('math, img, figure svg')].filter(
+        e => !e.getBoundingClientRect().width || e.naturalWidth === 0).length,
+    formulas: document.querySelectorAll('math').length,
+    scripts: document.scripts.length,
+})"""
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])
+def test_pages_ask_for_nothing_and_are_accessible(pages, width, dark):
+    with open_page(pages["right"], width, dark) as view:
+        for student in LOOKED_AT:
+            view.open(pages[student])
+            everything = student == "half"  # the assignment's text is in all of them
+            if everything:
+                unfold = "details => details.forEach(each => each.open = true)"
+                view.page.locator("details").evaluate_all(unfold)
+            seen = view.page.evaluate(MEASURE)
+            assert (seen["wide"], seen["scripts"]) == (0, 0), student
+            assert (seen["formulas"] > 50, seen["flat"]) == (True, 0) or not everything
+            assert seen["headings"].count(1) == 1
+            steps = zip(seen["headings"], seen["headings"][1:], strict=False)
+            assert all(after - before <= 1 for before, after in steps)
+            assert serious_violations(view.page) == []
+        assert (view.requests, view.errors) == ([], [])
+
+
+def test_exports_of_the_student_notebooks_are_accessible(pages, tmp_path):
+    exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="")
+    with open_page(pages["unreadable"]) as view:
+        for folder in sorted((REPO / "release").iterdir()):
+            resources = {"metadata": {"path": str(folder), "name": folder.name}}
+            notebook = nbformat.read(folder / f"{folder.name}.ipynb", as_version=4)
+            made, _ = exporter.from_notebook_node(notebook, resources)
+            (tmp_path / "notebook.html").write_text(made, "utf-8")
+            view.open(tmp_path / "notebook.html")
+            # nbconvert's own colours of code and of prompts are too pale, whatever the notebook
+            pale = (".highlight", ".jp-InputPrompt")
+            assert serious_violations(view.page, but=pale) == [], folder.name

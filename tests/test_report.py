@@ -1,0 +1,218 @@
+"""The class report counts what the certificates hold, and shows it to anyone."""
+
+import csv
+import json
+import math
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import open_page, serious_violations
+from classes import ASSIGNMENT, CHECKS, DUE, ISOLATION, Pupil, certificate, make_class, random_class
+from nbgrader.api import Gradebook
+
+from grading import CourseError
+from grading.__main__ import app as command
+from grading.certificate import FOLDER, file_name
+from grading.exports.sheets import unguard
+from grading.report import report
+from grading.report.statistics import discrimination
+
+SCRIPT = "<script>document.title = 'run'</script><img src=x onerror=alert(1)>"
+VIEWS = "caches_are_views"
+
+
+def small_class() -> list[Pupil]:
+    """Return students with something of everything."""
+    views = {"wrong": {"lstm_forward": ["caches"]}, "mistakes": {"lstm_forward": VIEWS}}
+    return [
+        Pupil("1", "Doe", "Jane", **views),
+        Pupil("2", SCRIPT, "=1+1", **views, seconds=9.5, problems=["ran out of time: 5 s"]),
+        Pupil("3", wrong={"lstm_forward": ["c", "caches"], "rnn_forward": ["a"]}),
+        Pupil("4", status="repaired", notes=[f"not x but {SCRIPT} was read"]),
+        Pupil("5", hours_late=51, penalty=10.0),
+        Pupil("6", by_hand={"rnn_forward": 1.0}, notes=["files of the student's own: a.py"]),
+        Pupil("7", status="unreadable", notes=["damaged"]),
+        Pupil("8", status="missing", notes=["there is no notebook"]),
+        Pupil("9", status="not graded", notes=["the disk is full"]),
+        Pupil("10", handed_in=False),
+    ]
+
+
+def make_report(root: Path, pupils: list[Pupil]) -> Path:
+    with make_class(root, pupils) as book:
+        return report(book, ASSIGNMENT, root / "reports" / ASSIGNMENT)
+
+
+def table(page: Path, name: str) -> list[dict[str, str]]:
+    """Read one of the CSV files."""
+    path = page.with_suffix("") / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    return [{key: unguard(value) for key, value in row.items()} for row in rows]
+
+
+def attention(page: Path) -> dict[str, dict[str, str]]:
+    """Return what needs a person's eye: kind and words by student."""
+    found: dict[str, dict[str, str]] = {}
+    for row in table(page, "attention"):
+        found.setdefault(row["student_id"], {})[row["kind"]] = row["what"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    return make_report(tmp_path_factory.mktemp("small"), small_class())
+
+
+def test_mistakes_are_counted_with_who_made_them(small):
+    rows = table(small, "mistakes")
+    named = [row["student_id"] for row in rows if row["mistake"] == VIEWS]
+    assert named == ["1", "2"]
+    assert [(r["student_id"], r["function"], r["failing"]) for r in rows if not r["mistake"]] == [
+        ("3", "rnn_forward", "a"),
+        ("3", "lstm_forward", "c, caches"),
+    ]
+    assert "2 of 6" in small.read_text("utf-8")
+
+
+def test_what_needs_a_persons_eye(small):
+    assert attention(small) == {
+        "2": {"while running": "ran out of time: 5 s"},
+        "4": {"repaired": f"not x but {SCRIPT} was read"},
+        "5": {"late": "2 days 3 h; 10 points off"},
+        "6": {"note": "files of the student's own: a.py"},
+        "7": {"unreadable": "damaged"},
+        "8": {"missing": "there is no notebook"},
+        "9": {"not graded": "the disk is full"},
+    }
+    assert ISOLATION in small.read_text("utf-8")
+
+
+def test_marks_are_those_of_the_grade_book(small):
+    found = {row["student_id"]: row for row in table(small, "students")}
+    pupils = {pupil.student_id: pupil for pupil in small_class() if pupil.handed_in}
+    assert {s: float(row["score"]) for s, row in found.items()} == {
+        s: pupil.score for s, pupil in pupils.items()
+    }
+    assert (found["6"]["rnn_forward"], found["5"]["late_penalty"]) == ("1.0", "10.0")
+    assert (found["2"]["first_name"], found["2"]["last_name"]) == ("=1+1", SCRIPT)
+    assert (found["2"]["seconds"], found["2"]["cpu_seconds"]) == ("9.5", "4.75")
+
+
+def test_checks_of_those_who_were_marked(small):
+    rows = table(small, "checks")
+    expected = [(function, kind) for function, kinds in CHECKS.items() for kind in kinds]
+    assert [(row["function"], row["check"]) for row in rows] == expected
+    by_check = {(row["function"], row["check"]): row for row in rows}
+    caches = by_check["lstm_forward", "caches"]
+    assert (caches["students"], caches["earned"], caches["difficulty"]) == ("6", "3", "0.5")
+    # everybody earns it: nobody is told apart
+    assert by_check["lstm_forward", "types"]["discrimination"] == ""
+    item, rest = [0, 0, 0, 10, 10, 10], [90, 90, 66, 90, 90, 90]  # of students 1 to 6
+    wanted = np.corrcoef(item, rest)[0, 1]
+    assert float(caches["discrimination"]) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_discrimination_is_the_corrected_item_total_correlation():
+    points = np.random.default_rng(1).integers(0, 2, (40, 5)) * np.array([1.0, 2, 7, 6, 4])
+    wanted = [np.corrcoef(points[:, n], np.delete(points, n, 1).sum(1))[0, 1] for n in range(5)]
+    np.testing.assert_allclose(discrimination(points), wanted)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [[1.0, 2.0], [0.0, 2.0]],  # two students
+        [[1.0, 2.0], [1.0, 0.0], [1.0, 2.0]],  # one check tells nobody apart, the other's rest not
+        np.zeros((0, 2)),
+    ],
+)
+def test_discrimination_that_is_not_defined(points):
+    assert all(math.isnan(value) for value in discrimination(np.array(points)))
+
+
+def test_certificates_that_do_not_belong_to_the_grade_book(tmp_path):
+    names = ("gone", "damaged", "stale", 'Zoë %2F "Q"')
+    pupils = [Pupil(name) for name in names]
+    make_report(tmp_path, pupils)
+    folder = tmp_path / "reports" / ASSIGNMENT / FOLDER
+    (folder / file_name("gone")).unlink()
+    (folder / file_name("damaged")).write_text('{"student_id": ')
+    stale = json.loads((folder / file_name("stale")).read_text())
+    stale["functions"][0]["auto_points"] = 3.0
+    stale["source"]["all"] = "2" * 64
+    (folder / file_name("stale")).write_text(json.dumps(stale))
+    certificate(Pupil("new", status="not graded", notes=["the disk is full"])).write(folder)
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "rnn") as book:
+        page = report(book, ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+    found = attention(page)
+    assert found.keys() == {"gone", "damaged", "stale", "new"}
+    assert found["new"] == {"not graded": "the disk is full"}
+    assert found["stale"] == {"certificate": "rnn_cell_forward: 3 points, 25 in the grade book"}
+    assert "2 different states of the source" in page.read_text("utf-8")
+
+
+def test_an_extension_is_not_late(tmp_path):
+    with make_class(tmp_path, [Pupil("1", hours_late=5), Pupil("2", hours_late=5)]) as book:
+        book.grant_extension(ASSIGNMENT, "1", hours=6)
+        assert book.find_submission(ASSIGNMENT, "1").duedate == DUE + timedelta(hours=6)
+        page = report(book, ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+    assert attention(page) == {"2": {"late": "5 h; no points off"}}
+
+
+def test_nothing_graded(tmp_path):
+    with pytest.raises(CourseError, match="nothing is graded yet"):
+        make_report(tmp_path, [Pupil("1", handed_in=False)])
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    return make_report(tmp_path_factory.mktemp("large"), random_class(300))
+
+
+def test_the_page_of_a_large_class_is_short_and_its_tables_are_whole(large):
+    assert large.stat().st_size < 200_000
+    assert len(table(large, "students")) == 300
+    pupils = random_class(300)
+    late = [pupil.student_id for pupil in pupils if pupil.hours_late]
+    assert sorted(s for s, kinds in attention(large).items() if "late" in kinds) == sorted(late)
+
+
+@pytest.mark.parametrize(("name", "width"), [("small", 360), ("large", 1280)])
+def test_the_page_in_a_browser(request, name, width):
+    """No request, no script, nothing out of reach; text and table beside each plot."""
+    with open_page(request.getfixturevalue(name), width, dark=width == 360) as view:
+        page = view.page
+        assert (view.requests, view.errors) == ([], [])
+        assert serious_violations(page) == []
+        assert page.title() == f"Class report: {ASSIGNMENT}"
+        assert page.locator("script, img, link, iframe").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        plots = page.locator("figure svg[role=img]")
+        assert plots.count() == 6
+        assert all(len(plot.get_attribute("aria-label")) > 60 for plot in plots.all())
+        assert page.locator("table").count() == page.locator("table > caption").count() > 5
+        assert (
+            page.evaluate(
+                "() => { const all = [...document.querySelectorAll('[id]')].map(e => e.id);"
+                " return all.length - new Set(all).size }"
+            )
+            == 0
+        )
+        ink = page.locator("svg text").first.evaluate("e => getComputedStyle(e).fill")
+        assert ink == page.evaluate("getComputedStyle(document.body).color")
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    (tmp_path / "nbgrader_config.py").write_text(
+        (Path(__file__).parents[1] / "nbgrader_config.py").read_text()
+    )
+    make_class(tmp_path, small_class()).close()
+    monkeypatch.chdir(tmp_path)
+    command(["report", ASSIGNMENT], standalone_mode=False)
+    page = Path("reports") / ASSIGNMENT / "report.html"
+    assert page.is_file() and str(page) in capsys.readouterr().out
+    with pytest.raises(CourseError, match="nothing is not in the grade book"):
+        command(["report", "nothing"], standalone_mode=False)
