@@ -1,0 +1,1 @@
+../../rnn_forward_passes.py
