@@ -1,0 +1,298 @@
+"""What the notebooks speak of: quantities of the executed solutions, and their gradients."""
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import autograd
+import autograd.numpy as anp
+import latex
+import numpy as np
+import textbook
+
+from grading.inputs import lstm_parameters, normal, rnn_parameters
+from grading.solution import course_root, load_solution, read_source
+from rnn_utils import softmax
+
+ROOT = course_root(Path(__file__).parent)
+ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+N_X, N_A, N_Y, M, T_X = 4, 6, 3, 7, 5
+STATE = (N_A, M)
+# How the notebooks write what `textbook` calls otherwise.
+IN_TEXTBOOK = {r"\Gamma_f": "f", r"\Gamma_i": "i", r"\Gamma_o": "o", r"\tildec": "cct"}
+IN_TEXTBOOK |= {f"z_{gate}": f"z{gate}" for gate in "ficog"}
+IN_TEXTBOOK |= {name: name for name in "achzfiog"}
+TEXTBOOK = {"rnn": textbook.rnn, "lstm": textbook.lstm}
+
+
+@dataclass
+class Context:
+    """
+    What the formulas of one part of a notebook speak of.
+
+    Attributes
+    ----------
+    values, gradients : dict
+        Arrays by name and time step; the step of a parameter is None.
+    numbers : list of dict
+        Sizes and counters: a formula has to hold for each of these.
+    labels : dict
+        Subscripts that stand for several: {"k": "fico"}.
+    """
+
+    values: dict[tuple, Any]
+    gradients: dict[tuple, Any] = field(default_factory=dict)
+    numbers: list[dict[str, int]] = field(default_factory=lambda: [{}])
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def value(self, name, t, *places):
+        return element(look_up(self.values, name, t), *places)
+
+    def gradient(self, name, t, *places):
+        return element(look_up(self.gradients, name, t), *places)
+
+    def holds(self, formula: str) -> bool:
+        """Tell whether all sides of a formula are equal, whatever its counters mean."""
+        nearly = 1e-6 if r"\approx" in formula else 1e-10
+        for labels in self.labelled(formula):
+            for numbers in self.numbers:
+                first, *others = latex.sides(formula, self.value, self.gradient, numbers, **labels)
+                for other in others:
+                    if np.ndim(other) and np.shape(first) != np.shape(other):
+                        return False
+                    if not np.allclose(first, other, nearly, nearly):
+                        return False
+        return True
+
+    def labelled(self, formula: str) -> Iterator[dict[str, str]]:
+        """Yield each meaning of the label in a formula, or one without any."""
+        for label, meanings in self.labels.items():
+            if re.search(rf"_(\{{)?{label}\b", formula):
+                yield from ({label: meaning} for meaning in meanings)
+                return
+        yield {}
+
+
+def look_up(known, name, t):
+    """Return the array of this name at a time step."""
+    if (name, t) not in known:
+        names = ", ".join(sorted({name for name, _ in known}))
+        raise KeyError(f"nothing is known of {name} at step {t}; known are {names}")
+    return known[name, t]
+
+
+def element(array, row_or_column=None, column=None):
+    """Return the array, a column of it, or an element; formulas count from 1."""
+    if row_or_column is None:
+        return array
+    if column is None:
+        return array[:, [row_or_column - 1]]
+    return array[row_or_column - 1, column - 1]
+
+
+def weights(parameters):
+    """Return parameters by their names in formulas: W_ax for Wax."""
+    return {(f"{name[0]}_{name[1:]}", None): array for name, array in parameters.items()}
+
+
+def numbered(name, arrays, first=0):
+    """Return arrays by name and time step."""
+    return {(name, t): array for t, array in enumerate(arrays, first)}
+
+
+def draw(network, seed=1):
+    """Return arguments of a whole run of a network, and a source of more arrays."""
+    rng = np.random.default_rng(seed)
+    parameters = {"rnn": rnn_parameters, "lstm": lstm_parameters}[network](rng, N_X, N_A, N_Y)
+    given = {**normal(rng, x=(N_X, M, T_X), a0=STATE), "parameters": parameters}
+    return given, functools.partial(normal, rng)
+
+
+def from_caches(caches, x, a0):
+    """Return what the caches of the time steps hold, by names in formulas."""
+    values = {**numbered("x", np.moveaxis(x, 2, 0), 1), ("a", 0): a0}
+    values |= numbered("a", (cache[0] for cache in caches), 1)
+    if len(caches[0]) == 10:
+        values |= {("c", 0): caches[0][3], **numbered("c", (cache[1] for cache in caches), 1)}
+        for place, name in enumerate((r"\Gamma_f", r"\Gamma_i", r"\tildec", r"\Gamma_o"), 4):
+            values |= numbered(name, (cache[place] for cache in caches), 1)
+    return values | weights(caches[0][-1])
+
+
+def forward(network):
+    """Run a network of the first notebook."""
+    given, _ = draw(network)
+    run = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_forward")
+    _, y, *_, (caches, x) = run(*given.values())
+    values = from_caches(caches, x, given["a0"])
+    values |= numbered(r"\haty", np.moveaxis(y, 2, 0), 1)
+    return Context(values, numbers=[{"t": t, "T_x": T_X} for t in range(1, T_X + 1)])
+
+
+def inner(run, given, losses, T):
+    """
+    Run a textbook's network; return values and gradients of its quantities of each step.
+
+    `losses` are the weights of the states in the loss, by name and time step.
+    """
+
+    def loss(nudge):
+        steps = run(**given, nudge=nudge)
+        return sum(anp.sum(weight * steps[name][t]) for (name, t), weight in losses.items())
+
+    steps = run(**given)
+    values = {
+        (name, t): steps[own][t]
+        for name, own in IN_TEXTBOOK.items()
+        for t in range(T + 1)
+        if own in steps and steps[own][t] is not None
+    }
+    places = {(IN_TEXTBOOK[name], t): np.zeros_like(value) for (name, t), value in values.items()}
+    found = textbook.gradients_within(loss, places)
+    return values, {(name, t): found[IN_TEXTBOOK[name], t] for name, t in values}
+
+
+def cell(network):
+    """Run one cell of the second notebook back, from drawn gradients of its states."""
+    given, more = draw(network)
+    x, parameters = given["x"][:, :, :1], given["parameters"]
+    states = more(a=STATE, c=STATE) if network == "lstm" else more(a=STATE)
+    back = more(**dict.fromkeys(states, STATE))
+    step = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_cell_forward")
+    *_, cache = step(x[:, :, 0], *states.values(), parameters)
+    solution = load_solution("rnn_lstm_backward", ROOT)
+    got = solution.function(f"{network}_cell_backward")(*back.values(), cache)
+
+    start = {f"{name}0": value for name, value in states.items()}
+    losses = {(name, 1): weight for name, weight in back.items()}
+    given = {"x": x, **start, "parameters": parameters}
+    values, gradients = inner(TEXTBOOK[network], given, losses, T=1)
+    values |= from_caches([cache], x, states["a"])
+    values |= {(rf"\delta_{name}", 1): weight for name, weight in back.items()}
+    gradients |= {("x", 1): got["dxt"], ("a", 0): got["da_prev"], ("a", 1): back["a"]}
+    if network == "lstm":
+        gradients["c", 0] = got["dc_prev"]
+    gradients |= parameter_gradients(got)
+    return Context(values, gradients, [{"t": 1, "m": M}], {"k": "fico"})
+
+
+def parameter_gradients(got):
+    """Return the gradients of the parameters among those that a function returns."""
+    return weights({name[1:]: array for name, array in got.items() if name[1] in "Wb"})
+
+
+def sequence(network):
+    """Run a whole sequence of the second notebook back; the loss looks at three of five steps."""
+    given, more = draw(network)
+    T = T_X - 2
+    da = more(da=(*STATE, T))["da"]
+    *_, caches = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_forward")(
+        *given.values()
+    )
+    names = load_solution("rnn_lstm_backward", ROOT).namespace()
+    own, handed = names[f"{network}_cell_backward"], []
+
+    def recording(*arguments):
+        handed.insert(0, arguments)
+        return own(*arguments)
+
+    names[f"{network}_cell_backward"] = recording
+    got = names[f"{network}_backward"](da, caches)
+
+    start = {"c0": np.zeros(STATE)} if network == "lstm" else {}
+    losses = {("a", t): da[:, :, t - 1] for t in range(1, T + 1)}
+    values, gradients = inner(TEXTBOOK[network], {**given, **start}, losses, T=T + 1)
+    values |= from_caches(caches[0], given["x"], given["a0"])
+    values |= numbered(r"\delta_a", np.moveaxis(da, 2, 0), 1)
+    gradients |= numbered("a", (arguments[0] for arguments in handed), 1)
+    gradients |= {("a", 0): got["da0"], **numbered("x", np.moveaxis(got["dx"], 2, 0), 1)}
+    if network == "lstm":
+        values |= numbered(r"\delta_c", (arguments[1] for arguments in handed), 1)
+    gradients |= parameter_gradients(got)
+    numbers = [{"t": t, "m": M, "T": T, "T_x": T_X} for t in range(1, T + 1)]
+    return Context(values, gradients, numbers, {"k": "fico"})
+
+
+def fused_step():
+    """Run one step of the third notebook forward and back; its gates have no time step."""
+    N, D, H = M, N_X, N_A
+    shapes = {"h0": (N, H), "c0": (N, H), "Wx": (D, 4 * H), "Wh": (H, 4 * H), "b": (4 * H,)}
+    draw = functools.partial(normal, np.random.default_rng(1))
+    given, back = draw(x=(N, 1, D), **shapes), draw(h=(N, H), c=(N, H))
+    x, *others = given.values()
+    solution = load_solution("lstm_fused_gates", ROOT)
+    h, c, cache = solution.function("lstm_step_forward")(x[:, 0], *others)
+    dx, dh, dc, dWx, dWh, db = solution.function("lstm_step_backward")(*back.values(), cache)
+
+    losses = {(name, 1): weight for name, weight in back.items()}
+    values, gradients = inner(textbook.fused_lstm, given, losses, T=1)
+    for found in (values, gradients):
+        found |= {(name, None): found[name, 1] for name in (*"ifog", "z_i", "z_f", "z_o", "z_g")}
+    values |= {("x", 1): x[:, 0], ("h", 1): h, ("c", 1): c, ("b", None): given["b"]}
+    values |= {("W_x", None): given["Wx"], ("W_h", None): given["Wh"]}
+    values |= {(rf"\delta_{name}", None): weight for name, weight in back.items()}
+    gradients["z", None] = np.hstack([gradients[f"z_{gate}", None] for gate in "ifog"])
+    gradients |= {("x", 1): dx, ("h", 0): dh, ("c", 0): dc}
+    gradients |= {("W_x", None): dWx, ("W_h", None): dWh, ("b", None): db}
+    return Context(values, gradients, [{"t": 1, "N": N}])
+
+
+def numeric():
+    """Return a loss as a function of one element of its argument, and its gradient."""
+    rng = np.random.default_rng(1)
+    X, w = rng.normal(size=(2, 3, 4))
+
+    def loss(u, i=2, j=3):
+        changed = X.copy()
+        changed[i - 1, j - 1] = u
+        return np.sum(w * np.sin(changed))
+
+    values = {("L", None): loss, ("X", None): X, ("h", None): 1e-5}
+    return Context(values, {("X", None): w * np.cos(X)}, [{"i": 2, "j": 3}])
+
+
+def read_out():
+    """Run the last part of the second notebook: prediction and loss of one step."""
+    (source,) = (
+        c.source for c in read_source("rnn_lstm_backward", ROOT).cells if c.id == "train-read-out"
+    )
+    names = {"np": np, "softmax": softmax}
+    exec(source, names)
+    rng = np.random.default_rng(1)
+    a, Wy, by = normal(rng, a=STATE, Wy=(N_Y, N_A), by=(N_Y, 1)).values()
+    y = np.eye(N_Y)[:, rng.integers(N_Y, size=M)]
+    y_hat, loss, *_ = names["read_out"](a, y, Wy, by)
+    by_scores = autograd.grad(lambda s: -anp.sum(y * anp.log(textbook.softmax_of_columns(s))) / M)
+    T = T_X
+    values = {("a", T): a, (r"\haty", T): y_hat, ("y", None): y, ("L", None): loss}
+    values |= {("m", None): M, **weights({"Wy": Wy, "by": by})}
+    numbers = [{"t": T, "T": T, "m": M, "n_y": N_Y}]
+    return Context(values, {("s", None): by_scores(Wy @ a + by)}, numbers)
+
+
+# What the formulas under a heading, by its number, speak of; "4" holds for 4.1 as well.
+CONTEXTS = {
+    "rnn_lstm_forward": {"1": (forward, "rnn"), "2": (forward, "lstm")},
+    "rnn_lstm_backward": {
+        "2": (numeric,),
+        "3.1": (cell, "rnn"),
+        "3.2": (sequence, "rnn"),
+        "4": (cell, "lstm"),
+        "4.7": (sequence, "lstm"),
+        "5": (read_out,),
+    },
+    "lstm_fused_gates": {"1": (fused_step,)},
+}
+
+
+@functools.cache
+def context(assignment: str, heading: str) -> Context:
+    """Return what the formulas under a heading speak of: "4.3 Through the cell state"."""
+    number, known = heading.split()[0], CONTEXTS.get(assignment, {})
+    build = known.get(number) or known.get(number.split(".")[0])
+    if build is None:
+        raise KeyError(f"{assignment}, {heading}: say in CONTEXTS what its formulas speak of")
+    return build[0](*build[1:])

@@ -1,0 +1,222 @@
+"""The solutions against PyTorch's nn.RNN, nn.LSTM and autograd. Run by `make test-torch` alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from grading.inputs import lstm_parameters, normal, rnn_parameters
+from grading.solution import course_root, load_solution
+
+ROOT = course_root(Path(__file__).parent)
+FORWARD, BACKWARD, FUSED = (
+    load_solution(name, ROOT)
+    for name in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
+)
+TORCH_GATES = "ifco"  # how PyTorch stacks them, in our letters
+DOUBLE = torch.float64
+pytestmark = pytest.mark.parametrize("seed", range(10))
+
+
+@pytest.fixture
+def rng(seed):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def sizes(rng):
+    """Return n_x, n_a, n_y, m, T."""
+    return tuple(map(int, rng.integers(1, 9, 5)))
+
+
+def tensor(array):
+    """Return a leaf of PyTorch's graph that holds this array."""
+    return torch.tensor(array, dtype=DOUBLE, requires_grad=True)
+
+
+def assert_agree(actual, expected):
+    right = expected.detach().numpy()
+    np.testing.assert_allclose(actual, right, rtol=0, atol=1e-10, strict=True)
+
+
+def assert_all_agree(actual, expected):
+    assert set(actual) == set(expected)
+    for name, value in expected.items():
+        assert_agree(actual[name], value)
+
+
+def load(network, ih, hh, bias):
+    """Give a network of one layer these weights; the second bias is zero."""
+    weights = [tensor(ih), tensor(hh), tensor(bias), tensor(np.zeros_like(bias))]
+    with torch.no_grad():
+        for own, given in zip(network.parameters(), weights, strict=True):
+            own.copy_(given)
+    return network
+
+
+def columns_last(states):
+    """Turn PyTorch's (T, m, n) into the notebooks' (n, m, T)."""
+    return states.permute(2, 1, 0)
+
+
+def predictions(weights, bias, states):
+    """Return the softmax of W a + b of hidden states (n_a, m, T)."""
+    scores = torch.einsum("ya,amt->ymt", torch.tensor(weights), states)
+    return torch.softmax(scores + torch.tensor(bias)[:, :, None], dim=0)
+
+
+def torch_rnn(p):
+    n_a, n_x = p["Wax"].shape
+    network = torch.nn.RNN(n_x, n_a, nonlinearity="tanh", dtype=DOUBLE)
+    return load(network, p["Wax"], p["Waa"], p["ba"][:, 0])
+
+
+def torch_lstm(p):
+    n_a, width = p["Wf"].shape
+    weights = np.vstack([p["W" + gate] for gate in TORCH_GATES])
+    bias = np.vstack([p["b" + gate] for gate in TORCH_GATES])[:, 0]
+    network = torch.nn.LSTM(width - n_a, n_a, dtype=DOUBLE)
+    return load(network, weights[:, n_a:], weights[:, :n_a], bias)
+
+
+def rnn_gradients(network):
+    ih, hh, bias, _ = (weights.grad for weights in network.parameters())
+    return {"dWax": ih, "dWaa": hh, "dba": bias[:, None]}
+
+
+def lstm_gradients(network):
+    ih, hh, bias, _ = (weights.grad for weights in network.parameters())
+    found = {}
+    for gate, dW, db in zip(
+        TORCH_GATES, torch.hstack((hh, ih)).chunk(4), bias.chunk(4), strict=True
+    ):
+        found |= {"dW" + gate: dW, "db" + gate: db[:, None]}
+    return found
+
+
+def test_rnn(rng, sizes):
+    n_x, n_a, n_y, m, T = sizes
+    p = rnn_parameters(rng, n_x, n_a, n_y)
+    given = normal(rng, x=(n_x, m, T), a0=(n_a, m), da=(n_a, m, T))
+    x, a0, network = tensor(given["x"]), tensor(given["a0"]), torch_rnn(p)
+    states = columns_last(network(x.permute(2, 1, 0), a0.T[None].contiguous())[0])
+    (states * torch.tensor(given["da"])).sum().backward()
+
+    a, y_pred, caches = FORWARD.function("rnn_forward")(given["x"], given["a0"], p)
+    assert_agree(a, states)
+    assert_agree(y_pred, predictions(p["Wya"], p["by"], states))
+    got = BACKWARD.function("rnn_backward")(given["da"], caches)
+    assert_all_agree(got, {"dx": x.grad, "da0": a0.grad, **rnn_gradients(network)})
+
+
+def test_rnn_cell(rng, sizes):
+    n_x, n_a, n_y, m, _ = sizes
+    p = rnn_parameters(rng, n_x, n_a, n_y)
+    given = normal(rng, xt=(n_x, m), a_prev=(n_a, m), da_next=(n_a, m))
+    xt, a_prev, network = tensor(given["xt"]), tensor(given["a_prev"]), torch_rnn(p)
+    state = network(xt.T[None], a_prev.T[None].contiguous())[0][0].T
+    (state * torch.tensor(given["da_next"])).sum().backward()
+
+    a_next, yt_pred, cache = FORWARD.function("rnn_cell_forward")(given["xt"], given["a_prev"], p)
+    assert_agree(a_next, state)
+    assert_agree(yt_pred, predictions(p["Wya"], p["by"], state[:, :, None])[:, :, 0])
+    got = BACKWARD.function("rnn_cell_backward")(given["da_next"], cache)
+    assert_all_agree(got, {"dxt": xt.grad, "da_prev": a_prev.grad, **rnn_gradients(network)})
+
+
+def test_lstm(rng, sizes):
+    n_x, n_a, n_y, m, T = sizes
+    p = lstm_parameters(rng, n_x, n_a, n_y)
+    given = normal(rng, x=(n_x, m, T), a0=(n_a, m), da=(n_a, m, T))
+    x, a0, network = tensor(given["x"]), tensor(given["a0"]), torch_lstm(p)
+    start = (a0.T[None].contiguous(), torch.zeros(1, m, n_a, dtype=DOUBLE))
+    states = columns_last(network(x.permute(2, 1, 0), start)[0])
+    (states * torch.tensor(given["da"])).sum().backward()
+
+    a, y, c, caches = FORWARD.function("lstm_forward")(given["x"], given["a0"], p)
+    assert_agree(a, states)
+    assert_agree(y, predictions(p["Wy"], p["by"], states))
+    assert_agree(c[:, :, -1], network(x.permute(2, 1, 0), start)[1][1][0].T)
+    got = BACKWARD.function("lstm_backward")(given["da"], caches)
+    assert_all_agree(got, {"dx": x.grad, "da0": a0.grad, **lstm_gradients(network)})
+
+
+def test_lstm_cell(rng, sizes):
+    n_x, n_a, n_y, m, _ = sizes
+    p = lstm_parameters(rng, n_x, n_a, n_y)
+    state = (n_a, m)
+    given = normal(rng, xt=(n_x, m), a_prev=state, c_prev=state, da_next=state, dc_next=state)
+    xt, a_prev, c_prev = (tensor(given[name]) for name in ("xt", "a_prev", "c_prev"))
+    network = torch_lstm(p)
+    start = (a_prev.T[None].contiguous(), c_prev.T[None].contiguous())
+    a_right, c_right = (state[0].T for state in network(xt.T[None], start)[1])
+    by_a, by_c = torch.tensor(given["da_next"]), torch.tensor(given["dc_next"])
+    (a_right * by_a + c_right * by_c).sum().backward()
+
+    a_next, c_next, yt_pred, cache = FORWARD.function("lstm_cell_forward")(
+        given["xt"], given["a_prev"], given["c_prev"], p
+    )
+    assert_agree(a_next, a_right)
+    assert_agree(c_next, c_right)
+    assert_agree(yt_pred, predictions(p["Wy"], p["by"], a_right[:, :, None])[:, :, 0])
+    got = BACKWARD.function("lstm_cell_backward")(given["da_next"], given["dc_next"], cache)
+    states = {"dxt": xt.grad, "da_prev": a_prev.grad, "dc_prev": c_prev.grad}
+    assert_all_agree(got, {**states, **lstm_gradients(network)})
+
+
+def torch_fused(Wx, Wh, b):
+    """Return an nn.LSTM with these weights; PyTorch's gates stand in the order i, f, g, o."""
+    H = Wh.shape[0]
+    network = torch.nn.LSTM(Wx.shape[0], H, batch_first=True, dtype=DOUBLE)
+    return load(network, *(in_other_order(array, H).T for array in (Wx, Wh, b)))
+
+
+def in_other_order(array, H):
+    """Change between i, f, o, g and i, f, g, o along the last axis."""
+    i, f, third, fourth = (array[..., k * H : (k + 1) * H] for k in range(4))
+    join = torch.cat if isinstance(array, torch.Tensor) else np.concatenate
+    return join((i, f, fourth, third), -1)
+
+
+def fused_gradients(network):
+    """Return the gradients of Wx, Wh and b."""
+    H = network.hidden_size
+    ih, hh, bias, _ = (weights.grad for weights in network.parameters())
+    return [in_other_order(grad, H) for grad in (ih.T, hh.T, bias)]
+
+
+def test_fused_lstm(rng, sizes):
+    D, H, _, N, T = sizes
+    given = normal(rng, x=(N, T, D), h0=(N, H), Wx=(D, 4 * H), Wh=(H, 4 * H), b=(4 * H,))
+    dh = normal(rng, dh=(N, T, H))["dh"]
+    x, h0 = tensor(given["x"]), tensor(given["h0"])
+    network = torch_fused(given["Wx"], given["Wh"], given["b"])
+    states = network(x, (h0[None], torch.zeros(1, N, H, dtype=DOUBLE)))[0]
+    (states * torch.tensor(dh)).sum().backward()
+
+    h, cache = FUSED.function("lstm_forward")(*given.values())
+    assert_agree(h, states)
+    got = FUSED.function("lstm_backward")(dh, cache)
+    for value, right in zip(got, [x.grad, h0.grad, *fused_gradients(network)], strict=True):
+        assert_agree(value, right)
+
+
+def test_fused_step(rng, sizes):
+    D, H, _, N, _ = sizes
+    given = normal(
+        rng, x=(N, D), prev_h=(N, H), prev_c=(N, H), Wx=(D, 4 * H), Wh=(H, 4 * H), b=(4 * H,)
+    )
+    dnext_h, dnext_c = normal(rng, h=(N, H), c=(N, H)).values()
+    x, prev_h, prev_c = (tensor(given[name]) for name in ("x", "prev_h", "prev_c"))
+    network = torch_fused(given["Wx"], given["Wh"], given["b"])
+    right = [state[0] for state in network(x[:, None], (prev_h[None], prev_c[None]))[1]]
+    (right[0] * torch.tensor(dnext_h) + right[1] * torch.tensor(dnext_c)).sum().backward()
+
+    *states, cache = FUSED.function("lstm_step_forward")(*given.values())
+    for value, state in zip(states, right, strict=True):
+        assert_agree(value, state)
+    got = FUSED.function("lstm_step_backward")(dnext_h, dnext_c, cache)
+    inputs = [x.grad, prev_h.grad, prev_c.grad]
+    for value, grad in zip(got, [*inputs, *fused_gradients(network)], strict=True):
+        assert_agree(value, grad)
