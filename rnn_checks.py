@@ -190,10 +190,10 @@ class FunctionTest:
         """Return the sentence of the known mistake that gives this outcome."""
         file = Path(__file__).with_name("known_mistakes.json")
         known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        if self.outcome.error:
+        if self.outcome.error or self.name not in known:
             return ""
         seen = fingerprint(self.outcome)
-        for mistake in known.get(self.name, []):
+        for mistake in known[self.name]:
             if same_fingerprint(mistake["fingerprint"], seen):
                 return mistake["sentence"]
         return ""

@@ -16,6 +16,7 @@ backward function is tried in other ways, too, and the best result counts:
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise, permutations, product
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ from rnn_utils import sigmoid
 Pairs = list[tuple[np.ndarray, np.ndarray]]  # what is found, and what is right
 
 STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
-MOST_CACHES = 150  # that are tried in one call; each takes a millisecond or two
+MOST_CACHES, MOST_SECONDS = 150, 3  # for trying; one takes a few milliseconds
 MOST_BLOCKS = 30  # of shape (N, H) in a cache; no more are looked at
 NOTHING = np.zeros(0)
 
@@ -120,6 +121,7 @@ class ForwardTest(OwnCacheTest):
     ) -> None:
         super().__init__(function, assignment, returns, points)
         self.step = step
+        self.cached_in: dict[str, np.ndarray] = {}  # the call whose cache was looked at
         self.missing = ""
 
     def call(self, **arguments: Any) -> None:
@@ -148,14 +150,19 @@ class ForwardTest(OwnCacheTest):
     def missing_steps(self, function: Callable, step: Callable) -> str:
         """Say which caches of time steps the cache of a sequence function lacks."""
         steps = Steps(self.solution, step, self.cached_in)
-        return steps.missing_in(returned_cache(run_function(function, self.cached_in).again))
+        missing = steps.missing_in(returned_cache(run_function(function, self.cached_in).again))
+        if missing:  # unless it takes its steps by itself
+            with lending(function, STEP_FORWARD, steps.forward):
+                run_function(function, self.cached_in)
+        return missing if steps.calls else ""
 
     def is_like(self, version: Version, seen: list[tuple]) -> bool:
         """Tell whether a known mistake gives just these outcomes, and a cache like this."""
-        if not super().is_like(version, seen) or not self.step:
-            return super().is_like(version, seen)
+        if not super().is_like(version, seen):
+            return False
         step = self.solution.function(STEP_FORWARD)
-        return self.missing_steps(version.build(self.solution), step) == self.missing
+        function = version.build(self.solution)
+        return not self.cached_in or self.missing_steps(function, step) == self.missing
 
     def rule(self, which: str) -> str:
         """Say what was put in the place of the student's own work."""
@@ -211,7 +218,8 @@ class BackwardTest(OwnCacheTest):
         self.numeric = numeric(self.solution, self.forward.__name__, forward, Given(gradients))
 
         own_forward = run_function(self.forward, arguments)
-        own = self.run([returned_cache(own_forward.result)])
+        cache = returned_cache(own_forward.result, len(right_forward.result))
+        own = self.run([cache])
         others = {}
         if not same_value(own, self.right):
             is_wrong = not same_value(
@@ -229,13 +237,14 @@ class BackwardTest(OwnCacheTest):
     def run(self, caches: Iterable[Any]) -> Outcome | None:
         """Call the function with one cache after the other; return the best outcome."""
         best, most = None, -2
+        until = time.monotonic() + MOST_SECONDS
         for cache in islice(caches, MOST_CACHES):
             arguments = {**self.gradients, "cache": cache}
             outcome = run_function(self.function, arguments, own_cache=True)
             count = self.count_right(outcome)
             if count > most:
                 best, most = outcome, count
-            if most == len(self.returns):
+            if most == len(self.returns) or time.monotonic() > until:
                 break
         return best
 
@@ -254,7 +263,8 @@ class BackwardTest(OwnCacheTest):
         steps = Steps(self.solution, self.step, arguments)
         with lending(self.forward, STEP_FORWARD, steps.right_forward):
             caches = [steps.completed(returned_cache(run_function(self.forward, arguments).result))]
-        if is_wrong or steps.missing_in(returned_cache(own_forward.result)):  # has cost its points
+        missing = steps.calls and steps.missing_in(returned_cache(own_forward.result))
+        if is_wrong or missing:  # that has cost its points
             caches.append(steps.caches)
         with lending(self.function, STEP_BACKWARD, steps.backward):
             return self.run(caches)
@@ -262,17 +272,14 @@ class BackwardTest(OwnCacheTest):
     def forgive(self, outcome: Outcome, arguments: dict[str, np.ndarray]) -> Outcome:
         """Return the outcome with right values for gradients of the student's own forward."""
         try:
-            actual = self.named(outcome.result)
+            both = self.named(outcome.result), self.named(outcome.again)
         except AssertionError:
             return outcome
         right = self.expected()
-        forgiven = [
-            n for n, gradient in actual.items() if self.is_derivative(n, gradient, arguments)
-        ]
-        again = dict(zip(self.returns, outcome.again, strict=True))
+        forgiven = [n for n, value in both[0].items() if self.is_derivative(n, value, arguments)]
         result, again = (
             tuple(right[n] if n in forgiven else value for n, value in values.items())
-            for values in (actual, again)
+            for values in both
         )
         return outcome._replace(result=result, again=again)
 
@@ -337,9 +344,9 @@ def numeric(
 # ------------------------------------------------------- any student's cache
 
 
-def returned_cache(result: Any) -> Any:
-    """Return the cache in what a forward function returned, None where there is none."""
-    return result[-1] if type(result) in (list, tuple) and len(result) > 1 else None
+def returned_cache(result: Any, count: int = 2) -> Any:
+    """Return the cache, the last of `count` values that were returned, None where it is not."""
+    return result[-1] if type(result) in (list, tuple) and len(result) == count else None
 
 
 def parts(value: Any) -> Iterator[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
+import functools
 import math
 import os
 import random
@@ -15,15 +17,17 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
 from .marking import CannotCross, Room, RoomDied, RoomError, RoomTimeout, StandIn, student_error
 from .sandbox import Nursery
-from .shell import Outputs, Shell
+from .shell import Outputs, Shell, is_python
 
 SEED = 0
+MOST_KEPT = 500  # compiled cells
 
 
 @dataclass(frozen=True)
@@ -284,10 +288,19 @@ class Marking:
     def run_here(self, cell: Cell, most_output: int) -> tuple[Any, BaseException | None]:
         """Run a cell in the marking room; return its value, and what it raised."""
         self.shell.outputs = Outputs(most_output)
-        value, error = self.shell.run(cell.source, cell.name)
-        if isinstance(error, KeyboardInterrupt):  # the instructor's: IPython keeps it to itself
-            raise error
-        return value, error
+        if not is_python(cell.source):  # magics
+            value, error = self.shell.run(cell.source, cell.name)
+            if isinstance(error, KeyboardInterrupt):  # the instructor's: IPython keeps it
+                raise error
+            return value, error
+        with self.shell.capture():
+            try:
+                value = run_compiled(*compile_cell(cell.source, cell.name), self.shell.user_ns)
+            except (Exception, SystemExit) as error:
+                return None, error
+        if value is not None:
+            self.shell.outputs.show("execute_result", {"text/plain": repr(value)}, None)
+        return value, None
 
     def show(self, outputs: list[dict]) -> None:
         """Add what a student's function showed to what the test shows."""
@@ -300,22 +313,43 @@ class Marking:
     def free_names(self, cell: Cell) -> list[str]:
         """Return the names that a cell uses and does not define."""
         try:
-            source = self.shell.transform_cell(cell.source)
-            top = symtable.symtable(source, cell.name, "exec")
+            return free_names(self.shell.transform_cell(cell.source), cell.name)
         except SyntaxError:
             return []
-        own = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}
-        used = set()
-        scopes = [top]
-        while scopes:
-            scope = scopes.pop()
-            scopes += scope.get_children()
-            used |= {
-                symbol.get_name()
-                for symbol in scope.get_symbols()
-                if symbol.is_referenced() and (scope is top or symbol.is_global())
-            }
-        return sorted(used - own)
+
+
+@functools.lru_cache(MOST_KEPT)
+def free_names(source: str, name: str) -> list[str]:
+    """Return the names that Python code uses and does not define."""
+    top = symtable.symtable(source, name, "exec")
+    own = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}
+    used = set()
+    scopes = [top]
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        used |= {
+            symbol.get_name()
+            for symbol in scope.get_symbols()
+            if symbol.is_referenced() and (scope is top or symbol.is_global())
+        }
+    return sorted(used - own)
+
+
+@functools.lru_cache(MOST_KEPT)
+def compile_cell(source: str, name: str) -> tuple[CodeType, CodeType | None]:
+    """Compile a cell of ours once for all students: what it does, and its last line's value."""
+    tree = ast.parse(source, name)
+    value = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        value = compile(ast.Expression(tree.body.pop().value), name, "eval")
+    return compile(tree, name, "exec"), value
+
+
+def run_compiled(code: CodeType, value: CodeType | None, names: dict[str, Any]) -> Any:
+    """Run a compiled cell; return the value of its last line."""
+    exec(code, names)
+    return None if value is None else eval(value, names)
 
 
 @contextmanager
