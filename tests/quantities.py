@@ -174,7 +174,7 @@ def cell(network):
     values |= {(rf"\delta_{name}", 1): weight for name, weight in back.items()}
     gradients |= {("x", 1): got["dxt"], ("a", 0): got["da_prev"], ("a", 1): back["a"]}
     if network == "lstm":
-        gradients["c", 0] = got["dc_prev"]
+        values[r"\delta_c", 0] = got["dc_prev"]
     gradients |= parameter_gradients(got)
     return Context(values, gradients, [{"t": 1, "m": M}], {"k": "fico"})
 
