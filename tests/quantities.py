@@ -175,6 +175,7 @@ def cell(network):
     gradients |= {("x", 1): got["dxt"], ("a", 0): got["da_prev"], ("a", 1): back["a"]}
     if network == "lstm":
         values[r"\delta_c", 0] = got["dc_prev"]
+        del gradients["c", 0]  # the same in one cell alone, and not to be taken for it
     gradients |= parameter_gradients(got)
     return Context(values, gradients, [{"t": 1, "m": M}], {"k": "fico"})
 
