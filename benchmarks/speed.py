@@ -80,6 +80,7 @@ class Timing:
 def make_class(folder: Path, students: int, hanging: int = 0) -> Path:
     """Make a course in which so many have handed in, every `hanging`-th an endless loop."""
     course = folder / "rnn"
+    folder.mkdir(exist_ok=True)
     make_course(REPO, course)
     os.chdir(course)
     release(ASSIGNMENT)

@@ -137,9 +137,11 @@ def demo_command(
     release(assignment)
     make_submissions(assignment, folder)
     mark_and_tell(grade(assignment, [], unprotected), assignment)
+    report_command(assignment)
     console.print(
-        f"All marks:          demo/reports/{assignment}/grades.csv\n"
+        f"The class report:   demo/reports/{assignment}/report.html\n"
         f"A page of feedback: demo/feedback/endless_loop/{assignment}/{assignment}.html\n"
+        f"All marks:          demo/reports/{assignment}/grades.csv\n"
         "The grade book:     demo/gradebook.db; to look into it, `cd demo`, then\n"
         "                    `../.venv/bin/jupyter lab` and Nbgrader > Formgrader",
         markup=False,
@@ -159,13 +161,18 @@ def check_leaks(assignment: str) -> None:
 def mark_and_tell(run: Run, assignment: str) -> None:
     """Mark a class, and tell what came of it."""
     begin, marked, shown, isolation = time.monotonic(), 0, [], {}
-    for certificate in follow(run, console):
-        marked += 1
-        isolation[certificate.isolation] = None
-        if len(shown) <= MOST_ROWS:
-            shown.append(certificate)
-        if certificate.status not in ("graded", "repaired"):
-            errors.print(f"{certificate.student_id}: {certificate.note}", markup=False)
+    try:
+        for certificate in follow(run, console):
+            marked += 1
+            isolation[certificate.isolation] = None
+            if len(shown) <= MOST_ROWS:
+                shown.append(certificate)
+            if certificate.status not in ("graded", "repaired"):
+                errors.print(f"{certificate.student_id}: {certificate.note}", markup=False)
+    except KeyboardInterrupt:
+        raise CourseError(
+            f"Stopped after {marked}. What is marked is kept; the same command goes on from here."
+        ) from None
     if 0 < marked <= MOST_ROWS:
         console.print(result_table(sorted(shown, key=lambda each: each.student_id)))
     console.print(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import html
+import json
 import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, reads_json, writes_json
+from nbformat.v4 import new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import (
@@ -45,7 +48,9 @@ from grading.execute import Execute
 from grading.feedback import Grades, page
 from grading.gradebook import Book, Entry, reason
 from grading.intake import Frame, Intake, take_in, unanswered
+from grading.mistakes import known_mistakes
 from grading.pool import Workers, cores
+from grading.rooms.notebook import Marking
 from grading.solution import grade_id, read_source
 from grading.worker import Job, Marked, mark, settings_of, split_steps
 
@@ -88,16 +93,19 @@ class Run:
         if unknown:
             raise CourseError(f"{assignment}: nothing submitted by {', '.join(unknown)}")
         self.elsewhere = bool(scheduler)
-        if not self.elsewhere:  # where no sandbox can be had, no mark is touched
-            Execute(config=config).nursery()
+        with ThreadPoolExecutor(1) as beside:  # rooms take a second to warm up
+            hashes = beside.submit(warm_up, assignment, Frame(self.source))
+            if not self.elsewhere:  # where no sandbox can be had, no mark is touched
+                Execute(config=config).nursery()
+            self.hashes = hashes.result()
         self._open = ExitStack()
         try:
             self._open.enter_context(alone(self.root))
             self.book = Book(coursedir)
             self._open.callback(self.book.close)
             self.frame = Frame(self.published())
+            self.shipped = self.shipped_files()
             self.steps = list(self.prepared_steps(config))
-            self.hashes = source_hashes(assignment)
             self.graded_by_hand = self.book.graded_by_hand(assignment)
             wanted = sorted(students) or submitted
             self.todo = wanted if force else self.not_yet_marked(wanted)
@@ -224,15 +232,16 @@ class Run:
     ) -> Iterator[Certificate]:
         """Mark the submissions; those that take too long are postponed."""
         taken: dict[str, tuple[Intake, str]] = {}
+        shipped = [Path(name).name for name in self.shipped]
 
         def jobs() -> Iterator[Job]:
             for student in list(students):
                 folder = self.submission(student)
-                shipped = [path.name for path in self.shipped()]
                 hashed = submission_hash(folder)
-                taken[student] = take_in(folder, self.frame, self.assignment, shipped), hashed
-                text = writes_json(self.clean(taken[student][0]))
-                yield Job(student, self.assignment, text, most_seconds)
+                intake = take_in(folder, self.frame, self.assignment, shipped)
+                notebook, intake.notebook = self.clean(intake), None  # held once
+                taken[student] = intake, hashed
+                yield Job(student, self.assignment, notebook, most_seconds)
 
         for job, marked, error in self.workers.run(self.mark, jobs()):
             intake, hashed = taken.pop(job.student)
@@ -279,11 +288,12 @@ class Run:
         try:
             if marked is None:
                 raise CourseError(f"could not be marked: {type(error).__name__}: {error}")
-            notebook = reads_json(marked.notebook)
-            entry = self.book.save(self.assignment, student, intake.timestamp, notebook, self.steps)
+            entry = self.book.save(
+                self.assignment, student, intake.timestamp, marked.notebook, self.steps
+            )
             certificate = with_marks(certificate, marked, entry)
             self.write_marked(student, intake, marked.notebook)
-            self.write_feedback(student, notebook, entry)
+            self.write_feedback(student, marked.notebook, entry)
         except (CourseError, OSError, SQLAlchemyError, ValueError) as problem:
             said = reason(problem) if isinstance(problem, SQLAlchemyError) else str(problem)
             certificate.status = "not graded"
@@ -291,15 +301,15 @@ class Run:
         certificate.write(self.reports / FOLDER)
         return certificate
 
-    def write_marked(self, student: str, intake: Intake, notebook: str) -> None:
+    def write_marked(self, student: str, intake: Intake, notebook: NotebookNode) -> None:
         """Fill the folder in autograded/ as nbgrader does."""
         path = self.marked_notebook(student)
-        for file in self.shipped():
-            write_whole(path.parent / file.relative_to(self.source_folder), file.read_bytes())
+        for name, data in self.shipped.items():
+            write_whole(path.parent / name, data)
         if intake.timestamp:
             stamp = intake.timestamp.isoformat().encode()
             write_whole(path.with_name("timestamp.txt"), stamp, READ_ONLY)
-        write_whole(path, f"{notebook}\n".encode(), READ_ONLY)
+        write_whole(path, json.dumps(notebook, ensure_ascii=False).encode(), READ_ONLY)
 
     def write_feedback(self, student: str, notebook: NotebookNode, entry: Entry) -> None:
         """Write the page that the student gets back."""
@@ -311,15 +321,11 @@ class Run:
         text = page(notebook, self.assignment, student, grades)
         write_whole(folder / f"{self.assignment}.html", text.encode())
 
-    @property
-    def source_folder(self) -> Path:
-        """The folder of the assignment's source."""
-        return self.root / self.coursedir.source_directory / self.assignment
-
-    def shipped(self) -> list[Path]:
+    def shipped_files(self) -> dict[str, bytes]:
         """Return the files that students are given beside the notebook."""
-        ignored = [*self.coursedir.ignore, "*.ipynb"]
-        return [Path(path) for path in find_all_files(str(self.source_folder), ignored)]
+        folder = self.root / self.coursedir.source_directory / self.assignment
+        paths = map(Path, find_all_files(str(folder), [*self.coursedir.ignore, "*.ipynb"]))
+        return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
     def end(self) -> None:
         """Write what is told of the whole class."""
@@ -374,6 +380,15 @@ def alone(root: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def warm_up(assignment: str, frame: Frame) -> dict[str, Any]:
+    """Load and render what is the same for all students; return the hashes of the source."""
+    hashes = source_hashes(assignment)
+    known_mistakes(assignment, "")
+    Marking(most_output=0)
+    page(unanswered(frame), assignment, "")
+    return hashes
 
 
 def graded(notebook: NotebookNode) -> Iterator[NotebookNode]:

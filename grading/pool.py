@@ -116,6 +116,8 @@ class Workers:
             self.client.close()
         else:
             self.executor.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():  # what is under way is not waited for
+                worker.terminate()
 
 
 def connect(scheduler: str) -> Any:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat.v4 import reads_json, writes_json
+from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets.config import Config
@@ -25,7 +25,7 @@ from grading.marks import Mark, read_marks
 from grading.solution import source_folder
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
     """
     A submission to be marked.
@@ -33,15 +33,15 @@ class Job:
     Attributes
     ----------
     student, assignment : str
-    notebook : str
-        JSON of the notebook as intake made it.
+    notebook : NotebookNode
+        As intake made it.
     most_seconds : float
         Wall time that its code may take in all, if that is less than the limits allow.
     """
 
     student: str
     assignment: str
-    notebook: str
+    notebook: NotebookNode
     most_seconds: float
 
 
@@ -52,12 +52,12 @@ class Marked:
 
     Attributes
     ----------
-    notebook : str
-        JSON of the notebook with all outputs.
+    notebook : NotebookNode
+        With all outputs.
     marks : list of Mark
     """
 
-    notebook: str
+    notebook: NotebookNode
     marks: list[Mark]
     isolation: str
     environment: dict[str, str]
@@ -105,7 +105,7 @@ def mark(settings: Settings, job: Job) -> Marked:
     begin = time.monotonic()
     if settings.source:
         os.chdir(unpacked(settings.source))
-    notebook = reads_json(job.notebook)
+    notebook = job.notebook
     names = {"assignment": job.assignment, "student": job.student, "notebook": job.assignment}
     resources: dict[str, Any] = {"nbgrader": {**names, "most_seconds": job.most_seconds}}
     steps = prepared(settings.steps)
@@ -113,7 +113,7 @@ def mark(settings: Settings, job: Job) -> Marked:
         notebook, resources = step(notebook, resources)
     done = resources["rooms"]
     return Marked(
-        notebook=writes_json(notebook),
+        notebook=notebook,
         marks=read_marks(notebook),
         isolation=next(s for s in steps if isinstance(s, Execute)).nursery().isolation,
         environment=environment(),

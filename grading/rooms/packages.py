@@ -43,7 +43,7 @@ def distributions(names: Iterable[str]) -> dict[str, metadata.Distribution]:
             continue
         needs = [need for need in package.requires or [] if "extra ==" not in need]
         waiting += [(re.match(r"[\w.-]+", need).group(), False) for need in needs]
-    missing += [name for name, package in found.items() if package.files is None]
+    missing += [name for name, package in found.items() if package.read_text("RECORD") is None]
     if missing:
         raise PackagesMissing(f"Rooms need {', '.join(missing)}: pip install -r requirements.txt")
     return found
@@ -63,7 +63,7 @@ def packages_folder(names: Iterable[str], seen_as: str) -> Path:
     """
     found = distributions(names)
     versions = sorted(
-        f"{name} {package.version} {package.locate_file('')} {record_time(package)}"
+        f"{name} {package.locate_file('')} {package.read_text('RECORD')}"
         for name, package in found.items()
     )
     key = hashlib.sha256("\n".join([sys.version, seen_as, *versions]).encode()).hexdigest()[:16]
@@ -83,12 +83,6 @@ def packages_folder(names: Iterable[str], seen_as: str) -> Path:
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return folder
-
-
-def record_time(package: metadata.Distribution) -> float:
-    """Return when a package was installed."""
-    record = next(f for f in package.files if f.name in ("RECORD", "METADATA"))
-    return os.stat(package.locate_file(record)).st_mtime
 
 
 def fill(folder: Path, packages: Iterable[metadata.Distribution]) -> None:
