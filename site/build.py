@@ -1,0 +1,154 @@
+"""
+Build the learners' site: `python site/build.py [public] [solved] [--to FOLDER]`.
+
+The pages of the public edition are made of `release/`, of `site/`, and of the pictures
+and numbers that `material.py` leaves; nothing here reads a solution for it. The solved
+edition adds what `solved.py` reads from `source/`, and goes into a folder of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import motion
+import motion_page
+from grading import CourseError
+from notation import Notation
+from notebooks import NotebookPage
+
+HERE = Path(__file__).parent
+RELEASE = HERE.parent / "release"
+FOLDERS = {"public": "html", "solved": "solved"}
+NOT_SHIPPED = ("__pycache__", ".ipynb_checkpoints")
+OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
+
+
+def main() -> None:
+    """Read the command line and build."""
+    parser = argparse.ArgumentParser(description="Build the learners' site.")
+    parser.add_argument("editions", nargs="*", metavar="EDITION", help="public (default), solved")
+    parser.add_argument("--to", type=Path, default=HERE / "_build", metavar="FOLDER")
+    arguments = parser.parse_args()
+    editions = arguments.editions or ["public"]
+    if unknown := set(editions) - set(FOLDERS):
+        parser.error(f"there is no edition {', '.join(unknown)}, only {', '.join(FOLDERS)}")
+    work = arguments.to.resolve()
+    os.chdir(HERE.parent)  # the course is found from where one is
+    shutil.rmtree(work / "material", ignore_errors=True)
+    run(HERE / "material.py", work / "material")
+    try:
+        for edition in editions:
+            print(build(work, edition))
+    except CourseError as error:
+        sys.exit(f"{error}")
+
+
+def build(work: Path, edition: str) -> Path:
+    """Build an edition in the folder `work`; return its first page."""
+    solved = edition == "solved"
+    material, staged, html = work / "material", work / f"pages-{edition}", work / FOLDERS[edition]
+    for stale in (staged, html):
+        shutil.rmtree(stale, ignore_errors=True)
+    pages = [page(name, material, solved) for name in assignments()]
+    stage(staged, pages, material, solved)
+    run("-m", "sphinx", "-qEW", "-c", HERE, "-t", edition, "-d", staged / ".doctrees", staged, html)
+    for left_over in (".buildinfo", "objects.inv"):  # of use to Sphinx alone
+        (html / left_over).unlink()
+    (html / "_sources").rmdir()
+    for each in pages:
+        add_files(html, each)
+    return html / "index.html"
+
+
+def run(*command: str | Path) -> None:
+    """Run a Python program; end where it fails."""
+    # the same order of sets and the same order of sums every time
+    fixed = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    failed = subprocess.run([sys.executable, *command], env=fixed).returncode
+    if failed:
+        sys.exit(failed)
+
+
+def assignments() -> list[str]:
+    """Return the released assignments in the order of assignments.yaml."""
+    order = list(described())
+    released = [path.name for path in RELEASE.iterdir() if (path / f"{path.name}.ipynb").exists()]
+    return sorted(released, key=lambda name: (name not in order, [*order, name].index(name), name))
+
+
+def described() -> dict[str, dict]:
+    """Return what assignments.yaml says."""
+    return yaml.safe_load((HERE / "assignments.yaml").read_text("utf-8"))
+
+
+def page(name: str, material: Path, solved: bool) -> NotebookPage:
+    """Return a released notebook on its way to a page."""
+    about = {"blurb": f"The notebook {name}.", **described().get(name, {})}
+    extra = None
+    if solved:
+        from solved import SolvedNotebook
+
+        extra = SolvedNotebook(name, material / name)
+    return NotebookPage(RELEASE / name, about, material / name, extra)
+
+
+def stage(folder: Path, pages: list[NotebookPage], material: Path, solved: bool) -> None:
+    """Write every page as Sphinx reads it into a fresh folder."""
+    folder.mkdir(parents=True)
+    notation = Notation()
+    for each in pages:
+        nbformat.write(each.render(notation), folder / f"{each.name}.ipynb")
+    steps = json.loads((material / "motion.json").read_text("utf-8"))
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "pages"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+    )
+    names = {
+        "assignments": pages,
+        "notation": notation.tables(),
+        "motion": motion_page.widget(steps),
+        "memory": [motion.number(step["c"]) for step in steps],
+        "errata": json.loads((material / "errata.json").read_text("utf-8")),
+        "solved": solved,
+    }
+    for file in sorted((HERE / "pages").glob("*.md")):
+        text = templates.get_template(file.name).render(names)
+        if file.stem != "notation":
+            text = notation.links(file.stem).add(text)
+        if solved or file.stem != "derivations":
+            (folder / file.name).write_text(text, "utf-8")
+
+
+def add_files(html: Path, page: NotebookPage) -> None:
+    """Put the pictures of a notebook and its zip beside the pages."""
+    figures = html / "figures" / page.name
+    figures.mkdir(parents=True)
+    for file in [*(page.folder / "figures").glob("*.svg"), *page.material.glob("*.png")]:
+        shutil.copyfile(file, figures / file.name)
+    downloads = html / "downloads"
+    downloads.mkdir(exist_ok=True)
+    with zipfile.ZipFile(downloads / f"{page.name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path for path in page.folder.rglob("*") if path.is_file()):
+            inside = file.relative_to(RELEASE)
+            if not set(NOT_SHIPPED) & set(inside.parts):
+                entry = zipfile.ZipInfo(inside.as_posix(), OLDEST)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, file.read_bytes())
+
+
+if __name__ == "__main__":
+    main()

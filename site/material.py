@@ -1,0 +1,157 @@
+"""
+Run the instructor's solution: `python site/material.py [--measure] [FOLDER]`.
+
+It leaves what the pages show of the finished notebooks: the pictures, the outputs of
+every cell, the numbers of the animation and the evidence of the errata. Only this file
+runs a solution, and what it leaves holds none.
+
+Cells that measure times would give other pictures every time. Those that assignments.yaml
+calls `measured` are run with --measure only; what they show is kept in site/measured/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from base64 import b64decode
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+import errata
+import motion
+from grading import CourseError
+from grading.demo import plain
+from grading.prove import with_solutions
+from grading.solution import load_solution
+
+HERE = Path(__file__).parent
+RELEASE = HERE.parent / "release"
+MEASURED = HERE / "measured"
+
+
+def main(folder: Path, measure: bool) -> None:
+    """Write the material of every released assignment into the folder."""
+    assignments = sorted(path.name for path in RELEASE.iterdir() if path.is_dir())
+    kept = {name: {} if measure else read_measured(name) for name in assignments}
+    # a fresh interpreter each: notebooks import modules of the same names
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        sources = [plain(load_solution(assignment).sources) for assignment in assignments]
+        runs = pool.map(run_notebook, assignments, sources, map(list, kept.values()))
+        forward = load_solution("rnn_lstm_forward")
+        write(folder / "motion.json", motion.trace(forward.function("lstm_forward")))
+        write(folder / "errata.json", errata.measure(forward))
+        for assignment, outputs in zip(assignments, runs, strict=True):
+            save(folder / assignment, outputs | kept[assignment])
+            if measure and (sources_of := measured_cells(assignment)):
+                seen = {
+                    cell: {"source": source, "outputs": outputs[cell]}
+                    for cell, source in sources_of.items()
+                }
+                write(MEASURED / f"{assignment}.json", seen)
+
+
+def measured_cells(assignment: str) -> dict[str, str]:
+    """Return the cells that measure times, and their source."""
+    table = yaml.safe_load((HERE / "assignments.yaml").read_text("utf-8"))
+    pictures = table.get(assignment, {}).get("pictures", {})
+    cells = {cell.id: cell.source for cell in read_release(assignment).cells}
+    return {cell: cells[cell] for cell, about in pictures.items() if about.get("measured")}
+
+
+def read_measured(assignment: str) -> dict[str, list[dict]]:
+    """
+    Return what the cells that measure times showed when they were run.
+
+    Raises
+    ------
+    CourseError
+        Where a cell was not run yet, or has changed since.
+    """
+    sources = measured_cells(assignment)
+    file = MEASURED / f"{assignment}.json"
+    kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    for cell, source in sources.items():
+        if kept.get(cell, {}).get("source") != source:
+            raise CourseError(
+                f"{assignment}: the times that cell {cell} shows are missing or old;"
+                " measure them with: python site/material.py --measure"
+            )
+    return {cell: kept[cell]["outputs"] for cell in sources}
+
+
+def read_release(assignment: str) -> NotebookNode:
+    """Read the student version of an assignment."""
+    return nbformat.read(RELEASE / assignment / f"{assignment}.ipynb", as_version=4)
+
+
+def write(file: Path, value: Any) -> None:
+    """Write a value as JSON."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(value, indent=1, sort_keys=True), "utf-8")
+
+
+def save(folder: Path, outputs: dict[str, list[dict]]) -> None:
+    """Write the outputs of a notebook, and its pictures as files of their own."""
+    write(folder / "outputs.json", outputs)
+    for cell, shown in outputs.items():
+        pictures = [b64decode(o["data"]["image/png"]) for o in shown if "image/png" in o["data"]]
+        for number, picture in enumerate(pictures):
+            (folder / f"{cell}-{number}.png").write_bytes(picture)
+
+
+def run_notebook(
+    assignment: str, sources: dict[str, str], skipped: list[str]
+) -> dict[str, list[dict]]:
+    """
+    Run the solved notebook but for some cells as a kernel would, in a process of its own.
+
+    Returns
+    -------
+    dict
+        By cell id, what the cell shows: `data` by MIME type each.
+    """
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    sys.dont_write_bytecode = True
+    os.chdir(RELEASE / assignment)
+    sys.path.insert(0, "")
+
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InlineBackend.figure_formats = {"retina"}
+    outputs = {}
+    with TemporaryDirectory() as home:  # the user's own settings stay out
+        shell = InteractiveShell.instance(config=config, ipython_dir=home)
+        for cell in with_solutions(read_release(assignment), sources).cells:
+            if cell.cell_type != "code" or cell.id in skipped:
+                continue
+            with capture_output() as said:
+                result = shell.run_cell(cell.source)
+            result.raise_error()
+            printed = [{"data": {"text/plain": said.stdout}}] if said.stdout else []
+            outputs[cell.id] = printed + [{"data": output.data} for output in said.outputs]
+    return outputs
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Run the solved notebooks.")
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE / "_build" / "material")
+    parser.add_argument("--measure", action="store_true", help="measure times again")
+    arguments = parser.parse_args()
+    os.chdir(HERE.parent)  # the course is found from where one is
+    try:
+        main(arguments.folder.resolve(), arguments.measure)
+    except CourseError as error:
+        sys.exit(f"{error}")

@@ -1,0 +1,169 @@
+"""Notebooks as pages of the site."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+from PIL import Image
+
+from grading import CourseError
+from notation import Notation
+
+PICTURE = re.compile(r"^!\[(?P<words>[^\]]*)\]\((?P<file>[^)]+)\)$", re.MULTILINE)
+MEANT = "This is what yours should look like"
+MEANT_ROUGHLY = "Yours should look like this, with the times of your own machine"
+
+
+class NotebookPage:
+    """
+    A released notebook on its way to a page.
+
+    Parameters
+    ----------
+    folder : Path
+        The release.
+    about : dict
+        What assignments.yaml says of it.
+    material : Path
+        The pictures that the finished notebook draws.
+    solved : SolvedNotebook, optional
+        What the solved edition adds.
+    """
+
+    def __init__(self, folder: Path, about: dict, material: Path, solved: Any = None) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.notebook = nbformat.read(folder / f"{self.name}.ipynb", as_version=4)
+        self.about = about
+        self.material = material
+        self.solved = solved
+        self.pictures = 0  # numbers their descriptions
+        self.points = {
+            grade["grade_id"].removeprefix("test_"): grade["points"]
+            for cell in self.notebook.cells
+            if (grade := cell.metadata.get("nbgrader", {})).get("grade")
+        }
+
+    @property
+    def title(self) -> str:
+        """The notebook's own first heading."""
+        return self.notebook.cells[0].source.splitlines()[0].lstrip("# ")
+
+    def render(self, notation: Notation) -> NotebookNode:
+        """Return the page as a notebook that MyST-NB reads."""
+        links = notation.links(self.name)
+        cells = []
+        for cell in self.notebook.cells:
+            if cell.cell_type == "code":
+                cells += self.code(cell)
+                continue
+            text = PICTURE.sub(self.figure, cell.source)
+            if cell.id != "notation":
+                text = links.add(text)
+            cells.append(markdown(cell.id, text))
+        heading, _, rest = cells[0].source.partition("\n")
+        cells[0].source = f"{heading}\n\n{self.download()}\n{rest}"
+        page = nbformat.v4.new_notebook(cells=cells)
+        page.metadata = {
+            "kernelspec": self.notebook.metadata.kernelspec,
+            "myst": {"html_meta": {"description": " ".join(self.about["blurb"].split())}},
+        }
+        return page
+
+    def download(self) -> str:
+        """Return the button that downloads the notebook with all it needs."""
+        return (
+            f'<p class="download"><a class="button" href="downloads/{self.name}.zip" download>'
+            f"Download the notebook</a> <span>with its figures and helper files, as "
+            f"<code>{self.name}.zip</code></span></p>\n"
+        )
+
+    def figure(self, found: re.Match) -> str:
+        """Return a figure of the notebook: its title, and its description in words."""
+        try:
+            svg = (self.folder / found["file"]).read_text("utf-8")
+        except OSError:
+            raise CourseError(
+                f"release/{self.name}: {found['file']} is missing; release it again"
+            ) from None
+        title = re.search(r"<title>(.*?)</title>", svg)
+        width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
+        file = f"figures/{self.name}/{Path(found['file']).name}"
+        return self.picture(file, title[1], found["words"], float(width), float(height))
+
+    def picture(self, file: str, title: str, words: str, width: float, height: float) -> str:
+        """Return an image with a caption and a long description."""
+        self.pictures += 1
+        described = f"picture-{self.pictures}"
+        return (
+            f'<figure class="picture"><img src="{file}" alt="{escape(title)}"'
+            f' width="{width:.0f}" height="{height:.0f}"'
+            f' aria-describedby="{described}"><figcaption>{escape(title)}'
+            f'<details class="words"><summary>The picture in words</summary>'
+            f'<p id="{described}">{escape(words)}</p></details></figcaption></figure>\n'
+        )
+
+    def code(self, cell: NotebookNode) -> list[NotebookNode]:
+        """Return a code cell, with what belongs above and below it."""
+        about = cell.metadata.get("nbgrader", {})
+        name = about.get("grade_id", "")
+        kept = nbformat.v4.new_code_cell(cell.source, id=cell.id)
+        kept.outputs = self.solved.outputs(cell.id) if self.solved else []
+        if about.get("solution"):
+            kept.metadata["tags"] = ["yours"]
+            label = f"Yours to write: <code>{name}</code>, {self.points[name]} points"
+            above = [markdown(f"{cell.id}-label", f'<p class="cell-label">{label}</p>')]
+            below = self.solved.below(name) if self.solved else []
+            return [*above, kept, *below]
+        if about.get("grade"):  # one line that says so, and the label of the function does, too
+            return []
+        if name.startswith("check_"):
+            return fold(kept, f"The check of <code>{name.removeprefix('check_')}</code>")
+        if name.startswith("example_"):
+            return fold(kept, "What the checks below use")
+        return [kept, *self.meant(cell.id)]
+
+    def meant(self, cell_id: str) -> list[NotebookNode]:
+        """Return the pictures that this cell draws in the finished notebook."""
+        cells = []
+        for file in sorted(self.material.glob(f"{cell_id}-[0-9]*.png")):
+            try:
+                words = self.about["pictures"][cell_id]
+            except KeyError:
+                raise CourseError(
+                    f"site/assignments.yaml: {self.name}: the picture of cell {cell_id} has no"
+                    " title and words yet; learners who cannot see it need them"
+                ) from None
+            width, height = (side / 2 for side in Image.open(file).size)
+            source = f"figures/{self.name}/{file.name}"
+            figure = self.picture(source, words["title"], words["words"], width, height)
+            meant = MEANT_ROUGHLY if words.get("measured") else MEANT
+            text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{figure}</div>'
+            cells.append(markdown(file.stem, text))
+        return cells
+
+
+def fold(cell: NotebookNode, title: str) -> list[NotebookNode]:
+    """Return a code cell in a fold; its outputs stay in sight."""
+    outputs, cell.outputs = cell.outputs, []
+    # a cell without any source would be left out
+    shown = nbformat.v4.new_code_cell("...", id=f"{cell.id}-output", outputs=outputs)
+    shown.metadata["tags"] = ["remove-input"]
+    opening = f'<details class="fold"><summary>{title}</summary>'
+    return [
+        markdown(f"{cell.id}-fold", opening),
+        cell,
+        markdown(f"{cell.id}-folded", "</details>"),
+        *([shown] if outputs else []),
+    ]
+
+
+def markdown(cell_id: str, text: str) -> NotebookNode:
+    """Return a Markdown cell."""
+    return new_markdown_cell(text, id=cell_id[:64])

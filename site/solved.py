@@ -1,0 +1,69 @@
+"""What the solved edition adds to a notebook: solutions, outputs, common mistakes."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from grading.demo import plain
+from grading.mistakes import Version, known_mistakes
+from grading.solution import load_solution
+from notebooks import markdown
+
+DERIVED = '<p>Where its formulas come from: <a href="derivations.html">derivations</a>.</p>'
+
+
+class SolvedNotebook:
+    """
+    The solution of an assignment, its outputs and its mistakes.
+
+    Parameters
+    ----------
+    assignment : str
+    material : Path
+        Where material.py left the outputs.
+    """
+
+    def __init__(self, assignment: str, material: Path) -> None:
+        self.assignment = assignment
+        self.sources = plain(load_solution(assignment).sources)
+        self.shown = json.loads((material / "outputs.json").read_text("utf-8"))
+
+    def outputs(self, cell_id: str) -> list[NotebookNode]:
+        """Return what a cell of the finished notebook shows."""
+        # its pictures stand below the cell in both editions
+        return [
+            new_output("display_data", data=output["data"])
+            for output in self.shown[cell_id]
+            if "image/png" not in output["data"]
+        ]
+
+    def below(self, function: str) -> list[NotebookNode]:
+        """Return the folds below a student's cell."""
+        solution = (
+            '<details class="fold solution"><summary>Solution</summary>\n\n'
+            f"```python\n{self.sources[function]}\n```\n\n"
+            f"{DERIVED}</details>"
+        )
+        mistakes = known_mistakes(self.assignment, function)
+        rows = "\n".join(row(mistake) for mistake in mistakes)
+        table = (
+            f'<details class="fold mistakes"><summary>Common mistakes: {len(mistakes)}</summary>'
+            f"\n<dl>\n{rows}\n</dl>\n</details>"
+        )
+        return [
+            markdown(f"solution-{function}", solution),
+            markdown(f"mistakes-{function}", table),
+        ]
+
+
+def row(mistake: Version) -> str:
+    """Return a mistake and why it is wrong."""
+    name = mistake.name.replace("_", " ").capitalize()
+    pieces = escape(mistake.sentence).split("`")  # every second one is code
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return f"<dt>{escape(name)}</dt><dd>{''.join(pieces)}</dd>"
