@@ -1,24 +1,55 @@
-"""The student version: what the commands make is what is committed, and it tells no secret."""
+"""The student versions: what the command makes is what is committed, and they tell no secret."""
 
 import base64
+import functools
+import importlib
+import inspect
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
+from grading.__main__ import main
 from grading.demo import make_course
 from grading.leaks import scan, secrets_of
-from grading.solution import course_root
+from grading.marking import keep_records
+from grading.solution import course_root, load_solution
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENT = "rnn_lstm_forward"
+ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+ASSIGNMENT = "rnn_lstm_forward"  # the one that secrets are planted in
+SAID_ALOUD = "test.assert_arguments_unchanged()"  # hidden here, a visible check there
+each_assignment = pytest.mark.parametrize("assignment", ASSIGNMENTS)
+
+
+@functools.cache
+def secrets(assignment):
+    return secrets_of(assignment, ROOT)
 
 
 @pytest.fixture(scope="module")
-def secrets():
-    return secrets_of(ASSIGNMENT, ROOT)
+def course(tmp_path_factory):
+    """Return a copy of the course."""
+    folder = tmp_path_factory.mktemp("course") / "rnn"
+    make_course(ROOT, folder)
+    return folder
+
+
+@pytest.fixture
+def release(monkeypatch):
+    """Return the command that releases an assignment of a course; it returns its exit code."""
+
+    def command(course, assignment):
+        monkeypatch.chdir(course)
+        monkeypatch.setattr(sys, "argv", ["grading", "release", assignment])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code
+
+    return command
 
 
 def files(folder):
@@ -27,24 +58,72 @@ def files(folder):
     }
 
 
-def test_committed_release_is_what_the_source_gives(tmp_path):
-    make_course(ROOT, tmp_path / "course")
-    command = [sys.executable, "-m", "grading", "release", ASSIGNMENT]
-    subprocess.run(command, cwd=tmp_path / "course", check=True, capture_output=True)
-    made = files(tmp_path / "course" / "release" / ASSIGNMENT)
-    assert made == files(ROOT / "release" / ASSIGNMENT)
+@each_assignment
+def test_committed_release_is_what_the_source_gives(course, assignment, release):
+    assert release(course, assignment) == 0
+    made = files(course / "release" / assignment)
+    assert made == files(ROOT / "release" / assignment)
     assert not [path for path in made if path.name in ("mistakes.yaml", "draw.py")]
 
 
-def test_figures_are_what_their_code_draws(tmp_path):
-    figures = ROOT / "source" / ASSIGNMENT / "figures"
+@each_assignment
+def test_figures_are_what_their_code_draws(tmp_path, assignment):
+    figures = ROOT / "source" / assignment / "figures"
     subprocess.run([sys.executable, figures / "draw.py", tmp_path], check=True)
     drawn = files(tmp_path)
     assert drawn == {path: data for path, data in files(figures).items() if path.suffix == ".svg"}
 
 
-def test_release_tells_no_secret(secrets):
-    assert scan(ROOT / "release" / ASSIGNMENT, secrets) == []
+@each_assignment
+def test_release_tells_no_secret(assignment):
+    assert scan(ROOT / "release" / assignment, secrets(assignment)) == []
+
+
+@each_assignment
+def test_release_tells_no_secret_of_another_assignment(assignment):
+    for other in set(ASSIGNMENTS) - {assignment}:
+        still_secret = secrets(other).without(SAID_ALOUD)
+        assert scan(ROOT / "release" / assignment, still_secret) == [], other
+
+
+def released_functions():
+    """Return the functions of all modules that students get."""
+    modules = {path.stem for path in ROOT.glob("release/*/*.py")}
+    return [
+        function
+        for module in map(importlib.import_module, sorted(modules))
+        for function in vars(module).values()
+        if inspect.isfunction(function) and function.__module__ == module.__name__
+    ]
+
+
+def pasted(function, name):
+    """Return the function as it is under another name."""
+    parts = function.__code__, function.__globals__, name
+    copy = types.FunctionType(*parts, function.__defaults__, function.__closure__)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+@each_assignment
+def test_no_released_function_earns_points_as_an_answer(assignment, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    solution = load_solution(assignment, ROOT)
+    for name in solution.sources:
+        names = solution.namespace()
+        for cell, source in solution.examples.items():
+            exec(compile(source, f"<{cell}>", "exec"), names)
+        arguments = inspect.signature(names[name]).parameters
+        for function in released_functions():
+            try:
+                inspect.signature(function).bind(*arguments)
+            except TypeError:
+                continue  # it cannot be called so
+            names[name] = pasted(function, name)
+            with keep_records() as records:
+                exec(compile(solution.tests[f"test_{name}"], f"<test_{name}>", "exec"), names)
+            points = records[f"test_{name}"]["points"]
+            assert points == 0, f"{function.__module__}.{function.__name__} as {name}"
 
 
 def as_notebook(where, text):
@@ -63,27 +142,27 @@ def as_notebook(where, text):
 
 @pytest.mark.parametrize("where", ["source", "output", "metadata", "attachment", "helper file"])
 @pytest.mark.parametrize("kind", ["solution line", "hidden test line", "expected value"])
-def test_scan_finds_a_secret_wherever_it_stands(tmp_path, secrets, where, kind):
+def test_scan_finds_a_secret_wherever_it_stands(tmp_path, where, kind):
+    hidden = secrets(ASSIGNMENT)
     text = {
         "solution line": "   a_next  = np.tanh(Waa @ a_prev + Wax @ xt + ba)",
         "hidden test line": "test.call(**rnn_inputs(seed=21, n_x=4, n_a=6, n_y=3, m=7, T_x=5))",
-        "expected value": f"about {secrets.values[100]:.9g}",
+        "expected value": f"about {hidden.values[100]:.9g}",
     }[kind]
     name, content = (
         ("notes.py", text) if where == "helper file" else ("a.ipynb", as_notebook(where, text))
     )
     (tmp_path / name).write_text(content)
-    assert len(scan(tmp_path, secrets)) >= 1
+    assert len(scan(tmp_path, hidden)) >= 1
 
 
-def test_command_fails_where_a_secret_is_released(tmp_path):
+def test_command_fails_where_a_secret_is_released(tmp_path, release, capsys):
     course = tmp_path / "course"
     make_course(ROOT, course)
     (course / "source" / ASSIGNMENT / "notes.txt").write_text(
         "yt_pred = softmax(Wya @ a_next + by)"
     )
-    command = [sys.executable, "-m", "grading", "release", ASSIGNMENT]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "notes.txt: the line `yt_pred = softmax(Wya @ a_next + by)`" in done.stdout
-    assert "Traceback" not in done.stderr
+    assert release(course, ASSIGNMENT) == 1
+    said = capsys.readouterr()
+    assert "notes.txt: the line `yt_pred = softmax(Wya @ a_next + by)`" in said.out
+    assert "Traceback" not in said.err

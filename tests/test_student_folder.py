@@ -1,4 +1,4 @@
-"""The student folder, away from the course: NumPy, Matplotlib and Jupyter alone."""
+"""The student folders, away from the course: NumPy, Matplotlib and Jupyter alone."""
 
 import csv
 import json
@@ -8,20 +8,27 @@ import shutil
 import subprocess
 import sysconfig
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import distribution
 from pathlib import Path
 
 import matplotlib
 import nbformat
 import pytest
+from browser import CHROMIUM, open_page
 from packaging.requirements import Requirement
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from grading.solution import course_root, grade_id, load_solution
 
-ASSIGNMENT = "rnn_lstm_forward"
-FUNCTIONS = ["rnn_cell_forward", "rnn_forward", "lstm_cell_forward", "lstm_forward"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ROOT = course_root(Path(__file__).parent)
+ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+FILLED_IN = "rnn_lstm_forward"  # the one that a student works on in JupyterLab
+WAITS = (
+    r"✗ `\w+`: not written yet\."
+    r"|.+: waits for a function that is not written yet\."
+    r"|There are no .+ yet\."
+)
 NOT_FOR_STUDENTS = ["grading", "nbgrader", "typer", "rich", "pytest"]
 
 # Runs the code cells of the notebook as a kernel would; prints what each one shows.
@@ -38,18 +45,24 @@ for cell in json.loads(Path(notebook).read_text("utf-8"))["cells"]:
     if cell["cell_type"] == "code":
         with capture_output() as out:
             result = shell.run_cell("".join(cell["source"]))
-        plain = [output.data.get("text/plain", "") for output in out.outputs]
+        pictures = ["image/png" in output.data for output in out.outputs]
+        plain = [
+            output.data.get("text/plain", "")
+            for output, is_picture in zip(out.outputs, pictures)
+            if not is_picture
+        ]
         shown.append({
             "id": cell["id"],
             "error": repr(result.error_before_exec or result.error_in_exec or ""),
             "warnings": out.stderr,
             "lines": "\\n".join([out.stdout, *plain]).strip().splitlines(),
-            "pictures": sum("image/png" in output.data for output in out.outputs),
+            "pictures": sum(pictures),
+            "draws": "plt.show()" in "".join(cell["source"]),
         })
 print(json.dumps({
     "cells": shown,
     "found": [name for name in refused if importlib.util.find_spec(name)],
-    "checks": sys.modules["rnn_checks"].__file__,
+    "modules": {path.name: sys.modules[path.stem].__file__ for path in Path().glob("*.py")},
 }))
 """
 
@@ -58,14 +71,16 @@ def clean_environment(folder, *packages):
     """Make a virtual environment of these packages and what they need; return its Python."""
     venv.create(folder, symlinks=True)
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
-    wanted, seen = [Requirement(name) for name in packages], set()
-    for requirement in wanted:  # it grows on the way
-        needed = not requirement.marker or requirement.marker.evaluate({"extra": ""})
-        if not needed or requirement.name in seen:
+    wanted, seen = [(Requirement(name), {""}) for name in packages], set()
+    for requirement, extras in wanted:  # it grows on the way
+        marker = requirement.marker
+        needed = not marker or any(marker.evaluate({"extra": extra}) for extra in extras)
+        if not needed or str(requirement) in seen:
             continue
-        seen.add(requirement.name)
+        seen.add(str(requirement))
         package = distribution(requirement.name)
-        wanted += map(Requirement, package.requires or [])
+        own_extras = requirement.extras | {""}
+        wanted += [(Requirement(each), own_extras) for each in package.requires or []]
         for entry in csv.reader(package.read_text("RECORD").splitlines()):
             place(package.locate_file(""), entry[0], site)
     return folder / "bin" / "python"
@@ -97,26 +112,24 @@ def environment_variables(folder):
     }
 
 
-@pytest.fixture
-def student_folder(tmp_path):
-    return shutil.copytree(course_root() / "release" / ASSIGNMENT, tmp_path / "student folder")
+def copy_of(assignment, folder):
+    return shutil.copytree(ROOT / "release" / assignment, folder / assignment)
 
 
 def solve(student_folder):
     """Put the solution into the solution cells of the student's notebook."""
-    file = student_folder / f"{ASSIGNMENT}.ipynb"
+    file = student_folder / f"{student_folder.name}.ipynb"
     notebook = nbformat.read(file, as_version=4)
-    sources = load_solution(ASSIGNMENT).sources
+    sources = load_solution(student_folder.name, ROOT).sources
     for cell in notebook.cells:
         cell.source = sources.get(grade_id(cell), cell.source)
     nbformat.write(notebook, file)
 
 
-def run_all(student_folder, tmp_path):
-    """Run all cells where nothing but NumPy, Matplotlib and IPython is there."""
-    python = clean_environment(tmp_path / "environment", "numpy", "matplotlib", "ipython")
-    command = [python, "-c", RUN_ALL, f"{ASSIGNMENT}.ipynb", "yaml", *NOT_FOR_STUDENTS]
-    variables = environment_variables(tmp_path)
+def run_all(python, student_folder):
+    """Run all cells with this Python; return what each one shows, by its id."""
+    command = [python, "-c", RUN_ALL, f"{student_folder.name}.ipynb", "yaml", *NOT_FOR_STUDENTS]
+    variables = environment_variables(student_folder.parent)
     variables["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as in a kernel
     out = subprocess.run(
         command, cwd=student_folder, env=variables, capture_output=True, text=True, timeout=60
@@ -124,51 +137,91 @@ def run_all(student_folder, tmp_path):
     assert out.returncode == 0, out.stderr
     seen = json.loads(out.stdout.splitlines()[-1])
     assert seen["found"] == [], "the environment is not clean"
-    assert Path(seen["checks"]).samefile(student_folder / "rnn_checks.py")
-    for cell in seen["cells"]:
-        assert (cell["error"], cell["warnings"]) == ("''", ""), cell["id"]
-    return seen["cells"]
+    assert "rnn_checks.py" in seen["modules"]
+    for name, file in seen["modules"].items():
+        assert Path(file).samefile(student_folder / name)
+    return {cell["id"]: cell for cell in seen["cells"]}
 
 
-def test_an_untouched_notebook_runs_to_the_bottom(student_folder, tmp_path):
-    cells = run_all(student_folder, tmp_path)
-    said = [line for cell in cells for line in cell["lines"]]
-    unwritten = [line for line in said if "not written yet" in line]
-    for name in FUNCTIONS:
-        assert [line for line in unwritten if f"`{name}`" in line] == [
-            f"✗ `{name}`: not written yet."
-        ]
-    assert said == unwritten
-    assert cells[-1]["lines"], "the last cell has something to say"
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """Return the Python of an environment of NumPy, Matplotlib and IPython alone."""
+    folder = tmp_path_factory.mktemp("environment")
+    return clean_environment(folder, "numpy", "matplotlib", "ipython")
 
 
-def test_a_solved_notebook_shows_ticks_and_pictures_only(student_folder, tmp_path):
-    solve(student_folder)
-    cells = {cell["id"]: cell for cell in run_all(student_folder, tmp_path)}
-    for name in FUNCTIONS:
-        *ticks, closing = cells[f"check-{name.replace('_', '-')}"]["lines"]
+@pytest.fixture(scope="module", params=ASSIGNMENTS)
+def runs(request, python, tmp_path_factory):
+    """Run an untouched and a solved notebook; return the functions, and what each run showed."""
+    folders = [
+        copy_of(request.param, tmp_path_factory.mktemp(kind))
+        for kind in ("untouched folder", "solved folder")
+    ]
+    solve(folders[1])
+    with ThreadPoolExecutor() as pool:
+        untouched, solved = pool.map(lambda folder: run_all(python, folder), folders)
+    return list(load_solution(request.param, ROOT).sources), untouched, solved
+
+
+def check_of(function):
+    """Return the id of the cell that checks a function."""
+    return f"check-{function.replace('_', '-')}"
+
+
+def assert_quiet(cells):
+    """Assert that no cell raises or warns."""
+    for name, cell in cells.items():
+        assert (cell["error"], cell["warnings"]) == ("''", ""), name
+
+
+def test_an_untouched_notebook_says_what_is_not_written_yet_and_no_more(runs):
+    functions, untouched, solved = runs
+    assert_quiet(untouched)
+    said = [line for cell in untouched.values() for line in cell["lines"]]
+    for name in functions:
+        unwritten = f"✗ `{name}`: not written yet."
+        assert untouched[check_of(name)]["lines"] == [unwritten]
+        assert [line for line in said if f"`{name}`" in line] == [unwritten]
+    for name, cell in untouched.items():
+        # what does not wait for the student is the same in the end
+        if cell["lines"] != solved[name]["lines"]:
+            assert all(re.fullmatch(WAITS, line) for line in cell["lines"]), name
+        shows = bool(solved[name]["lines"] or solved[name]["pictures"])
+        assert bool(cell["lines"] or cell["pictures"]) == shows, f"{name} has something to say"
+
+
+def test_a_solved_notebook_shows_ticks_and_pictures_only(runs):
+    functions, _, cells = runs
+    assert_quiet(cells)
+    for name in functions:
+        *ticks, closing = cells[check_of(name)]["lines"]
         assert len(ticks) > 3
         assert all(re.match("✓ .*: right", line) for line in ticks)
-        assert f"{len(ticks)} of " in closing
-    assert [name for name, cell in cells.items() if cell["pictures"]] == [
-        "gates-picture",
-        "memory-picture",
-    ]
+        assert closing.startswith(f"`{name}`: {len(ticks)} of ")
+    said = [line for cell in cells.values() for line in cell["lines"]]
+    assert [line for line in said if "✗" in line or re.fullmatch(WAITS, line)] == []
+    drawn = [name for name, cell in cells.items() if cell["pictures"]]
+    assert drawn == [name for name, cell in cells.items() if cell["draws"]]
 
 
-@pytest.fixture
-def jupyterlab(student_folder, tmp_path):
-    """Serve the student folder with JupyterLab; yield the notebook's address."""
-    python = clean_environment(tmp_path / "environment", "numpy", "matplotlib", "jupyterlab")
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory):
+    """Serve the student folders with JupyterLab; return its address."""
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    home = tmp_path_factory.mktemp("jupyterlab")
+    for assignment in ASSIGNMENTS:
+        copy_of(assignment, home / "student folder")
+    python = clean_environment(home / "environment", "numpy", "matplotlib", "jupyterlab")
     command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-    command += ["--IdentityProvider.token=", f"--notebook-dir={student_folder}"]
+    command += ["--IdentityProvider.token=", f"--notebook-dir={home / 'student folder'}"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
-    variables = environment_variables(tmp_path)
-    settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
+    settings = home / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     # every cell is in the page, whether it is in view or not
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    variables = environment_variables(home)
     server = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
     said = []
     for line in server.stderr:
@@ -176,54 +229,77 @@ def jupyterlab(student_folder, tmp_path):
         if found := re.search(r"http://127\.0\.0\.1:\d+/lab", line):
             break
     assert found, "".join(said)
-    yield f"{found[0]}/tree/{ASSIGNMENT}.ipynb?reset"
-    server.terminate()
-    server.communicate(timeout=20)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(server.stderr.read)  # a full pipe would stop the server
+        yield found[0]
+        server.terminate()
+    server.wait(timeout=20)
 
 
-@pytest.fixture
-def page():
-    """Open a page in headless Chromium, which must stay on this machine."""
-    if not CHROMIUM:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(20_000)
-        yield page
-        browser.close()
+@pytest.fixture(scope="module")
+def view(jupyterlab):
+    """Open JupyterLab in headless Chromium, which must stay on this machine."""
+    with open_page(f"{jupyterlab}?reset") as view:
+        yield view
+    home = jupyterlab.removesuffix("/lab")
+    assert [url for url in view.requests if not url.startswith(home)] == []
 
 
-def test_a_student_fills_in_a_function_in_jupyterlab(page, jupyterlab):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(jupyterlab)
-    stub = page.locator(".jp-CodeCell", has_text="def rnn_cell_forward(").first
+def open_notebook(page, assignment):
+    """Open a notebook from the list of files; return its panel."""
+    page.locator(".jp-BreadCrumbs-home").click()
+    files = page.locator(".jp-DirListing")
+    files.get_by_text(assignment, exact=True).dblclick()
+    files.get_by_text(f"{assignment}.ipynb", exact=True).dblclick()
+    tab = page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
+    expect(tab).to_have_text(f"{assignment}.ipynb", timeout=20_000)
+    return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+
+def text_of(assignment):
+    """Return the text cells of a student notebook, without code in them."""
+    file = ROOT / "release" / assignment / f"{assignment}.ipynb"
+    cells = nbformat.read(file, as_version=4).cells
+    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return re.sub(r"```.*?```|`[^`]+`", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_jupyterlab_shows_every_image_and_formula(view, assignment):
+    panel = open_notebook(view.page, assignment)
+    text = text_of(assignment)
+    displayed = re.findall(r"\$\$.+?\$\$", text, re.DOTALL)
+    inline = re.findall(r"\$[^$]+\$", re.sub(r"\$\$.+?\$\$", "", text, flags=re.DOTALL))
+    rendered = panel.locator(".jp-RenderedMarkdown")
+    for kind, formulas in {"[display]": displayed, ":not([display])": inline}.items():
+        shown = rendered.locator(f"mjx-container{kind}")
+        expect(shown).to_have_count(len(formulas), timeout=20_000)
+    assert len(displayed) + len(inline) > 30
+    assert rendered.locator("mjx-merror").count() == 0
+    assert not re.search(r"\$|\\[a-zA-Z]{2,}", "\n".join(rendered.all_text_contents()))
+
+    view.page.wait_for_function("[...document.images].every(image => image.complete)")
+    images = rendered.locator("img").evaluate_all("all => all.map(image => image.naturalWidth)")
+    assert len(images) == text.count("](figures/") > 0
+    assert all(images)
+
+
+def test_a_student_fills_in_a_function_in_jupyterlab(view):
+    page, solution = view.page, load_solution(FILLED_IN, ROOT).sources
+    panel = open_notebook(page, FILLED_IN)
+    first, *others = solution
+    stub = panel.locator(".jp-CodeCell", has_text=f"def {first}(").first
     stub.locator(".cm-content").click()
     page.keyboard.press("Control+A")
-    page.keyboard.insert_text(load_solution(ASSIGNMENT).sources["rnn_cell_forward"])
+    page.keyboard.insert_text(solution[first])
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
-    outputs = page.locator(".jp-CodeCell .jp-OutputArea-output")
+    outputs = panel.locator(".jp-CodeCell .jp-OutputArea-output")
     expect(outputs.last).to_contain_text("The picture of what is kept", timeout=20_000)
     checks = [cell for cell in outputs.all_text_contents() if "✓" in cell or "✗" in cell]
-    assert len(checks) == len(FUNCTIONS)
     assert "✓ a_next: right" in checks[0]
     assert "✗" not in checks[0]
-    for name, check in zip(FUNCTIONS[1:], checks[1:], strict=True):
+    for name, check in zip(others, checks[1:], strict=True):
         assert f"{name}: not written yet." in check
-    assert page.locator("[data-mime-type$='stderr'], [data-mime-type$='error']").count() == 0
-
-    page.wait_for_function("[...document.images].every(image => image.complete)")
-    images = page.locator(".jp-RenderedMarkdown img")
-    sizes = images.evaluate_all("all => all.map(image => image.naturalWidth)")
-    assert len(sizes) >= 8
-    assert all(sizes)
-    expect(page.locator(".jp-RenderedMarkdown mjx-container").nth(30)).to_be_attached()
-    text = "\n".join(page.locator(".jp-RenderedMarkdown").all_text_contents())
-    assert not re.search(r"\$|\\(langle|begin|odot|tag)", text)
-
-    home = jupyterlab.split("/lab")[0]
-    assert [url for url in asked if not url.startswith((home, "data:", "blob:"))] == []
+    assert panel.locator("[data-mime-type$='stderr'], [data-mime-type$='error']").count() == 0

@@ -221,6 +221,19 @@ class Shell(InteractiveShell):
             return source
         return super().transform_cell(raw_cell)
 
+    def should_run_async(self, raw_cell: str, **about: Any) -> bool:
+        """Spare what does not await the search for it."""
+        return "await" in raw_cell and super().should_run_async(raw_cell, **about)
+
+    async def run_ast_nodes(self, nodelist: list[ast.stmt], *args: Any, **kwargs: Any) -> Any:
+        """Compile all statements but the last as one: IPython compiles each by itself."""
+        body, last = nodelist[:-1], nodelist[-1:]
+        future = [n for n in body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+        if len(body) > 1 and not future:  # `if True:` leaves no trace in what is compiled
+            whole = ast.If(ast.Constant(True), body, [])
+            body = [ast.fix_missing_locations(ast.copy_location(whole, body[0]))]
+        return await super().run_ast_nodes([*body, *last], *args, **kwargs)
+
     @contextmanager
     def capture(self) -> Iterator[None]:
         """Keep what is printed and displayed in the block."""
