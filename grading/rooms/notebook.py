@@ -21,10 +21,11 @@ from types import CodeType
 from typing import Any, Literal, NoReturn
 
 import numpy as np
+from IPython.core.inputtransformer2 import TransformerManager
 
 from .marking import CannotCross, Room, RoomDied, RoomError, RoomTimeout, StandIn, student_error
 from .sandbox import Nursery
-from .shell import Outputs, Shell, is_python
+from .shell import Outputs, Shell
 
 SEED = 0
 MOST_KEPT = 500  # compiled cells
@@ -266,7 +267,7 @@ class Marking:
         result = CellResult(cell)
         names = self.shell.user_ns
         found = student.find(
-            [n for n in self.free_names(cell) if n not in names and not hasattr(builtins, n)]
+            [n for n in free_names(cell) if n not in names and not hasattr(builtins, n)]
         )
         names.update(found)
         result.value, error = self.run_here(cell, self.most_output)
@@ -288,14 +289,16 @@ class Marking:
     def run_here(self, cell: Cell, most_output: int) -> tuple[Any, BaseException | None]:
         """Run a cell in the marking room; return its value, and what it raised."""
         self.shell.outputs = Outputs(most_output)
-        if not is_python(cell.source):  # magics
+        try:
+            compiled = compile_cell(cell.source, cell.name)
+        except SyntaxError:  # magics
             value, error = self.shell.run(cell.source, cell.name)
             if isinstance(error, KeyboardInterrupt):  # the instructor's: IPython keeps it
-                raise error
+                raise error from None
             return value, error
         with self.shell.capture():
             try:
-                value = run_compiled(*compile_cell(cell.source, cell.name), self.shell.user_ns)
+                value = run_compiled(*compiled, self.shell.user_ns)
             except (Exception, SystemExit) as error:
                 return None, error
         if value is not None:
@@ -310,18 +313,14 @@ class Marking:
             elif "data" in output:
                 self.shell.outputs.show("display_data", output["data"], None)
 
-    def free_names(self, cell: Cell) -> list[str]:
-        """Return the names that a cell uses and does not define."""
-        try:
-            return free_names(self.shell.transform_cell(cell.source), cell.name)
-        except SyntaxError:
-            return []
-
 
 @functools.lru_cache(MOST_KEPT)
-def free_names(source: str, name: str) -> list[str]:
-    """Return the names that Python code uses and does not define."""
-    top = symtable.symtable(source, name, "exec")
+def free_names(cell: Cell) -> list[str]:
+    """Return the names that a cell uses and does not define."""
+    try:
+        top = symtable.symtable(TransformerManager().transform_cell(cell.source), cell.name, "exec")
+    except SyntaxError:
+        return []
     own = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}
     used = set()
     scopes = [top]

@@ -24,10 +24,11 @@ from .channel import CALL_BACK, Channel
 from .shell import Outputs, Shell, clean
 
 SEED = 0  # of random numbers, the same in every room: a second run gives the same
+TIMES = 20  # how often a room's work is done beforehand
 
 
 def warm_up() -> Shell:
-    """Return a shell that has done everything once that takes time at first."""
+    """Return a shell that has done everything often that rooms do: Python is faster then."""
     import matplotlib_inline.backend_inline  # noqa: F401
 
     shell = Shell(plots=True)
@@ -36,10 +37,17 @@ def warm_up() -> Shell:
         "import numpy as np, numpy.fft, numpy.linalg, numpy.ma, numpy.polynomial, numpy.testing\n"
         "np.random.seed(0)\nnp.linalg.norm(np.random.default_rng(0).normal(size=(2, 2)))",
         "import hashlib, html, json, re, traceback, contextlib, pathlib, typing",
-        "1 / 0",
+        *["def f(x):\n    return x\n\n\nprint(f(1))\nf(2)", "1 / 0"] * TIMES,
+        *["from IPython.display import display\ndisplay({'text/plain': ''}, raw=True)"] * TIMES,
     ):
         shell.renew(10**6)
         shell.run(source, "cell")
+    arrays = {name: np.zeros((2, 3)) for name in "abcdefgh"}
+    steps = [(*arrays.values(), arrays) for _ in range(5)]
+    for _ in range(TIMES):
+        message, _ = wire.encode({"do": "", "args": (np.zeros((2, 3, 5)), arrays, (steps, 1.0, 2))})
+        question, table = wire.decode(message)
+        wire.encode({**question, "result": steps}, known=table)
     return shell
 
 
