@@ -304,12 +304,16 @@ class Run:
     def write_marked(self, student: str, intake: Intake, notebook: NotebookNode) -> None:
         """Fill the folder in autograded/ as nbgrader does."""
         path = self.marked_notebook(student)
-        for name, data in self.shipped.items():
-            write_whole(path.parent / name, data)
+        files = {path.parent / name: data for name, data in self.shipped.items()}
         if intake.timestamp:
-            stamp = intake.timestamp.isoformat().encode()
-            write_whole(path.with_name("timestamp.txt"), stamp, READ_ONLY)
-        write_whole(path, json.dumps(notebook, ensure_ascii=False).encode(), READ_ONLY)
+            files[path.with_name("timestamp.txt")] = intake.timestamp.isoformat().encode()
+        files[path] = json.dumps(notebook, ensure_ascii=False).encode()
+        for folder in dict.fromkeys(file.parent for file in files):
+            folder.mkdir(parents=True, exist_ok=True)
+        for file, data in files.items():
+            file.unlink(missing_ok=True)  # nbgrader leaves some that cannot be written
+            file.write_bytes(data)
+        path.chmod(READ_ONLY)
 
     def write_feedback(self, student: str, notebook: NotebookNode, entry: Entry) -> None:
         """Write the page that the student gets back."""

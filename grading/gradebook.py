@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from unittest.mock import patch
 
 from nbformat import NotebookNode
@@ -66,6 +67,7 @@ class Book(Gradebook):
     """
 
     def __init__(self, coursedir: CourseDirectory) -> None:
+        self.rows: dict[type, dict[str, Any]] = {Grade: {}, Comment: {}}
         try:
             super().__init__(coursedir.db_url, coursedir.course_id)
             for table, column in INDEXES.items():
@@ -122,7 +124,8 @@ class Book(Gradebook):
         resources = {"nbgrader": {**names, "db_url": ""}}
         with self.one_transaction(), ExitStack() as stack:
             self.update_or_create_student(student)
-            self.update_or_create_submission(assignment, student, **known)
+            submission = self.update_or_create_submission(assignment, student, **known)
+            self.rows = {kind: self.rows_of(submission, kind) for kind in (Grade, Comment)}
             for step in steps:
                 module = sys.modules[type(step).__module__]
                 if hasattr(module, "Gradebook"):
@@ -130,6 +133,22 @@ class Book(Gradebook):
                 step(notebook, resources)
             entry = self.entries(assignment, student)[student]
         return entry
+
+    def rows_of(self, submission: SubmittedAssignment, kind: type) -> dict[str, Any]:
+        """Return all grades, or all comments, of a submission by the names of their cells."""
+        rows = self.db.query(BaseCell.name, kind).join(BaseCell, BaseCell.id == kind.cell_id)
+        rows = rows.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+        return dict(rows.filter(SubmittedNotebook.assignment_id == submission.id).all())
+
+    # nbgrader looks each of them up by itself; here they are at hand.
+
+    def find_grade(self, grade_cell: str, *names: str) -> Grade:
+        """Return the grade of a cell of the submission that is being entered."""
+        return self.rows[Grade].get(grade_cell) or super().find_grade(grade_cell, *names)
+
+    def find_comment(self, solution_cell: str, *names: str) -> Comment:
+        """Return the comment on a cell of the submission that is being entered."""
+        return self.rows[Comment].get(solution_cell) or super().find_comment(solution_cell, *names)
 
     def entries(self, assignment: str, student: str | None = None) -> dict[str, Entry]:
         """Return what the grade book says of each student's submission."""
@@ -167,6 +186,7 @@ class Book(Gradebook):
             self.db.rollback()
             raise
         finally:
+            self.rows = {Grade: {}, Comment: {}}
             self.db.expunge_all()  # or the session would hold the whole class
 
 

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 
 import grading.grade
 from grading import CourseError
-from grading.__main__ import app
 from grading.certificate import Certificate, environment, read_certificates
+from grading.cli import app
 from grading.demo import make_course, plain
 from grading.diff import diff
 from grading.execute import Execute

@@ -15,8 +15,8 @@ from nbgrader.plugins import CsvExportPlugin
 from test_collect import Course as Download
 
 from grading import CourseError
-from grading.__main__ import app as command
 from grading.certificate import FOLDER, file_name
+from grading.cli import app as command
 from grading.exports import WAYS, Order, export
 from grading.exports.sheets import guard, unguard
 

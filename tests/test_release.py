@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.__main__ import main
+from grading.cli import main
 from grading.demo import make_course
 from grading.leaks import scan, secrets_of
 from grading.marking import keep_records

@@ -13,8 +13,8 @@ from classes import ASSIGNMENT, CHECKS, DUE, ISOLATION, Pupil, certificate, make
 from nbgrader.api import Gradebook
 
 from grading import CourseError
-from grading.__main__ import app as command
 from grading.certificate import FOLDER, file_name
+from grading.cli import app as command
 from grading.exports.sheets import unguard
 from grading.report import report
 from grading.report.statistics import discrimination

@@ -110,6 +110,6 @@ def test_numeric_gradient_refuses_what_a_small_step_would_not_change():
 
 def test_relative_error_is_a_share_of_the_norm_and_knows_zero():
     numeric = np.array([[3.0, 4.0]])
-    assert relative_error(numeric + [[0, 0.5]], numeric) == pytest.approx(0.1)
+    assert relative_error(numeric + np.array([[0, 0.5]]), numeric) == pytest.approx(0.1)
     assert relative_error(np.zeros(3), np.zeros(3)) == 0
     assert relative_error(np.full(1, 1e-6), np.zeros(1)) == pytest.approx(1e-3)

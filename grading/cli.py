@@ -1,0 +1,241 @@
+"""The commands: python -m grading --help."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from grading import CourseError
+from grading.certificate import BEFORE, FOLDER, Certificate
+from grading.course import open_course
+from grading.demo import make_course, make_submissions
+from grading.diff import diff
+from grading.exports import WAYS, Order, export
+from grading.grade import Run, grade
+from grading.progress import follow
+from grading.prove import Proof, prove
+from grading.release import leaks, release
+from grading.solution import course_root
+
+app = typer.Typer(
+    help="Publish and mark notebooks of RNNs and LSTMs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(width=None if sys.stdout.isatty() else 120)
+errors = Console(stderr=True, soft_wrap=True)
+Way = Enum("Way", {name: name for name in WAYS})
+MOST_ROWS = 40  # of a table of students
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+Unprotected = Annotated[
+    bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
+]
+
+
+@app.command("release")
+def release_command(assignment: Assignment) -> None:
+    """Generate the student version in release/, and scan it for secrets."""
+    release(assignment)
+    check_leaks(assignment)
+    console.print(f"release/{assignment} is ready; no secrets in it.")
+
+
+@app.command("prove")
+def prove_command(assignment: Assignment, unprotected: Unprotected = False) -> None:
+    """Show that every mistake loses its points, and that right work earns them all."""
+    proofs = list(track(prove(assignment, unprotected), "Proving", total=None, console=console))
+    console.print(proof_table(proofs))
+    broken = [proof for proof in proofs if proof.problems]
+    for proof in broken:
+        console.print(f"{proof.name}: {'; '.join(proof.problems)}", markup=False)
+    if broken:
+        raise CourseError(f"{assignment}: {len(broken)} of {len(proofs)} versions break a promise")
+    check_leaks(assignment)
+    console.print(f"{len(proofs)} versions, and every promise holds; no secrets in release/.")
+
+
+@app.command("grade")
+def grade_command(
+    assignment: Assignment,
+    students: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+    jobs: Annotated[int, typer.Option(help="How many at a time; all cores by default.", min=0)] = 0,
+    scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also what is marked already.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")] = False,
+    unprotected: Unprotected = False,
+) -> None:
+    """Mark what was handed in: grade book, autograded/, feedback/ and reports/."""
+    console.quiet = quiet
+    run = grade(assignment, students or [], unprotected, jobs, scheduler, force)
+    mark_and_tell(run, assignment)
+
+
+@app.command("diff")
+def diff_command(
+    old: Annotated[Path, typer.Argument(help="A folder of certificates.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+) -> None:
+    """Show every point that has changed between two markings, and why."""
+    table = Table("student", "what", "before", "after", "why", box=SIMPLE_HEAD, pad_edge=False)
+    for each in diff(old, new):
+        points = ["-" if p is None else f"{p:g}" for p in (each.before, each.after)]
+        table.add_row(escape(each.student_id), escape(each.what), *points, escape(each.reason))
+    console.print(table if table.row_count else "No points have changed.")
+
+
+@app.command("report")
+def report_command(assignment: Assignment) -> None:
+    """Write the class report, a page and its figures as CSV, to reports/."""
+    from grading.report import report  # with it comes Matplotlib, which takes its time
+
+    course = open_course()
+    with course.gradebook as book:
+        page = report(book, assignment, Path("reports") / assignment)
+    console.print(f"{page}, and its figures in {page.with_suffix('')}/", soft_wrap=True)
+
+
+@app.command("export")
+def export_command(
+    assignment: Assignment,
+    to: Annotated[Way, typer.Option(help="For whom the file is.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="The LMS's own export, to fill in.")
+    ] = None,
+    column: Annotated[str, typer.Option(help="The title of its column to fill in.")] = "",
+) -> None:
+    """Write the marks as Canvas, Moodle or Gradescope imports them, or as plain CSV."""
+    source = source and source.absolute()
+    course = open_course()
+    with course.gradebook as book:
+        done = export(book, assignment, to.value, Order(Path(), source, column))
+    for line in done.notes:
+        console.print(line, markup=False, soft_wrap=True)
+    files = " and ".join(map(str, done.files))
+    console.print(f"{done.count} students in {files}", markup=False, soft_wrap=True)
+
+
+@app.command("demo")
+def demo_command(
+    assignment: Assignment = "rnn_lstm_forward", unprotected: Unprotected = False
+) -> None:
+    """Grade a class of 24 sample students in the scratch course demo/."""
+    folder = course_root() / "demo"
+    make_course(course_root(), folder)
+    os.chdir(folder)
+    release(assignment)
+    make_submissions(assignment, folder)
+    mark_and_tell(grade(assignment, [], unprotected), assignment)
+    report_command(assignment)
+    console.print(
+        f"The class report:   demo/reports/{assignment}/report.html\n"
+        f"A page of feedback: demo/feedback/endless_loop/{assignment}/{assignment}.html\n"
+        f"All marks:          demo/reports/{assignment}/grades.csv\n"
+        "The grade book:     demo/gradebook.db; to look into it, `cd demo`, then\n"
+        "                    `../.venv/bin/jupyter lab` and Nbgrader > Formgrader",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def check_leaks(assignment: str) -> None:
+    """Show what the student version tells and should not; raise CourseError if anything."""
+    found = leaks(assignment)
+    for leak in found:
+        console.print(f"release/{assignment}/{leak}", markup=False, soft_wrap=True)
+    if found:
+        raise CourseError(f"{assignment}: secrets stand in release/{assignment} ({len(found)})")
+
+
+def mark_and_tell(run: Run, assignment: str) -> None:
+    """Mark a class, and tell what came of it."""
+    begin, marked, shown, isolation = time.monotonic(), 0, [], {}
+    try:
+        for certificate in follow(run, console):
+            marked += 1
+            isolation[certificate.isolation] = None
+            if len(shown) <= MOST_ROWS:
+                shown.append(certificate)
+            if certificate.status not in ("graded", "repaired"):
+                errors.print(f"{certificate.student_id}: {certificate.note}", markup=False)
+    except KeyboardInterrupt:
+        raise CourseError(
+            f"Stopped after {marked}. What is marked is kept; the same command goes on from here."
+        ) from None
+    if 0 < marked <= MOST_ROWS:
+        console.print(result_table(sorted(shown, key=lambda each: each.student_id)))
+    console.print(
+        f"{marked} marked in {time.monotonic() - begin:.1f} s"
+        + (f"; {run.earlier} are marked already (--force marks them again)" if run.earlier else "")
+    )
+    for each in filter(None, isolation):
+        console.print(f"Isolation: {each}")
+    console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
+    if marked:
+        tell_changes(run.reports)
+
+
+def tell_changes(reports: Path) -> None:
+    """Say how many points a run has changed, if it has changed any."""
+    before, now = (Path("reports") / reports.name / name for name in (BEFORE, FOLDER))
+    if before.is_dir():
+        changed = sum(1 for _ in diff(before, now))
+        if changed:
+            console.print(f"{changed} changes of points: python -m grading diff {before} {now}")
+
+
+def result_table(certificates: list[Certificate]) -> Table:
+    """Return the table of a class: who, points per function, total, note."""
+    functions = next(
+        ([f["function"] for f in c.functions] for c in certificates if c.functions), []
+    )
+    table = marks_table(["student"], functions)
+    table.add_column("total", justify="right")
+    table.add_column("what is wrong", min_width=24)
+    for each in certificates:
+        points = [f"{mark['points']:g}" for mark in each.functions] or ["0"] * len(functions)
+        wrong = [mark for mark in each.functions if mark["note"]]
+        notes = dict.fromkeys(mark["mistake"] or mark["note"] for mark in wrong)
+        note = "; ".join(notes) if each.status == "graded" else each.note
+        table.add_row(escape(each.student_id), *points, f"{each.score:g}", escape(note))
+    return table
+
+
+def proof_table(proofs: list[Proof]) -> Table:
+    """Return the table of the proof: version, points per function, what is broken."""
+    table = marks_table(["function", "version"], [mark.function for mark in proofs[0].marks])
+    for proof in proofs:
+        points = [f"{mark.points:g}" for mark in proof.marks]
+        table.add_row(proof.function, proof.name, *points)
+    return table
+
+
+def marks_table(headings: list[str], functions: list[str]) -> Table:
+    """Return an empty table with a narrow column per function."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    short = [name.removesuffix("_forward").removesuffix("_backward") for name in functions]
+    for name in short if len(set(short)) == len(short) else functions:
+        table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
+    return table
+
+
+def main() -> None:
+    """Run a command; what went wrong for the one who typed it is one line."""
+    try:
+        app()
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
