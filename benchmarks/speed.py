@@ -214,9 +214,7 @@ def compare(students: int, rounds: int) -> None:
         share = bare / statistics.median(t.cpu_seconds for t in times)
     print(f"{students} submissions, {cores()} cores; {isolation}")
     print(f"ratio: {statistics.median(ratios):.1f}; the same marks: {'yes' if same else 'NO'}")
-    print(
-        f"students' own code, bare in a warm process: {bare:.1f} s, {share:.0%} of our processor time"
-    )
+    print(f"students' own code, bare in a warm process: {bare:.1f} s, {share:.0%} of ours")
     print(f"peak memory, all processes: {peak:.0f} MB")
     print(f"a single submission, start-up included: {single:.1f} s")
 
