@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -239,9 +239,10 @@ class Run:
                 folder = self.submission(student)
                 hashed = submission_hash(folder)
                 intake = take_in(folder, self.frame, self.assignment, shipped)
-                notebook, intake.notebook = self.clean(intake), None  # held once
+                text = json.dumps(self.clean(intake), ensure_ascii=False)
+                intake.notebook = None  # it is held once
                 taken[student] = intake, hashed
-                yield Job(student, self.assignment, notebook, most_seconds)
+                yield Job(student, self.assignment, text, most_seconds)
 
         for job, marked, error in self.workers.run(self.mark, jobs()):
             intake, hashed = taken.pop(job.student)
@@ -288,12 +289,11 @@ class Run:
         try:
             if marked is None:
                 raise CourseError(f"could not be marked: {type(error).__name__}: {error}")
-            entry = self.book.save(
-                self.assignment, student, intake.timestamp, marked.notebook, self.steps
-            )
+            notebook = from_dict(json.loads(marked.notebook))
+            entry = self.book.save(self.assignment, student, intake.timestamp, notebook, self.steps)
             certificate = with_marks(certificate, marked, entry)
             self.write_marked(student, intake, marked.notebook)
-            self.write_feedback(student, marked.notebook, entry)
+            self.write_feedback(student, notebook, entry)
         except (CourseError, OSError, SQLAlchemyError, ValueError) as problem:
             said = reason(problem) if isinstance(problem, SQLAlchemyError) else str(problem)
             certificate.status = "not graded"
@@ -301,13 +301,13 @@ class Run:
         certificate.write(self.reports / FOLDER)
         return certificate
 
-    def write_marked(self, student: str, intake: Intake, notebook: NotebookNode) -> None:
+    def write_marked(self, student: str, intake: Intake, notebook: str) -> None:
         """Fill the folder in autograded/ as nbgrader does."""
         path = self.marked_notebook(student)
         files = {path.parent / name: data for name, data in self.shipped.items()}
         if intake.timestamp:
             files[path.with_name("timestamp.txt")] = intake.timestamp.isoformat().encode()
-        files[path] = json.dumps(notebook, ensure_ascii=False).encode()
+        files[path] = notebook.encode()
         for folder in dict.fromkeys(file.parent for file in files):
             folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():

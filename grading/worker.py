@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import os
 import pickle
 import shutil
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import from_dict
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets.config import Config
@@ -25,7 +26,7 @@ from grading.marks import Mark, read_marks
 from grading.solution import source_folder
 
 
-@dataclass
+@dataclass(frozen=True)
 class Job:
     """
     A submission to be marked.
@@ -33,15 +34,15 @@ class Job:
     Attributes
     ----------
     student, assignment : str
-    notebook : NotebookNode
-        As intake made it.
+    notebook : str
+        JSON of the notebook as intake made it.
     most_seconds : float
         Wall time that its code may take in all, if that is less than the limits allow.
     """
 
     student: str
     assignment: str
-    notebook: NotebookNode
+    notebook: str
     most_seconds: float
 
 
@@ -52,12 +53,12 @@ class Marked:
 
     Attributes
     ----------
-    notebook : NotebookNode
-        With all outputs.
+    notebook : str
+        JSON of the notebook with all outputs.
     marks : list of Mark
     """
 
-    notebook: NotebookNode
+    notebook: str
     marks: list[Mark]
     isolation: str
     environment: dict[str, str]
@@ -105,7 +106,7 @@ def mark(settings: Settings, job: Job) -> Marked:
     begin = time.monotonic()
     if settings.source:
         os.chdir(unpacked(settings.source))
-    notebook = job.notebook
+    notebook = from_dict(json.loads(job.notebook))
     names = {"assignment": job.assignment, "student": job.student, "notebook": job.assignment}
     resources: dict[str, Any] = {"nbgrader": {**names, "most_seconds": job.most_seconds}}
     steps = prepared(settings.steps)
@@ -113,7 +114,7 @@ def mark(settings: Settings, job: Job) -> Marked:
         notebook, resources = step(notebook, resources)
     done = resources["rooms"]
     return Marked(
-        notebook=notebook,
+        notebook=json.dumps(notebook, ensure_ascii=False),
         marks=read_marks(notebook),
         isolation=next(s for s in steps if isinstance(s, Execute)).nursery().isolation,
         environment=environment(),

@@ -186,6 +186,7 @@ def test_an_untouched_notebook_says_what_is_not_written_yet_and_no_more(runs):
         # what does not wait for the student is the same in the end
         if cell["lines"] != solved[name]["lines"]:
             assert all(re.fullmatch(WAITS, line) for line in cell["lines"]), name
+            assert not cell["pictures"], f"{name} shows an empty picture"
         shows = bool(solved[name]["lines"] or solved[name]["pictures"])
         assert bool(cell["lines"] or cell["pictures"]) == shows, f"{name} has something to say"
 
