@@ -43,7 +43,7 @@ from rnn_utils import sigmoid
 Pairs = list[tuple[np.ndarray, np.ndarray]]  # what is found, and what is right
 
 STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
-MOST_CACHES, MOST_SECONDS = 150, 5  # of other ways of a call; most take milliseconds
+MOST_CACHES, MOST_SECONDS = 150, 30  # of other ways of a call; most take milliseconds
 MOST_BLOCKS = 30  # of shape (N, H) in a cache; no more are looked at
 NOTHING = np.zeros(0)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grading.mistakes import Version, known_mistakes
-from grading.outcomes import Given, flat_outcome, right_outcome
+from grading.outcomes import Given, flat_outcomes, right_outcome
 from grading.solution import load_solution
 from rnn_checks import (
     ATOL,
@@ -233,10 +233,8 @@ class MarkedTest(FunctionTest):
 
     def is_like(self, version: Version, seen: list[tuple]) -> bool:
         """Tell whether a known mistake gives just these outcomes, which are flattened."""
-        return all(
-            same_flat(flat_outcome(self.solution, version, call.given), flat)
-            for call, flat in zip(self.history, seen, strict=True)
-        )
+        calls = tuple(call.given for call in self.history)
+        return all(map(same_flat, flat_outcomes(self.solution, version, calls), seen))
 
     def where(self, kind: str, which: str) -> dict[str, Any]:
         """Say where the returned value of this name is wrong, in the first call it is wrong in."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import pickle
-from collections.abc import Callable
 from typing import Any
 
 from grading.mistakes import Version
@@ -37,12 +36,9 @@ def right_outcome(solution: Solution, name: str, given: Given) -> Outcome:
 
 
 @functools.lru_cache(MOST_KEPT)
-def flat_outcome(solution: Solution, version: Version, given: Given) -> tuple:
-    """Return what one version of a function makes of the arguments, flattened."""
-    return flatten(run_function(built(solution, version), given.arguments, given.own_cache))
-
-
-@functools.lru_cache(MOST_KEPT)
-def built(solution: Solution, version: Version) -> Callable:
-    """Return one version of a function, amid the right other ones."""
-    return version.build(solution)
+def flat_outcomes(
+    solution: Solution, version: Version, calls: tuple[Given, ...]
+) -> tuple[tuple, ...]:
+    """Return what one version of a function makes of a test's calls, in order, flattened."""
+    function = version.build(solution)  # anew: it may remember what it was called with
+    return tuple(flatten(run_function(function, each.arguments, each.own_cache)) for each in calls)
