@@ -86,13 +86,16 @@ def make_class(folder: Path, students: int, hanging: int = 0) -> Path:
     os.chdir(course)
     release(ASSIGNMENT)
     blank = nbformat.read(course / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-    kinds = dict(submissions(ASSIGNMENT))
+    kinds = {
+        name: nbformat.writes(with_solutions(blank, sources))
+        for name, sources in submissions(ASSIGNMENT)
+    }
     loop = kinds.pop(HANGS)
-    for number, sources in enumerate(islice(cycle(kinds.values()), students)):
-        hand_in = loop if hanging and number % hanging == hanging // 2 else sources
+    for number, text in enumerate(islice(cycle(kinds.values()), students)):
+        hangs = hanging and number % hanging == hanging // 2
         path = course / "submitted" / f"student_{number:05}" / ASSIGNMENT / NOTEBOOK
         path.parent.mkdir(parents=True)
-        nbformat.write(with_solutions(blank, hand_in), path)
+        path.write_text(loop if hangs else text, "utf-8")
     return course
 
 

@@ -1,12 +1,19 @@
 """python -m grading: see cli.py."""
 
+import atexit
+import gc
 import sys
 
 from grading.rooms.sandbox import start_early
 
 if __name__ == "__main__":
+    # What is loaded stays: to look through it for rubbish, now and at the end, takes a second.
+    gc.disable()
+    atexit.register(gc.freeze)
     if sys.argv[1:2] == ["grade"] and "--help" not in sys.argv:
         start_early()  # rooms take a second to warm up, and so does what is loaded now
     from grading.cli import main
 
+    gc.freeze()
+    gc.enable()
     main()
