@@ -47,7 +47,8 @@ class Certificate:
     submitted : str
         When, in UTC; "" where that is not known.
     source : dict
-        Hashes of the assignment: `all`, and `tests`, one for each function.
+        Hashes of the assignment: `all`; `tests`, one for each function; `late`, of the rules
+        for late work and the due date.
     environment : dict
         Versions of Python and packages, and the hash of the grading package.
     isolation : str

@@ -27,7 +27,6 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
 )
 from nbgrader.utils import find_all_files
-from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError
 from traitlets.config import Config
 
@@ -36,6 +35,7 @@ from grading.certificate import (
     BEFORE,
     FOLDER,
     Certificate,
+    digest,
     file_name,
     read_certificate,
     read_certificates,
@@ -104,6 +104,7 @@ class Run:
             self.book = Book(coursedir)
             self._open.callback(self.book.close)
             self.frame = Frame(self.published())
+            self.hashes |= {"late": late_hash(config, self.book, assignment)}
             self.shipped = self.shipped_files()
             self.steps = list(self.prepared_steps(config))
             self.graded_by_hand = self.book.graded_by_hand(assignment)
@@ -220,12 +221,12 @@ class Run:
 
     def begin(self) -> None:
         """Keep the certificates of the run before, unless that was never finished."""
-        mark = self.reports / UNFINISHED
-        if not mark.exists() and self.todo and (self.reports / FOLDER).is_dir():
+        unfinished = self.reports / UNFINISHED
+        if not unfinished.exists() and self.todo and (self.reports / FOLDER).is_dir():
             shutil.rmtree(self.reports / BEFORE, ignore_errors=True)
             shutil.copytree(self.reports / FOLDER, self.reports / BEFORE, copy_function=os.link)
         self.reports.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        unfinished.touch()
 
     def mark_all(
         self, students: list[str], most_seconds: float, postpone: Callable[[str], None]
@@ -275,6 +276,7 @@ class Run:
         So a run that is killed on the way leaves no certificate, and the next one
         marks the submission again.
         """
+        (self.reports / FOLDER / file_name(student)).unlink(missing_ok=True)
         certificate = Certificate(
             student,
             self.assignment,
@@ -294,10 +296,9 @@ class Run:
             certificate = with_marks(certificate, marked, entry)
             self.write_marked(student, intake, marked.notebook)
             self.write_feedback(student, notebook, entry)
-        except (CourseError, OSError, SQLAlchemyError, ValueError) as problem:
-            said = reason(problem) if isinstance(problem, SQLAlchemyError) else str(problem)
+        except Exception as problem:  # one submission does not stop the others
             certificate.status = "not graded"
-            certificate.notes = [*certificate.notes, " ".join(said.split())]
+            certificate.notes = [*certificate.notes, reason(problem)]
         certificate.write(self.reports / FOLDER)
         return certificate
 
@@ -393,6 +394,12 @@ def warm_up(assignment: str, frame: Frame) -> dict[str, Any]:
     Marking(most_output=0)
     page(unanswered(frame), assignment, "")
     return hashes
+
+
+def late_hash(config: Config, book: Book, assignment: str) -> str:
+    """Return the hash of what late penalties depend on, beside the time of the submission."""
+    rules = [repr(config.AssignLatePenalties), repr(config.LateRules)]
+    return digest([*rules, str(book.find_assignment(assignment).duedate)])
 
 
 def graded(notebook: NotebookNode) -> Iterator[NotebookNode]:

@@ -190,6 +190,8 @@ class Book(Gradebook):
             self.db.expunge_all()  # or the session would hold the whole class
 
 
-def reason(error: SQLAlchemyError) -> str:
-    """Return what a database says, in one line."""
-    return " ".join(str(getattr(error, "orig", None) or error).split())
+def reason(error: Exception) -> str:
+    """Say in one line what went wrong."""
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    expected = isinstance(error, CourseError | SQLAlchemyError)
+    return said if expected else f"{type(error).__name__}: {said}"

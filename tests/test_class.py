@@ -320,6 +320,12 @@ def test_an_extension_counts_for_one_student_alone(course):
     assert lost == pytest.approx({"student_01": 0.1, "student_05": 0.3})
 
 
+def test_a_new_rule_counts_for_what_was_marked_before(course):
+    assert penalties(course, 50, ["student_05"])["student_05"] == 0
+    configure(course, "c.LateRules.share_per_day = 0.1")
+    assert penalties(course, 50, ["student_05"])["student_05"] == pytest.approx(0.3)
+
+
 def test_a_late_rule_that_cannot_be_is_one_line(course):
     configure(course, "c.LateRules.share_per_day = 10")
     with pytest.raises(CourseError, match=r"LateRules.share_per_day is 10.*must lie in 0 to 1"):
