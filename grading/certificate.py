@@ -131,12 +131,11 @@ def file_name(student: str) -> str:
     return f"{quote(student, safe=' @')}.json"
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that nobody ever meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(data)
-    part.chmod(mode)
     os.replace(part, path)
 
 

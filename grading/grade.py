@@ -48,6 +48,7 @@ from grading.execute import Execute
 from grading.feedback import Grades, page
 from grading.gradebook import Book, Entry, reason
 from grading.intake import Frame, Intake, take_in, unanswered
+from grading.marks import is_test
 from grading.mistakes import known_mistakes
 from grading.pool import Workers, cores
 from grading.rooms.notebook import Marking
@@ -283,7 +284,9 @@ class Run:
             "graded" if intake.status == "ok" else intake.status,
             intake.notes,
             score=0.0,
-            max_score=math.fsum(c.metadata.nbgrader["points"] for c in graded(self.source)),
+            max_score=math.fsum(
+                c.metadata.nbgrader["points"] for c in self.source.cells if is_test(c)
+            ),
             submission=hashed,
             submitted=intake.timestamp.isoformat() if intake.timestamp else "",
             source=self.hashes,
@@ -400,11 +403,6 @@ def late_hash(config: Config, book: Book, assignment: str) -> str:
     """Return the hash of what late penalties depend on, beside the time of the submission."""
     rules = [repr(config.AssignLatePenalties), repr(config.LateRules)]
     return digest([*rules, str(book.find_assignment(assignment).duedate)])
-
-
-def graded(notebook: NotebookNode) -> Iterator[NotebookNode]:
-    """Yield the cells that earn points."""
-    return (c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade"))
 
 
 def with_marks(certificate: Certificate, marked: Marked, entry: Entry) -> Certificate:

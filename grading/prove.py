@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from grading.course import open_course
 from grading.execute import Execute, run
-from grading.marks import Mark, is_test, read_marks
+from grading.marks import Mark, read_marks
 from grading.mistakes import Version, read_versions
 from grading.solution import grade_id, is_solution, read_source
 
@@ -90,9 +90,7 @@ def prove_version(
 
 
 def marks_of(execute: Execute, assignment: str, notebook: NotebookNode) -> list[Mark]:
-    """Run a notebook up to its last test, and return its marks."""
-    last = max(n for n, cell in enumerate(notebook.cells) if is_test(cell))
-    del notebook.cells[last + 1 :]
+    """Run a notebook, and return its marks."""
     run(notebook, assignment, execute.nursery())
     return read_marks(notebook)
 
