@@ -61,6 +61,7 @@ class Nursery:
         self.control = control
         self.shell = shell
         self.nested = nested
+        self.user = os.getuid(), os.getgid()
         self.folders: dict[int, str] = {}
         self.branches: set[int] = set()
 
@@ -104,37 +105,12 @@ class Nursery:
 
     def start(self, line: socket.socket, limits: dict[str, Any]) -> int:
         """Fork a room, and return its process id."""
-        if self.nested:
-            return self.fork_nested(line, limits)
-        folder = tempfile.mkdtemp(prefix="room-")
-        room = os.fork()
+        folder = "/tmp" if self.nested else tempfile.mkdtemp(prefix="room-")
+        room = confine.fork_into_namespaces() if self.nested else os.fork()
         if room == 0:
             self.become_room(line, limits, folder)
         self.folders[room] = folder
         return room
-
-    def fork_nested(self, line: socket.socket, limits: dict[str, Any]) -> int:
-        """Fork a room that is the first process in namespaces of its own."""
-        reader, writer = os.pipe()
-        between = os.fork()
-        if between == 0:
-            try:
-                confine.leave_namespaces()
-                room = os.fork()
-                if room == 0:
-                    self.become_room(line, limits, "/tmp")
-                os.write(writer, str(room).encode())
-            except OSError as error:
-                os.write(writer, str(error).encode())
-            finally:
-                os._exit(0)
-        os.waitpid(between, 0)
-        os.close(writer)
-        answer = os.read(reader, 4096).decode()
-        os.close(reader)
-        if not answer.isdigit():
-            raise OSError(answer or "the room did not start")
-        return int(answer)
 
     def end(self, room: int, patience: float) -> dict[str, Any]:
         """
@@ -154,8 +130,9 @@ class Nursery:
         if not self.nested:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(room, signal.SIGKILL)
-            shutil.rmtree(self.folders.pop(room), ignore_errors=True)
+            shutil.rmtree(self.folders[room], ignore_errors=True)
             self.end_orphans()
+        del self.folders[room]
         return {
             "status": how,
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
@@ -182,6 +159,7 @@ class Nursery:
             keep_only(line.detach())
             confine.set_limits(limits)
             if self.nested:
+                confine.name_user(*self.user)
                 confine.mount_scratch(limits["disk_mb"])
             os.environ["HOME"] = folder
             os.chdir(folder)
