@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import functools
 import math
@@ -17,7 +16,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import CodeType
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -25,10 +23,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from .marking import CannotCross, Room, RoomDied, RoomError, RoomTimeout, StandIn, student_error
 from .sandbox import Nursery
-from .shell import Outputs, Shell
+from .shell import MOST_KEPT, Outputs, Shell
 
 SEED = 0
-MOST_KEPT = 500  # compiled cells
 
 
 @dataclass(frozen=True)
@@ -289,21 +286,10 @@ class Marking:
     def run_here(self, cell: Cell, most_output: int) -> tuple[Any, BaseException | None]:
         """Run a cell in the marking room; return its value, and what it raised."""
         self.shell.outputs = Outputs(most_output)
-        try:
-            compiled = compile_cell(cell.source, cell.name)
-        except SyntaxError:  # magics
-            value, error = self.shell.run(cell.source, cell.name)
-            if isinstance(error, KeyboardInterrupt):  # the instructor's: IPython keeps it
-                raise error from None
-            return value, error
-        with self.shell.capture():
-            try:
-                value = run_compiled(*compiled, self.shell.user_ns)
-            except (Exception, SystemExit) as error:
-                return None, error
-        if value is not None:
-            self.shell.outputs.show("execute_result", {"text/plain": repr(value)}, None)
-        return value, None
+        value, error = self.shell.run(cell.source, cell.name)
+        if isinstance(error, KeyboardInterrupt):  # the instructor's
+            raise error from None
+        return value, error
 
     def show(self, outputs: list[dict]) -> None:
         """Add what a student's function showed to what the test shows."""
@@ -333,22 +319,6 @@ def free_names(cell: Cell) -> list[str]:
             if symbol.is_referenced() and (scope is top or symbol.is_global())
         }
     return sorted(used - own)
-
-
-@functools.lru_cache(MOST_KEPT)
-def compile_cell(source: str, name: str) -> tuple[CodeType, CodeType | None]:
-    """Compile a cell of ours once for all students: what it does, and its last line's value."""
-    tree = ast.parse(source, name)
-    value = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        value = compile(ast.Expression(tree.body.pop().value), name, "eval")
-    return compile(tree, name, "exec"), value
-
-
-def run_compiled(code: CodeType, value: CodeType | None, names: dict[str, Any]) -> Any:
-    """Run a compiled cell; return the value of its last line."""
-    exec(code, names)
-    return None if value is None else eval(value, names)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import functools
 import io
 import linecache
 import subprocess
@@ -11,12 +12,13 @@ import sys
 import tempfile
 import traceback
 import types
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from types import CodeType
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
+from IPython.core.compilerop import PyCF_MASK as FUTURES
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -25,6 +27,7 @@ from traitlets.config import Config
 
 MOST_FRAMES = 8
 MOST_TEXT = 4000
+MOST_KEPT = 500  # compiled cells: in the marking room they are the same for all students
 CUT = "\n[The output ends here: it is too long.]\n"
 
 
@@ -34,14 +37,15 @@ def clean(text: str, most: int = MOST_TEXT) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def is_python(source: str) -> bool:
-    """Tell whether a cell is Python as it stands, with no magic in it."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # they come again when it is run
-            ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+@functools.lru_cache(MOST_KEPT)
+def compile_cell(source: str, label: str, flags: int) -> tuple[CodeType, CodeType | None]:
+    """Compile a cell that is Python as it stands: what it does, and its last line's value."""
+    tree = compile(source, label, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+    value = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = ast.Expression(tree.body.pop().value)
+        value = compile(last, label, "eval", flags, dont_inherit=True)
+    return compile(tree, label, "exec", flags, dont_inherit=True), value
 
 
 class Outputs:
@@ -211,28 +215,38 @@ class Shell(InteractiveShell):
         self.compile.label = label
         self.labels.add(label)
         with self.capture():
+            cell = self.compile_python(source, label)
+            if cell is not None:
+                return self.run_python(*cell)
             result = self.run_cell(source)
         return result.result, result.error_before_exec or result.error_in_exec
 
-    def transform_cell(self, raw_cell: str) -> str:
-        """Spare what is plain Python the search for magics, which takes longer than most cells."""
-        source = raw_cell.rstrip() + "\n"
-        if "\n" in source.strip() and is_python(source):
-            return source
-        return super().transform_cell(raw_cell)
+    def compile_python(self, source: str, label: str) -> tuple[CodeType, CodeType | None] | None:
+        """Return the compiled cell; None where IPython has to see to it: magics, errors."""
+        if "\n" not in source.strip():  # a word alone may be a magic
+            return None
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return compile_cell(source, label, self.compile.flags & FUTURES)
+        return None
 
-    def should_run_async(self, raw_cell: str, **about: Any) -> bool:
-        """Spare what does not await the search for it."""
-        return "await" in raw_cell and super().should_run_async(raw_cell, **about)
-
-    async def run_ast_nodes(self, nodelist: list[ast.stmt], *args: Any, **kwargs: Any) -> Any:
-        """Compile all statements but the last as one: IPython compiles each by itself."""
-        body, last = nodelist[:-1], nodelist[-1:]
-        future = [n for n in body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-        if len(body) > 1 and not future:  # `if True:` leaves no trace in what is compiled
-            whole = ast.If(ast.Constant(True), body, [])
-            body = [ast.fix_missing_locations(ast.copy_location(whole, body[0]))]
-        return await super().run_ast_nodes([*body, *last], *args, **kwargs)
+    def run_python(
+        self, code: CodeType, value: CodeType | None
+    ) -> tuple[Any, BaseException | None]:
+        """Run a compiled cell as IPython does, which takes longer than most cells."""
+        self.compile.flags |= code.co_flags & FUTURES
+        self.compile.cache(self.source)
+        self.events.trigger("pre_execute")
+        result = None
+        try:
+            exec(code, self.user_ns)
+            if value is not None:
+                result = eval(value, self.user_ns)
+                self.displayhook(result)
+        except BaseException as error:  # a cell may raise what it likes
+            return None, error
+        finally:
+            self.events.trigger("post_execute")
+        return result, None
 
     @contextmanager
     def capture(self) -> Iterator[None]:
@@ -260,6 +274,7 @@ class Shell(InteractiveShell):
         self.user_ns = self.user_module.__dict__
         self.init_user_ns()
         self.labels.clear()
+        self.compile.reset_compiler_flags()
         self.outputs = Outputs(most_bytes)
 
     def describe_error(self, error: BaseException) -> dict[str, Any]:
