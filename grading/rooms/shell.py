@@ -173,7 +173,8 @@ class KeepResult(DisplayHook):
             return
         self.shell.user_ns["_"] = result
         self.fill_exec_result(result)
-        if not self.semicolon_at_end_of_expression(self.shell.source):
+        source = self.shell.source
+        if ";" not in source or not self.semicolon_at_end_of_expression(source):
             data, metadata = self.shell.display_formatter.format(result)
             if data:
                 self.shell.outputs.show("execute_result", data, metadata)
