@@ -95,7 +95,7 @@ class Run:
             raise CourseError(f"{assignment}: nothing submitted by {', '.join(unknown)}")
         self.elsewhere = bool(scheduler)
         with ThreadPoolExecutor(1) as beside:  # rooms take a second to warm up
-            hashes = beside.submit(warm_up, assignment, Frame(self.source))
+            hashes = beside.submit(warm_up, assignment)
             if not self.elsewhere:  # where no sandbox can be had, no mark is touched
                 Execute(config=config).nursery()
             self.hashes = hashes.result()
@@ -390,12 +390,11 @@ def alone(root: Path) -> Iterator[None]:
         lock.release()
 
 
-def warm_up(assignment: str, frame: Frame) -> dict[str, Any]:
-    """Load and render what is the same for all students; return the hashes of the source."""
+def warm_up(assignment: str) -> dict[str, Any]:
+    """Load what all workers need; return the hashes of the source."""
     hashes = source_hashes(assignment)
     known_mistakes(assignment, "")
     Marking(most_output=0)
-    page(unanswered(frame), assignment, "")
     return hashes
 
 
