@@ -293,9 +293,10 @@ def test_a_student_cannot_pass_an_array_off_as_equal_to_everything(room):
 # -------------------------------------------------------------------- cells
 
 
-def test_a_cell_shows_what_a_notebook_shows(room):
+@pytest.mark.parametrize("magic", ["", "%matplotlib inline\n"])
+def test_a_cell_shows_what_a_notebook_shows(room, magic):
     outputs, error = room.run_cell(
-        "import sys, warnings\n%matplotlib inline\nimport matplotlib.pyplot as plt\n"
+        f"import sys, warnings\n{magic}import matplotlib.pyplot as plt\n"
         "print('one')\nprint('two', file=sys.stderr)\ndisplay({'a': 1})\n"
         "plt.plot([1, 2])\nplt.show()\n6 * 7",
         "cell 1",
@@ -317,6 +318,23 @@ def test_an_error_names_the_line_of_the_cell(room, source, line):
     assert outputs[-1]["output_type"] == "error"
     assert f"cell 7, line {line}:" in outputs[-1]["traceback"]
     assert not any("IPython" in text for text in outputs[-1]["traceback"])
+
+
+def test_cells_run_as_in_a_notebook(room):
+    assert shown(room, "%%capture\nprint('kept to itself')") == ""
+    assert shown(room, "    indented = 1\n    print(indented)") == "1\n"
+    assert shown(room, "import asyncio\nawait asyncio.sleep(0)\nprint('awaited')") == "awaited\n"
+    shown(room, "from __future__ import annotations\nimport numpy as np")
+    shown(room, "def f(x: not_defined):\n    return x")  # holds for all cells that follow
+    outputs, _ = room.run_cell("f(1)\nf(2);", "cell 2")
+    assert outputs == []
+    assert shown(room, "before = _\nprint(before)") == "2\n"
+    outputs, _ = room.run_cell("f(4)\n'; is in here'", "cell 3")
+    assert outputs[0]["data"]["text/plain"] == "'; is in here'"
+    outputs, _ = room.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])", "cell 4")
+    assert "image/png" in outputs[-1]["data"]  # a figure left open is shown at the end
+    outputs, _ = room.run_cell("x = 1\nx is 1", "cell 5")
+    assert [o["text"].count("SyntaxWarning") for o in outputs if "text" in o] == [1]
 
 
 def test_files_of_the_assignment_are_modules_there(nursery):
