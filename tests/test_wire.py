@@ -32,6 +32,7 @@ def same(one, other):
         return (
             one.dtype.str == other.dtype.str
             and one.shape == other.shape
+            and (one.strides == other.strides or one.size == 0)
             and one.tobytes() == other.tobytes()
             and one.flags.writeable == other.flags.writeable
         )
@@ -321,12 +322,24 @@ def test_every_single_byte_and_every_cut_is_refused_or_sound(message):
         decode(message + b"N")
 
 
-@given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
-def test_random_bytes_are_refused(data):
+def built(tags=b"", numbers=(), data=b"", changed=0, blocks=0, layouts=0):
+    """A message with these columns."""
+    header = wire.HEADER.pack(wire.MAGIC, len(numbers), len(tags), changed, blocks, layouts)
+    return header + np.array(numbers, np.uint64).tobytes() + tags + data
+
+
+counts = st.integers(0, 4) | st.integers(0, 2**64 - 1)
+
+
+@given(st.binary(max_size=200), st.lists(counts, max_size=30), st.lists(counts, max_size=3))
+@settings(max_examples=500, deadline=None)
+def test_random_bytes_are_refused(data, numbers, rest):
     refused_or_sound(data)
     refused_or_sound(wire.MAGIC + data)
-    refused_or_sound(wire.MAGIC + bytes(16) + data)
+    refused_or_sound(built(data, numbers, data, *rest))
+    tags = bytes(b"N+-ircsbnaA@ltdLTD"[byte % 18] for byte in data)
+    refused_or_sound(built(tags, numbers, data))
+    refused_or_sound(built(tags, numbers, data, *rest))
 
 
 def test_a_damaged_answer_changes_nothing():
@@ -346,51 +359,87 @@ def test_a_damaged_answer_changes_nothing():
         refused_or_sound(reply[:place] + b"\xff" + reply[place + 1 :], sent)
 
 
-def tree(*parts):
-    """A message without memory."""
-    return wire.MAGIC + bytes(16) + b"".join(parts)
-
-
-def count(number):
-    """A length."""
-    return wire.COUNT.pack(number)
+FLOATS = wire.DTYPES.index(np.dtype("<f8"))
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "why"),
     [
-        tree(b"l", count(2**63)),
-        tree(b"d", count(2**40), b"N" * 10),
-        tree(b"s", count(2**62), b"x"),
-        tree(b"i", count(5000), bytes(5000)),
-        tree(b"s", count(2), b"\xff\xfe"),
-        tree(b"@", count(0)),
-        tree(b"l", count(1), b"@", count(0)),
-        tree(b"A", count(0)),
-        tree(b"L", count(0), count(0)),
-        tree(b"?"),
-        tree(b"d", count(1), b"l", count(0), b"N"),
-        tree(b"d", count(2), b"NNNN"),
-        tree(b"n", b"\x00\x02"),
-        tree(b"a", bytes([11, 1, 2]), count(2**40) * 2, bytes(16), bytes(16)),
-        tree(b"a", bytes([11, 1, 1]), count(1), count(8), bytes(16)),
-        tree(b"a", bytes([11, 1, 33])),
-        tree(b"a", bytes([99, 1, 0]), bytes(16)),
-        wire.MAGIC + count(2**60) + bytes(8) + b"N",
-        wire.MAGIC + bytes(8) + count(2**60) + b"N",
-        wire.MAGIC + bytes(8) + count(1) + count(8) + bytes(8) + b"N",
-        wire.MAGIC + bytes(8) + count(1) + count(8) + bytes(8)
-        + b"a" + bytes([11, 1, 1]) + count(2) + count(8) + bytes(16),
-        wire.MAGIC + bytes(8) + count(1) + count(8) + bytes(8)
-        + b"a" + bytes([11, 1, 1]) + count(1) + count(8) + count(0) + count(2**64 - 8),
+        (built(b"l", [2**63]), "too many items"),
+        (built(b"lNNN", [4]), "cut short"),
+        (built(b"d" + b"N" * 10, [2**40]), "too many items"),
+        (built(b"s", [2**62], b"x"), "cut short"),
+        (built(b"b", [2**62], b"x"), "cut short"),
+        (built(b"s"), "cut short"),
+        (built(b"r", [], bytes(7)), "cut short"),
+        (built(b"i", [5000], bytes(5000)), "size that is too large"),
+        (built(b"s", [2], b"\xff\xfe"), "not UTF-8"),
+        (built(b"@", [0]), "object that is not there"),
+        (built(b"l@", [1, 0]), "object that is not there"),
+        (built(b"A", [0]), "object that is not there"),
+        (built(b"L", [0, 0]), "object that is not there"),
+        (built(b"?"), "unknown tag"),
+        (built(b"dlN", [1, 0]), "key that cannot be one"),
+        (built(b"dNNNN", [2]), "key twice"),
+        (built(b"n\x00", [], b"\x02"), "truth value"),
+        (built(b"n\x63", [], bytes(8)), "unknown type"),
+        (built(b"a", [FLOATS, 1, 2, 2**40, 2**40, 0, 0, 0, 0, 0], layouts=1), "too large"),
+        (built(b"a", [FLOATS, 1, 1, 1, 8, 0, 0, 0], layouts=1), "memory that is not there"),
+        (built(b"a", [FLOATS, 1, 0, 1, 0, 0], layouts=1), "layout that is not there"),
+        (built(b"a", [0, 0, 0]), "layout that is not there"),
+        (built(b"a", [FLOATS, 1, 33, *[1] * 33, *[8] * 33, 0, 0, 0], layouts=1), "cannot be one"),
+        (built(b"a", [FLOATS, 2, 0, 0, 0, 0], layouts=1), "cannot be one"),
+        (built(b"a", [FLOATS, 1, 2, 0, 2**63, 0, 0, 0, 0, 0], layouts=1), "cannot be one"),
+        (built(b"a", [99, 1, 0, 0, 0, 0], layouts=1), "unknown type"),
+        (built(b"N", [FLOATS, 1, 2, 3, 4, 5], layouts=1), "cut short"),
+        (built(b"N", changed=2**60), "number that is too large"),
+        (built(b"N", blocks=2**60), "number that is too large"),
+        (built(b"N", layouts=2**60), "number that is too large"),
+        (built(b"N", changed=1), "cut short"),
+        (built(b"N", [0], changed=1), "memory that is not there"),
+        (built(b"N", [2**62], blocks=1), "cut short"),
+        (built(b"N", [8], bytes(8), blocks=1), "memory that nothing uses"),
+        (built(b"N", [0]), "goes on after its end"),
+        (built(b"NN"), "goes on after its end"),
+        (built(b"N", [], b"x"), "goes on after its end"),
+        (wire.HEADER.pack(wire.MAGIC, 2**61, 1, 0, 0, 0) + b"N", "cut short"),
+        (wire.HEADER.pack(wire.MAGIC, 0, 2**64 - 1, 0, 0, 0) + b"N", "cut short"),
+        *[
+            (
+                built(b"a", [8, FLOATS, 1, 1, number, stride % 2**64, 0, 0, offset], bytes(8),
+                      blocks=1, layouts=1),
+                "leaves its memory",
+            )
+            for number, stride, offset in [(2, 8, 0), (1, 8, 2**64 - 8), (2, -8, 0), (1, 8, 1),
+                                           (1, -8, 1), (2, 2**63 - 1, 0), (2, -(2**63), 0)]
+        ],
     ],
 )  # fmt: skip
-def test_lies_about_sizes_are_refused_at_once(message):
+def test_lies_about_sizes_are_refused_at_once(message, why):
     tracemalloc.start()
     start = time.perf_counter()
-    with pytest.raises(WireError):
+    with pytest.raises(WireError, match=why):
         decode(message)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**20
     assert time.perf_counter() - start < 0.5
+
+
+def test_many_lies_in_one_answer_are_refused():
+    message, sent = encode([np.zeros(2), (1, 2), np.zeros(2)])
+    decode(message)
+    for reply, why in [
+        (built(b"N", [0, 0], bytes(32), changed=2), "changes memory that is not there"),
+        (built(b"N", [2], bytes(16), changed=1), "changes memory that is not there"),
+        (built(b"N", [0], bytes(8), changed=1), "cut short"),
+        (built(b"lTNNTNN", [2, 1, 2, 1, 2]), "describes an object twice"),
+        (built(b"TN", [1, 1]), "length of a tuple"),
+        (built(b"A", [1]), "object that is not there"),
+        (built(b"A", [4]), "object that is not there"),
+        (built(b"L", [0, 0]), "object that is not there"),
+        (built(b"a", [FLOATS, 1, 1, 3, 8, 0, 0, 0], layouts=1), "leaves its memory"),
+        (built(b"a", [FLOATS, 1, 1, 1, 8, 0, 2, 0], layouts=1), "memory that is not there"),
+    ]:
+        with pytest.raises(WireError, match=why):
+            decode(reply, known=sent)

@@ -10,21 +10,29 @@ a block. `encode` and `decode` both return a `Table` of the objects and blocks o
 the message, in the same order on both sides. A reply that is encoded with the
 table of the question can refer to the objects of the question, and says what
 became of them; decoding it changes them in place.
+
+A message has a header and three columns, each read once from its start to its end:
+numbers, tags, and data. A tag says what a value is, and what else the value needs comes
+next in the other columns. Blocks of memory, and layouts of arrays, come before the values.
 """
 
 from __future__ import annotations
 
 import math
 import types
+from array import array as Column
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from ctypes import addressof, c_char
 from dataclasses import dataclass, field
-from operator import itemgetter
-from struct import Struct, pack, unpack
+from functools import lru_cache
+from itertools import islice
+from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
 
-MAGIC = b"room1\n"
+MAGIC = b"room2\n"
 MAX_INT_BYTES = 1024  # so many digits that they can still be printed
 MAX_NDIM = 32
 MAX_TUPLE_KEYS = 4096
@@ -32,8 +40,8 @@ MAX_KEY = 2**60
 NO_MEMORY = 2**64 - 1
 WEIGHT_BYTES = 256  # so many bytes of an array weigh as much as one item
 
-COUNT = Struct("<Q")
-PLACE = Struct("<QQ")
+HEADER = Struct("=6s5Q")  # MAGIC; how many numbers, tags, changed blocks, blocks, layouts
+NUMBER = "Q"  # of 64 bits, never negative
 REAL = Struct("<d")
 COMPLEX = Struct("<dd")
 
@@ -42,13 +50,16 @@ NUMBER_TYPES = (
     np.float16, np.float32, np.float64, np.complex64, np.complex128,
 )  # fmt: skip
 DTYPES = [
-    np.dtype(number).newbyteorder(order)
+    np.dtype(np.dtype(number).newbyteorder(order).str)  # the very dtype that NumPy uses
     for number in NUMBER_TYPES
     for order in "<>"
     if order == "<" or np.dtype(number).itemsize > 1
 ]
 DTYPE_CODES = {dtype.str: code for code, dtype in enumerate(DTYPES)}
-SCALAR_TYPES = {*NUMBER_TYPES, np.longlong, np.ulonglong}
+SCALAR_CODES = {
+    number: DTYPE_CODES[np.dtype(number).str]
+    for number in (*NUMBER_TYPES, np.longlong, np.ulonglong)
+}
 
 KIND_NAMES = {
     types.FunctionType: "a function",
@@ -90,35 +101,42 @@ class Bounds(NamedTuple):
 BOUNDS = Bounds()
 
 
-@dataclass
+@dataclass(slots=True)
 class Memory:
     """
     A block of memory: of a message, and of the process at hand.
 
     Attributes
     ----------
-    low, high : int
-        Its addresses here.
-    arrays : list of ndarray
+    size : int
+    low : int or None
+        Its address here, once it was asked for.
+    arrays : sequence of ndarray
         The arrays of the message that lie in it.
-    flat : ndarray of uint8, or None
-        All its bytes, where they belong to an array of the message; None where
-        there are gaps between the arrays.
+    whole : ndarray or None
+        All its bytes as an array in C order, where they belong to an array of the
+        message; None where there are gaps between the arrays.
     received : memoryview or None
         Its bytes as they came.
     """
 
-    low: int
-    high: int
-    arrays: list[np.ndarray] = field(default_factory=list)
-    flat: np.ndarray | None = None
+    size: int
+    low: int | None = None
+    arrays: Sequence[np.ndarray] = ()
+    whole: np.ndarray | None = None
     received: memoryview | None = None
 
+    def locate(self) -> int:
+        """Return its address here."""
+        if self.low is None:
+            self.low = first_byte(self.whole)
+        return self.low
+
     def gather(self) -> np.ndarray:
-        """Return the bytes, shape (high - low,), with zeros in the gaps between arrays."""
-        if self.flat is not None:
-            return self.flat
-        block = np.zeros(self.high - self.low, np.uint8)
+        """Return the bytes as an array in C order, with zeros in the gaps between arrays."""
+        if self.whole is not None:
+            return self.whole
+        block = np.zeros(self.size, np.uint8)
         self._copy(block, into_block=True)
         return block
 
@@ -128,7 +146,7 @@ class Memory:
 
     def _copy(self, block: np.ndarray, into_block: bool) -> None:
         for array in self.arrays:
-            offset = first_byte(array) - self.low
+            offset = first_byte(array) - self.locate()
             twin = np.ndarray(array.shape, array.dtype, block, offset, array.strides)
             if into_block:
                 twin[...] = array
@@ -136,26 +154,40 @@ class Memory:
                 array[...] = twin
 
 
-@dataclass
+@dataclass(slots=True)
 class Table:
     """The objects and the blocks of memory of one message, in order."""
 
     objects: list[Any] = field(default_factory=list)
     memories: list[Memory] = field(default_factory=list)
-    layouts: dict[int, tuple] = field(default_factory=dict)  # of arrays, by index
+    # Of the arrays of a message that was read, by index: block, place in it, and layout.
+    places: dict[int, tuple[Memory | None, int, Layout]] = field(default_factory=dict)
 
 
 # ------------------------------------------------------------------ arrays
 
 
-def first_byte(array: np.ndarray) -> int:
-    """Return the address of the array's first element."""
-    return array.__array_interface__["data"][0]
+class Layout(NamedTuple):
+    """How an array lies in memory, and what follows from it."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype
+    writeable: bool
+    code: int | None  # of the dtype; None where it cannot cross
+    low: int  # the first and last byte that it touches, counted from its first element
+    high: int
+    nbytes: int
+    weight: int  # for how many items it counts
 
 
-def layout(array: np.ndarray) -> tuple:
-    """Return what says where and how an array lies in memory."""
-    return (first_byte(array), array.shape, array.strides, array.dtype, array.flags.writeable)
+@lru_cache(1024)
+def lay_out(shape: tuple[int, ...], strides: tuple[int, ...], dtype: np.dtype, w: bool) -> Layout:
+    """Return a layout with what follows from its first four entries."""
+    low, high = byte_span(shape, strides, dtype.itemsize)
+    nbytes = math.prod(shape) * dtype.itemsize
+    code, weight = DTYPE_CODES.get(dtype.str), 1 + nbytes // WEIGHT_BYTES
+    return Layout(shape, strides, dtype, w, code, low, high, nbytes, weight)
 
 
 def byte_span(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> tuple[int, int]:
@@ -169,18 +201,19 @@ def byte_span(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -
     return low, high
 
 
-def flat_bytes(array: np.ndarray) -> np.ndarray | None:
-    """Return all bytes of a contiguous array as a view; None for any other array."""
+def first_byte(array: np.ndarray) -> int:
+    """Return the address of the array's first element."""
+    flags = array.flags
+    if flags.c_contiguous and flags.writeable and array.nbytes:
+        return addressof(c_char.from_buffer(array))  # many times faster than NumPy's own way
+    return array.__array_interface__["data"][0]
+
+
+def whole_view(array: np.ndarray) -> np.ndarray | None:
+    """Return a view in C order of a contiguous array; None for any other array."""
     if array.flags.c_contiguous:
-        return array.reshape(-1).view(np.uint8)
-    if array.flags.f_contiguous:
-        return array.T.reshape(-1).view(np.uint8)
-    return None
-
-
-def array_weight(array: np.ndarray) -> int:
-    """Return for how many items an array counts."""
-    return 1 + array.nbytes // WEIGHT_BYTES
+        return array.view()
+    return array.T if array.flags.f_contiguous else None
 
 
 # ---------------------------------------------------------------- encoding
@@ -221,7 +254,7 @@ def encode(value: Any, bounds: Bounds = BOUNDS, known: Table | None = None) -> t
         Where something in the value cannot cross.
     """
     encoder = _Encoder(bounds, known or Table())
-    encoder.write(value, 0)
+    encoder.write_parts([value], 0)
     return encoder.finish()
 
 
@@ -230,191 +263,242 @@ class _Encoder:
         self.bounds = bounds
         self.known = known
         self.known_index = {id(o): i for i, o in enumerate(known.objects)}
-        self.tree = bytearray()
+        self.numbers: list[int] = []
+        self.tags = bytearray()
+        self.data: list[bytes] = []
+        self.size = 0  # of the data
         self.table = Table()
-        self.index: dict[int, int] = {}  # id of a finished object: its place in the table
+        self.index: dict[int, int] = {}  # id of an object: its place in the table, or OPEN
         self.weights: list[int] = []
-        self.open: set[int] = set()
-        self.keep: list[Any] = []  # objects whose ids are in use
-        # The arrays: first and last address, and where in the tree the place of each goes.
-        self.places: list[tuple[int, int, int, np.ndarray]] = []
+        self.layouts: list[Layout] = []
+        self.layout_index: dict[tuple, int] = {}  # the first entries of a layout: its number
+        # The arrays: first and last address, where in the numbers the place of each
+        # goes, and the address of the first element.
+        self.places: list[tuple[int, int, int, int, np.ndarray]] = []
         self.items = 0
 
-    def write(self, value: Any, depth: int) -> None:
-        """Append one value to the tree."""
-        self.count(1)
-        kind = type(value)
-        if value is None or value is True or value is False:
-            self.tree += b"N" if value is None else b"+" if value else b"-"
-        elif kind is np.ndarray:
-            self.write_array(value)
-        elif kind in SCALAR_TYPES:
-            dtype = np.dtype(kind)
-            self.tree += b"n" + bytes([DTYPE_CODES[dtype.str]]) + value.tobytes()
-        elif issubclass(kind, (np.generic, np.ndarray)):
-            raise UnsupportedType(kind_of(value))
-        elif issubclass(kind, int):
-            self.write_int(int.__add__(value, 0))
-        elif issubclass(kind, float):
-            self.tree += b"r" + REAL.pack(float.__float__(value))
-        elif issubclass(kind, complex):
-            number = complex.__complex__(value)
-            self.tree += b"c" + COMPLEX.pack(number.real, number.imag)
-        elif issubclass(kind, str):
-            self.write_bytes(b"s", self.to_utf8(value))
-        elif kind is bytes:
-            self.write_bytes(b"b", value)
-        elif issubclass(kind, (list, tuple, dict)):
-            self.write_container(value, depth + 1)
-        else:
-            raise UnsupportedType(kind_of(value))
+    def write_parts(self, parts: list[Any], depth: int) -> None:
+        """Append values that lie in so many containers."""
+        self.count(len(parts))
+        for part in parts:
+            kind = type(part)
+            if kind not in WRITERS:
+                kind = plain_kind(part)
+            WRITERS[kind](self, part, kind, depth)
 
     def count(self, weight: int) -> None:
-        """Keep the number of items and of bytes within bounds."""
+        """Keep the number of items within bounds."""
         self.items += weight
         if self.items > self.bounds.items:
             raise UnsupportedType(f"a value of more than {self.bounds.items:,} items")
-        self.check_size(len(self.tree))
 
     def check_size(self, size: int) -> None:
         if size > self.bounds.bytes:
             raise UnsupportedType(f"a value of more than {self.bounds.bytes / 2**20:,.0f} MB")
 
-    def write_int(self, number: int) -> None:
+    def write_data(self, tag: bytes, data: bytes) -> None:
+        self.size += len(data)
+        self.check_size(self.size)
+        self.tags += tag
+        self.data.append(data)
+
+    # The writers get a value, its plain type, and the number of containers that it lies in.
+
+    def write_constant(self, value: bool | None, kind: type, depth: int) -> None:
+        self.tags += b"N" if value is None else b"+" if value else b"-"
+
+    def write_text(self, value: str, kind: type, depth: int) -> None:
+        try:
+            data = str.encode(value, "utf-8")
+        except UnicodeEncodeError:
+            raise UnsupportedType("a string that is not valid Unicode") from None
+        self.numbers.append(len(data))
+        self.write_data(b"s", data)
+
+    def write_bytes(self, value: bytes, kind: type, depth: int) -> None:
+        self.numbers.append(len(value))
+        self.write_data(b"b", value)
+
+    def write_int(self, value: int, kind: type, depth: int) -> None:
+        number = int.__add__(value, 0)
         size = number.bit_length() // 8 + 1
         if size > MAX_INT_BYTES:
             raise UnsupportedType(f"an int of more than {MAX_INT_BYTES} bytes")
-        self.write_bytes(b"i", number.to_bytes(size, "little", signed=True))
+        self.numbers.append(size)
+        self.write_data(b"i", number.to_bytes(size, "little", signed=True))
 
-    def to_utf8(self, text: str) -> bytes:
-        try:
-            return str.encode(text, "utf-8")
-        except UnicodeEncodeError:
-            raise UnsupportedType("a string that is not valid Unicode") from None
+    def write_float(self, value: complex, kind: type, depth: int) -> None:
+        if kind is float:
+            self.write_data(b"r", REAL.pack(float.__float__(value)))
+        else:
+            number = complex.__complex__(value)
+            self.write_data(b"c", COMPLEX.pack(number.real, number.imag))
 
-    def write_bytes(self, tag: bytes, data: bytes) -> None:
-        self.check_size(len(self.tree) + len(data))
-        self.tree += tag
-        self.tree += COUNT.pack(len(data))
-        self.tree += data
+    def write_scalar(self, value: np.generic, kind: type, depth: int) -> None:
+        self.write_data(b"n" + bytes([SCALAR_CODES[kind]]), value.tobytes())
 
-    def written_before(self, value: Any) -> bool:
-        """Write a reference, if this object stands in the message already."""
-        place = self.index.get(id(value))
-        if place is None:
-            return False
-        self.count(self.weights[place])
-        self.tree += b"@" + COUNT.pack(place)
-        return True
-
-    def write_container(self, value: Any, depth: int) -> None:
-        if self.written_before(value):
+    def write_container(self, value: Any, kind: type, depth: int) -> None:
+        place = self.index.get(id(value), NEW)
+        if place >= 0:
+            self.write_reference(place)
             return
-        if depth > self.bounds.depth:
+        if depth >= self.bounds.depth:
             raise UnsupportedType(f"a value nested more than {self.bounds.depth} deep")
-        if id(value) in self.open:
+        if place == OPEN:
             raise UnsupportedType(f"{kind_of(value)} that contains itself")
-        self.open.add(id(value))
-        self.keep.append(value)
+        self.index[id(value)] = OPEN
         before = self.items
+        known = self.known_index.get(id(value))
+        if known is None:
+            self.tags += TAGS[kind]
+        else:
+            self.tags += TAGS[kind].upper()
+            self.numbers.append(known)
         # By the true class: a subclass cannot hide or invent items.
-        base = next(b for b in (list, tuple, dict) if issubclass(type(value), b))
-        tag = {list: b"l", tuple: b"t", dict: b"d"}[base]
-        if id(value) in self.known_index:
-            self.tree += tag.upper() + COUNT.pack(self.known_index[id(value)])
-        else:
-            self.tree += tag
-        self.tree += COUNT.pack(base.__len__(value))
-        if base is dict:
-            items = list(dict.items(value))
-            self.check_keys([key for key, _ in items])
-            for key, item in items:
-                self.write(key, depth)
-                self.write(item, depth)
-        else:
-            for item in list(base.__iter__(value)):
-                self.write(item, depth)
-        self.open.discard(id(value))
+        parts = list(kind.__iter__(value))
+        self.numbers.append(len(parts))
+        if kind is dict:
+            values = list(dict.values(value))
+            if wrong := misfit(parts):
+                raise UnsupportedType(wrong)
+            self.write_parts(parts, depth + 1)
+            parts = values
+        self.write_parts(parts, depth + 1)
         self.register(value, self.items - before)
 
-    def check_keys(self, keys: list[Any]) -> None:
-        for key in keys:
-            if not is_key(key):
-                raise UnsupportedType(f"a dict with a key of type {type(key).__name__}")
-        if sum(type(key) is tuple for key in keys) > MAX_TUPLE_KEYS:
-            raise UnsupportedType(f"a dict of more than {MAX_TUPLE_KEYS} tuples")
+    def write_reference(self, place: int) -> None:
+        """Write that an object stands in the message already."""
+        self.count(self.weights[place])
+        self.tags += b"@"
+        self.numbers.append(place)
 
     def register(self, value: Any, weight: int) -> None:
-        self.index[id(value)] = len(self.table.objects)
+        self.index[id(value)] = len(self.weights)
         self.table.objects.append(value)
         self.weights.append(weight)
 
-    def write_array(self, array: np.ndarray) -> None:
-        if self.written_before(array):
+    def write_array(self, array: np.ndarray, kind: type, depth: int) -> None:
+        place = self.index.get(id(array), NEW)
+        if place >= 0:
+            self.write_reference(place)
             return
-        code = DTYPE_CODES.get(array.dtype.str)
-        if code is None:
+        if array.dtype.kind not in "biufc":  # others may be no keys of a dict
             raise UnsupportedType(kind_of(array))
-        self.check_size(array.nbytes)
-        self.count(array_weight(array))
-        here = layout(array)
-        start, shape, strides, _, writeable = here
-        place = self.known_index.get(id(array))
-        if place is not None and self.known.layouts.get(place) == here:
-            self.tree += b"A" + COUNT.pack(place)
+        first = (array.shape, array.strides, array.dtype, array.flags.writeable)
+        number = self.layout_index.get(first)
+        if number is None:
+            number = self.add_layout(array, first)
+        here = self.layouts[number]
+        self.count(here.weight)
+        start = first_byte(array)
+        known = self.known_index.get(id(array))
+        if known is not None and self.is_as_received(known, start, here):
+            self.tags += b"A"
+            self.numbers.append(known)
         else:
-            ndim = len(shape)
-            self.tree += b"a" + bytes([code, writeable, ndim])
-            self.tree += pack(f"<{ndim}Q{ndim}q", *shape, *strides)
-            if 0 not in shape:
-                low, high = byte_span(shape, strides, array.itemsize)
-                self.places.append((start + low, start + high, len(self.tree), array))
-            self.tree += PLACE.pack(NO_MEMORY, 0)
-        self.table.layouts[len(self.table.objects)] = here
-        self.register(array, array_weight(array))
+            self.tags += b"a"
+            if here.nbytes:
+                position = len(self.numbers) + 1
+                self.places.append((start + here.low, start + here.high, position, start, array))
+            self.numbers += (number, NO_MEMORY, 0)
+        self.register(array, here.weight)
+
+    def add_layout(self, array: np.ndarray, first: tuple) -> int:
+        """Return the number of a layout that no array before has had."""
+        here = lay_out(*first)
+        if here.code is None:
+            raise UnsupportedType(kind_of(array))
+        self.check_size(here.nbytes)
+        number = self.layout_index[first] = len(self.layouts)
+        self.layouts.append(here)
+        return number
+
+    def is_as_received(self, known: int, start: int, here: Layout) -> bool:
+        """Tell whether an array of the message answered still lies where and as it did."""
+        memory, offset, before = self.known.places.get(known, (None, 0, None))
+        return memory is not None and start == memory.locate() + offset and before == here
 
     def finish(self) -> tuple[bytes, Table]:
-        """Put blocks of memory before the tree, and places into the arrays."""
-        self.group_arrays()
-        changed = [
-            (index, memory.flat)
+        """Put the message together: the header and the columns."""
+        if self.places:
+            self.group_arrays()
+        blocks = self.table.memories
+        changed = {
+            index: memory
             for index, memory in enumerate(self.known.memories)
-            if memory.received is not None
-            and not np.array_equal(memory.flat, np.frombuffer(memory.received, np.uint8))
-        ]
-        blocks = [memory.gather() for memory in self.table.memories]
-        self.check_size(
-            len(self.tree) + sum(b.nbytes for b in blocks) + sum(b.nbytes for _, b in changed)
-        )
-        parts = [MAGIC, COUNT.pack(len(changed))]
-        for index, block in changed:
-            parts += [PLACE.pack(index, block.nbytes), block.data]
-        parts.append(COUNT.pack(len(blocks)))
-        for block in blocks:
-            parts += [COUNT.pack(block.nbytes), block.data]
-        return b"".join([*parts, self.tree]), self.table
+            if memory.received is not None and memory.whole.tobytes() != memory.received
+        }
+        numbers = [*changed, *[memory.size for memory in blocks]]
+        for here in self.layouts:
+            numbers += (here.code, here.writeable, len(here.shape), *here.shape)
+            numbers += [stride % 2**64 for stride in here.strides]
+        numbers += self.numbers
+        memories = [*changed.values(), *blocks]
+        size = self.size + len(self.tags) + 8 * len(numbers)
+        self.check_size(size + sum([memory.size for memory in memories]))
+        lengths = len(numbers), len(self.tags), len(changed), len(blocks), len(self.layouts)
+        parts = [HEADER.pack(MAGIC, *lengths), Column(NUMBER, numbers), self.tags]
+        parts += [memory.gather() for memory in memories]
+        return b"".join(parts + self.data), self.table
 
     def group_arrays(self) -> None:
         """Give each array its place in a block: a known one, or one for all that overlap."""
         memories = self.table.memories
-        known = sorted((m.low, i) for i, m in enumerate(self.known.memories) if m.flat is not None)
-        for low, high, position, array in sorted(self.places, key=itemgetter(0, 1)):
-            nearest = bisect_right(known, (low, NO_MEMORY)) - 1
-            if nearest >= 0 and high <= self.known.memories[known[nearest][1]].high:
-                index = known[nearest][1]
-                start = known[nearest][0]
-            else:
-                if not memories or low >= memories[-1].high:
-                    memories.append(Memory(low, high))
-                memories[-1].high = max(memories[-1].high, high)
-                memories[-1].arrays.append(array)
-                index = len(self.known.memories) + len(memories) - 1
-                start = memories[-1].low
-            first = low if array.flags.c_contiguous else first_byte(array)
-            PLACE.pack_into(self.tree, position, index, first - start)
+        around = enumerate(self.known.memories)
+        known = sorted((m.locate(), i) for i, m in around if m.whole is not None)
+        end = 0  # of the last block
+        self.places.sort()
+        for low, high, position, start, array in self.places:
+            nearest = bisect_right(known, (low, NO_MEMORY)) - 1 if known else -1
+            base, index = known[nearest] if nearest >= 0 else (0, 0)
+            if nearest < 0 or high > base + self.known.memories[index].size:
+                if low >= end:
+                    memories.append(memory := Memory(0, low, []))
+                end = max(end, high)
+                memory.size = end - memory.low
+                memory.arrays.append(array)
+                base, index = memory.low, len(self.known.memories) + len(memories) - 1
+            self.numbers[position] = index
+            self.numbers[position + 1] = start - base
         for memory in memories:
-            whole = (a for a in memory.arrays if a.nbytes == memory.high - memory.low)
-            memory.flat = next((f for f in map(flat_bytes, whole) if f is not None), None)
+            for array in memory.arrays:
+                if memory.whole is None and array.nbytes == memory.size:
+                    memory.whole = whole_view(array)
+
+
+NEW, OPEN = -2, -1  # in the place of a place: of what is not yet written, or not to its end
+TAGS = {list: b"l", tuple: b"t", dict: b"d"}
+WRITERS: dict[type, Callable] = {
+    str: _Encoder.write_text,
+    bytes: _Encoder.write_bytes,
+    np.ndarray: _Encoder.write_array,
+    **dict.fromkeys((type(None), bool), _Encoder.write_constant),
+    int: _Encoder.write_int,
+    **dict.fromkeys((float, complex), _Encoder.write_float),
+    **dict.fromkeys(TAGS, _Encoder.write_container),
+    **dict.fromkeys(SCALAR_CODES, _Encoder.write_scalar),
+}
+
+
+def plain_kind(value: object) -> type:
+    """Return the plain type as which a value of a subclass crosses."""
+    kind = type(value)
+    if not issubclass(kind, (np.generic, np.ndarray)):
+        for plain in (int, float, complex, str, list, tuple, dict):
+            if issubclass(kind, plain):
+                return plain
+    raise UnsupportedType(kind_of(value))
+
+
+def misfit(keys: list[Any]) -> str:
+    """Say why a dict cannot have these keys; "" where it can."""
+    if {*map(type, keys)} <= {str}:
+        return ""
+    for key in keys:
+        if not is_key(key):
+            return f"a dict with a key of type {type(key).__name__}"
+    many = sum(type(key) is tuple for key in keys) > MAX_TUPLE_KEYS
+    return f"a dict of more than {MAX_TUPLE_KEYS} tuples" if many else ""
 
 
 def is_key(key: Any) -> bool:
@@ -422,9 +506,9 @@ def is_key(key: Any) -> bool:
     kind = type(key)
     if kind is tuple:
         return all(is_key(part) for part in key)
-    if kind is int or (kind in SCALAR_TYPES and np.dtype(kind).kind in "iu"):
+    if kind is int or (kind in SCALAR_CODES and np.dtype(kind).kind in "iu"):
         return abs(int(key)) < MAX_KEY
-    return key is None or kind in (str, bytes, bool, float) or kind in SCALAR_TYPES
+    return key is None or kind in (str, bytes, bool, float) or kind in SCALAR_CODES
 
 
 # ---------------------------------------------------------------- decoding
@@ -455,41 +539,46 @@ def decode(
         Where the message is damaged or too large.
     """
     decoder = _Decoder(message, bounds, known or Table())
-    value = decoder.read_message()
+    try:
+        value = decoder.read_message()
+    except StopIteration:  # a column has come to its end
+        raise WireError("the message is cut short") from None
     decoder.update_known()
     return value, decoder.table
 
 
 class _Decoder:
     def __init__(self, message: bytes | bytearray, bounds: Bounds, known: Table) -> None:
-        self.data = memoryview(message).toreadonly()
-        self.position = 0
         self.bounds = bounds
         self.known = known
         self.table = Table()
         self.weights: list[int] = []
+        self.memories = list(known.memories)  # and then those of this message
+        self.layouts: list[Layout] = []
         self.items = 0
         self.described: set[int] = set()
         self.updates: list[tuple[Any, Any]] = []
         self.changed: dict[int, np.ndarray] = {}
         self.copies: dict[int, np.ndarray] = {}  # of known memory that has gaps
+        self.data = memoryview(message).toreadonly()
+        self.position = 0
 
-    # The pieces: every length is checked before it is used.
+    # The pieces: every length is checked before it is used. `next` raises StopIteration
+    # where a column has come to its end, and `decode` makes it a WireError.
 
     def take(self, size: int) -> memoryview:
-        if size > len(self.data) - self.position:
+        start = self.position
+        end = start + size
+        if end > len(self.data):
             raise WireError("the message is cut short")
-        self.position += size
-        return self.data[self.position - size : self.position]
+        self.position = end
+        return self.data[start:end]
 
-    def take_count(self) -> int:
-        return COUNT.unpack(self.take(8))[0]
-
-    def take_sized(self, most: int) -> memoryview:
-        size = self.take_count()
-        if size > most:
-            raise WireError("the message states a size that is too large")
-        return self.take(size)
+    def take_numbers(self, number: int) -> tuple[int, ...]:
+        numbers = tuple(islice(self.numbers, number))
+        if len(numbers) != number:
+            raise WireError("the message is cut short")
+        return numbers
 
     def count(self, weight: int) -> None:
         self.items += weight
@@ -503,7 +592,7 @@ class _Decoder:
 
     def known_object(self, kind: type) -> tuple[int, Any]:
         """Return an object of the message that this one answers."""
-        index = self.take_count()
+        index = next(self.numbers)
         if index >= len(self.known.objects) or not isinstance(self.known.objects[index], kind):
             raise WireError("the message refers to an object that is not there")
         return index, self.known.objects[index]
@@ -511,113 +600,99 @@ class _Decoder:
     # The message
 
     def read_message(self) -> Any:
-        if len(self.data) > self.bounds.bytes + 2**20:
+        if len(self.data) > self.bounds.bytes + HEADER.size:
             raise WireError("the message is too large")
-        if self.take(len(MAGIC)) != MAGIC:
+        magic, numbers, tags, *counts = HEADER.unpack(self.take(HEADER.size))
+        if magic != MAGIC:
             raise WireError("the message does not begin as one")
-        for _ in range(self.take_block_count()):
-            index, size = PLACE.unpack(self.take(16))
-            if index >= len(self.known.memories) or index in self.changed:
-                raise WireError("the message changes memory that is not there")
-            memory = self.known.memories[index]
-            if size != memory.high - memory.low:
-                raise WireError("the message changes the size of memory")
-            block = self.changed[index] = np.frombuffer(self.take(size), np.uint8)
-            for array in memory.arrays:
-                place = first_byte(array) - memory.low
-                check_bools(array.dtype, array.shape, array.strides, block, place)
-        for _ in range(self.take_block_count()):
-            data = self.take_sized(self.bounds.bytes)
-            self.table.memories.append(Memory(0, len(data), received=data))
-        value = self.read(0)
-        if self.position != len(self.data):
+        # A view of nothing cannot be cast.
+        self.numbers = iter(self.take(8 * numbers).cast(NUMBER) if numbers else ())
+        self.tags = iter(bytes(self.take(tags)))
+        if any(counts):
+            self.read_memory(*counts)
+        (value,) = self.read_parts(1, 0)
+        ends = (next(self.numbers, None), next(self.tags, None))
+        if ends != (None, None) or self.position != len(self.data):
             raise WireError("the message goes on after its end")
-        if any(memory.flat is None for memory in self.table.memories):
-            raise WireError("the message holds memory that nothing uses")
+        for memory in self.table.memories:
+            if memory.whole is None:
+                raise WireError("the message holds memory that nothing uses")
         return value
 
-    def take_block_count(self) -> int:
-        number = self.take_count()
-        if number > self.bounds.items or number * 8 > len(self.data):
+    def read_memory(self, changed: int, blocks: int, layouts: int) -> None:
+        """Read so many blocks of the message answered, blocks of this one, and layouts."""
+        if max(changed, blocks, layouts) > self.bounds.items:
             raise WireError("the message states a number that is too large")
-        return number
+        for index in self.take_numbers(changed):
+            self.read_changed(index)
+        for size in self.take_numbers(blocks):
+            self.table.memories.append(Memory(size, received=self.take(size)))
+        self.memories += self.table.memories
+        for _ in range(layouts):
+            self.layouts.append(self.read_layout())
 
-    def read(self, depth: int) -> Any:
-        """Read one value of the tree."""
-        self.count(1)
-        tag = bytes(self.take(1))
-        match tag:
-            case b"N":
-                return None
-            case b"+":
-                return True
-            case b"-":
-                return False
-            case b"i":
-                return int.from_bytes(self.take_sized(MAX_INT_BYTES), "little", signed=True)
-            case b"r":
-                return REAL.unpack(self.take(8))[0]
-            case b"c":
-                return complex(*COMPLEX.unpack(self.take(16)))
-            case b"s":
-                return self.read_text()
-            case b"b":
-                return bytes(self.take_sized(self.bounds.bytes))
-            case b"n":
-                return self.read_scalar()
-            case b"a":
-                return self.read_array()
-            case b"A":
-                return self.read_known_array()
-            case b"@":
-                return self.read_reference()
-            case b"l" | b"t" | b"d" | b"L" | b"T" | b"D":
-                return self.read_container(tag, depth + 1)
+    def read_changed(self, index: int) -> None:
+        """Read the new contents of a block of the message that this one answers."""
+        if index >= len(self.known.memories) or index in self.changed:
+            raise WireError("the message changes memory that is not there")
+        memory = self.known.memories[index]
+        block = np.frombuffer(self.take(memory.size), np.uint8)
+        self.changed[index] = block
+        for array in memory.arrays:
+            place = first_byte(array) - memory.locate()
+            check_bools(array.dtype, array.shape, array.strides, block, place)
+
+    def read_parts(self, number: int, depth: int) -> list[Any]:
+        """Read values that lie in so many containers."""
+        self.count(number)
+        # What reads a value may take more tags than the one that the loop takes.
+        tags = islice(self.tags, number)
+        parts = [READERS.get(tag, _Decoder.read_unknown)(self, depth) for tag in tags]
+        if len(parts) != number:
+            raise WireError("the message is cut short")
+        return parts
+
+    def read_unknown(self, depth: int) -> None:
         raise WireError("the message holds an unknown tag")
 
-    def read_text(self) -> str:
+    def read_text(self, depth: int) -> str:
         try:
-            return str(self.take_sized(self.bounds.bytes), "utf-8")
+            return str(self.take(next(self.numbers)), "utf-8")
         except UnicodeDecodeError:
             raise WireError("the message holds text that is not UTF-8") from None
 
-    def read_dtype(self) -> np.dtype:
-        code = self.take(1)[0]
+    def read_int(self, depth: int) -> int:
+        size = next(self.numbers)
+        if size > MAX_INT_BYTES:
+            raise WireError("the message states a size that is too large")
+        return int.from_bytes(self.take(size), "little", signed=True)
+
+    def get_dtype(self, code: int) -> np.dtype:
         if code >= len(DTYPES):
             raise WireError("the message holds an unknown type of numbers")
         return DTYPES[code]
 
-    def read_scalar(self) -> np.generic:
-        dtype = self.read_dtype()
+    def read_scalar(self, depth: int) -> np.generic:
+        dtype = self.get_dtype(next(self.tags))
         data = np.frombuffer(self.take(dtype.itemsize), np.uint8)
         check_bools(dtype, (), (), data, 0)
         return data.view(dtype)[0]
 
-    def read_reference(self) -> Any:
-        place = self.take_count()
-        if place >= len(self.table.objects):
+    def read_reference(self, depth: int) -> Any:
+        place = next(self.numbers)
+        if place >= len(self.weights):
             raise WireError("the message refers to an object that is not there")
         self.count(self.weights[place])
         return self.table.objects[place]
 
-    def read_container(self, tag: bytes, depth: int) -> Any:
-        if depth > self.bounds.depth:
+    def read_container(self, kind: type, is_known: bool, depth: int) -> Any:
+        if depth >= self.bounds.depth:
             raise WireError("the message is nested too deep")
-        kind = {b"l": list, b"t": tuple, b"d": dict}[tag.lower()]
         before = self.items
-        known = None
-        if tag.isupper():
-            index, known = self.known_object(kind)
-            if index in self.described:
-                raise WireError("the message describes an object twice")
-            self.described.add(index)
-        number = self.take_count()
-        if number > len(self.data) - self.position:
-            raise WireError("the message is cut short")
-        if kind is dict:
-            value = self.read_items(number, depth)
-        else:
-            value = kind([self.read(depth) for _ in range(number)])
+        known = self.known_container(kind) if is_known else None
+        number = next(self.numbers)
+        parts = self.read_parts(number, depth + 1)
+        value = self.read_dict(parts, depth + 1) if kind is dict else kind(parts)
         if known is not None:
             if kind is not tuple:
                 self.updates.append((known, value))
@@ -626,84 +701,90 @@ class _Decoder:
             value = known
         return self.register(value, self.items - before)
 
-    def read_items(self, number: int, depth: int) -> dict:
-        items = {}
-        tuples = 0
-        for _ in range(number):
-            key = self.read(depth)
-            tuples += type(key) is tuple
-            if not is_key(key) or tuples > MAX_TUPLE_KEYS:
-                raise WireError("the message holds a key that cannot be one")
-            items[key] = self.read(depth)
-        if len(items) != number:
+    def known_container(self, kind: type) -> Any:
+        """Return the container of the message answered that the next value is about."""
+        index, known = self.known_object(kind)
+        if index in self.described:
+            raise WireError("the message describes an object twice")
+        self.described.add(index)
+        return known
+
+    def read_dict(self, keys: list[Any], depth: int) -> dict:
+        """Return a dict of these keys and of as many values that come next."""
+        if misfit(keys):
+            raise WireError("the message holds a key that cannot be one")
+        items = dict(zip(keys, self.read_parts(len(keys), depth), strict=True))
+        if len(items) != len(keys):
             raise WireError("the message holds a key twice")
         return items
 
     # Arrays
 
-    def read_known_array(self) -> np.ndarray:
+    def read_known_array(self, depth: int) -> np.ndarray:
         _, array = self.known_object(np.ndarray)
-        self.count(array_weight(array))
-        return self.register(array, array_weight(array))
+        weight = 1 + array.nbytes // WEIGHT_BYTES
+        self.count(weight)
+        return self.register(array, weight)
 
-    def read_array(self) -> np.ndarray:
-        dtype = self.read_dtype()
-        writeable, ndim = self.take(2)
+    def read_layout(self) -> Layout:
+        code, writeable, ndim = self.take_numbers(3)
         if writeable > 1 or ndim > MAX_NDIM:
             raise WireError("the message holds an array that cannot be one")
-        numbers = unpack(f"<{ndim}Q{ndim}q", self.take(16 * ndim))
-        shape, strides = numbers[:ndim], numbers[ndim:]
-        index, offset = PLACE.unpack(self.take(16))
-        size = math.prod(shape)
-        if size * dtype.itemsize > self.bounds.bytes:
+        dtype = self.get_dtype(code)
+        shape = self.take_numbers(ndim)
+        strides = self.take_numbers(ndim)
+        if max(strides, default=0) >= 2**63:  # some are negative
+            strides = tuple(n - 2**64 if n >= 2**63 else n for n in strides)
+        here = lay_out(shape, strides, dtype, writeable == 1)
+        if here.nbytes > self.bounds.bytes:
             raise WireError("the message holds an array that is too large")
-        self.count(1 + size * dtype.itemsize // WEIGHT_BYTES)
+        return here
+
+    def read_array(self, depth: int) -> np.ndarray:
+        number, index, offset = next(self.numbers), next(self.numbers), next(self.numbers)
+        if number >= len(self.layouts):
+            raise WireError("the message refers to a layout that is not there")
+        here = self.layouts[number]
+        self.count(here.weight)
+        memory = None
         try:
-            array, start = self.place_array(shape, dtype, strides, index, offset)
+            if here.nbytes == 0:
+                array = np.empty(here.shape, here.dtype)
+            elif index < len(self.memories):
+                memory = self.memories[index]
+                array = self.place_array(here, memory, index, offset)
+            else:
+                raise WireError("the message refers to memory that is not there")
         except (ValueError, OverflowError):  # NumPy's own bounds
             raise WireError("the message holds an array that cannot be one") from None
-        if not writeable:
+        if not here.writeable:
             array.flags.writeable = False
-        here = (start, shape, strides, dtype, array.flags.writeable)
-        self.table.layouts[len(self.table.objects)] = here
-        return self.register(array, array_weight(array))
+        elif not array.flags.writeable:
+            here = here._replace(writeable=False)
+        self.table.places[len(self.weights)] = (memory, offset, here)
+        return self.register(array, here.weight)
 
-    def place_array(
-        self, shape: tuple, dtype: np.dtype, strides: tuple, index: int, offset: int
-    ) -> tuple[np.ndarray, int]:
-        """Return an array at its place in a block, and the address of its first byte."""
-        if 0 in shape:
-            return np.empty(shape, dtype), 0
-        memory = self.find_memory(index)
-        low, high = byte_span(shape, strides, dtype.itemsize)
-        if offset + low < 0 or offset + high > memory.high - memory.low:
+    def place_array(self, here: Layout, memory: Memory, index: int, offset: int) -> np.ndarray:
+        """Return an array at its place in a block."""
+        shape, strides, dtype, _, _, low, high, nbytes, _ = here
+        if offset + low < 0 or offset + high > memory.size:
             raise WireError("the message holds an array that leaves its memory")
-        if memory.flat is None and memory.received is not None:  # the first array of a new block
-            content = np.frombuffer(memory.received, np.uint8)
-            check_bools(dtype, shape, strides, content, offset)
-            array = own_array(shape, dtype, strides) if high - low == content.size else None
-            memory.flat = np.empty(content.size, np.uint8) if array is None else flat_bytes(array)
-            memory.flat[:] = content
-            memory.low = first_byte(memory.flat)
-            memory.high = memory.low + content.size
-            if array is not None:
-                return array, memory.low + offset
-        block = memory.flat
+        if memory.whole is None and memory.received is not None:  # the first array of a new block
+            check_bools(dtype, shape, strides, memory.received, offset)
+            source = np.ndarray(shape, dtype, memory.received, offset, strides)
+            for order in "CF" if nbytes == memory.size else "":
+                array = source.copy(order)
+                if array.strides == strides:  # so it may own its memory
+                    memory.whole = whole_view(array)
+                    return array
+            memory.whole = np.array(memory.received, np.uint8)
+        block = memory.whole
         if block is None:  # known, but not whole: what refers to it gets a copy
             if index not in self.copies:
                 self.copies[index] = np.array(self.changed.get(index, memory.gather()))
             block = self.copies[index]
         check_bools(dtype, shape, strides, self.changed.get(index, block), offset)
-        return np.ndarray(shape, dtype, block, offset, strides), memory.low + offset
-
-    def find_memory(self, index: int) -> Memory:
-        """Return a block: the known ones come first, then those of this message."""
-        number = len(self.known.memories)
-        memories = self.known.memories if index < number else self.table.memories
-        place = index if index < number else index - number
-        if place >= len(memories):
-            raise WireError("the message refers to memory that is not there")
-        return memories[place]
+        return np.ndarray(shape, dtype, block, offset, strides)
 
     def update_known(self) -> None:
         """Change the objects of the message that this one answers."""
@@ -717,18 +798,29 @@ class _Decoder:
                 known.update(value)
 
 
-def own_array(shape: tuple, dtype: np.dtype, strides: tuple) -> np.ndarray | None:
-    """Return a new array of this layout that owns its memory, if there is one."""
-    for order in "CF":
-        array = np.empty(shape, dtype, order)
-        if array.strides == strides:
-            return array
-    return None
+READERS: dict[int, Callable] = {
+    ord("N"): lambda decoder, depth: None,
+    ord("+"): lambda decoder, depth: True,
+    ord("-"): lambda decoder, depth: False,
+    ord("i"): _Decoder.read_int,
+    ord("r"): lambda decoder, depth: REAL.unpack(decoder.take(8))[0],
+    ord("c"): lambda decoder, depth: complex(*COMPLEX.unpack(decoder.take(16))),
+    ord("s"): _Decoder.read_text,
+    ord("b"): lambda decoder, depth: bytes(decoder.take(next(decoder.numbers))),
+    ord("n"): _Decoder.read_scalar,
+    ord("a"): _Decoder.read_array,
+    ord("A"): _Decoder.read_known_array,
+    ord("@"): _Decoder.read_reference,
+    ord("l"): lambda decoder, depth: decoder.read_container(list, False, depth),
+    ord("t"): lambda decoder, depth: decoder.read_container(tuple, False, depth),
+    ord("d"): lambda decoder, depth: decoder.read_container(dict, False, depth),
+    ord("L"): lambda decoder, depth: decoder.read_container(list, True, depth),
+    ord("T"): lambda decoder, depth: decoder.read_container(tuple, True, depth),
+    ord("D"): lambda decoder, depth: decoder.read_container(dict, True, depth),
+}
 
 
-def check_bools(
-    dtype: np.dtype, shape: tuple, strides: tuple, block: np.ndarray, offset: int
-) -> None:
+def check_bools(dtype: np.dtype, shape: tuple, strides: tuple, block: Any, offset: int) -> None:
     """Raise WireError where an array of bools would hold bytes other than 0 and 1."""
     if dtype.kind != "b" or 0 in shape:
         return
