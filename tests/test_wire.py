@@ -159,6 +159,7 @@ def test_subclasses_of_containers_arrive_as_the_plain_kind():
         ({2**61: 1}, "a dict with a key of type int"),
         ("\ud800", "a string that is not valid Unicode"),
         (1 << 10000, "an int of more than 1024 bytes"),
+        ([np.zeros((0, n)) for n in range(4097)], "arrays of more than 4,096 shapes"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isascii() else "",
 )
@@ -394,7 +395,7 @@ FLOATS = wire.DTYPES.index(np.dtype("<f8"))
         (built(b"N", [FLOATS, 1, 2, 3, 4, 5], layouts=1), "cut short"),
         (built(b"N", changed=2**60), "number that is too large"),
         (built(b"N", blocks=2**60), "number that is too large"),
-        (built(b"N", layouts=2**60), "number that is too large"),
+        (built(b"N", layouts=4097), "number that is too large"),
         (built(b"N", changed=1), "cut short"),
         (built(b"N", [0], changed=1), "memory that is not there"),
         (built(b"N", [2**62], blocks=1), "cut short"),

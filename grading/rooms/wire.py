@@ -35,7 +35,7 @@ import numpy as np
 MAGIC = b"room2\n"
 MAX_INT_BYTES = 1024  # so many digits that they can still be printed
 MAX_NDIM = 32
-MAX_TUPLE_KEYS = 4096
+MAX_TUPLE_KEYS = MAX_LAYOUTS = 4096  # hashes of tuples can be made to collide
 MAX_KEY = 2**60
 NO_MEMORY = 2**64 - 1
 WEIGHT_BYTES = 256  # so many bytes of an array weigh as much as one item
@@ -410,6 +410,8 @@ class _Encoder:
             raise UnsupportedType(kind_of(array))
         self.check_size(here.nbytes)
         number = self.layout_index[first] = len(self.layouts)
+        if number == MAX_LAYOUTS:
+            raise UnsupportedType(f"a value with arrays of more than {MAX_LAYOUTS:,} shapes")
         self.layouts.append(here)
         return number
 
@@ -621,7 +623,7 @@ class _Decoder:
 
     def read_memory(self, changed: int, blocks: int, layouts: int) -> None:
         """Read so many blocks of the message answered, blocks of this one, and layouts."""
-        if max(changed, blocks, layouts) > self.bounds.items:
+        if max(changed, blocks) > self.bounds.items or layouts > MAX_LAYOUTS:
             raise WireError("the message states a number that is too large")
         for index in self.take_numbers(changed):
             self.read_changed(index)
