@@ -159,7 +159,7 @@ def test_subclasses_of_containers_arrive_as_the_plain_kind():
         ({2**61: 1}, "a dict with a key of type int"),
         ("\ud800", "a string that is not valid Unicode"),
         (1 << 10000, "an int of more than 1024 bytes"),
-        ([np.zeros((0, n)) for n in range(4097)], "arrays of more than 4,096 shapes"),
+        ([np.zeros((0, n)) for n in range(4097)], "a value with arrays of more than 4,096 shapes"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isascii() else "",
 )
