@@ -126,6 +126,8 @@ class Book(Gradebook):
             self.update_or_create_student(student)
             submission = self.update_or_create_submission(assignment, student, **known)
             self.rows = {kind: self.rows_of(submission, kind) for kind in (Grade, Comment)}
+            # They would write each grade by itself; so all are written before the next reading.
+            stack.enter_context(patch.object(self.db, "commit", lambda: None))
             for step in steps:
                 module = sys.modules[type(step).__module__]
                 if hasattr(module, "Gradebook"):
@@ -138,7 +140,8 @@ class Book(Gradebook):
         """Return all grades, or all comments, of a submission by the names of their cells."""
         rows = self.db.query(BaseCell.name, kind).join(BaseCell, BaseCell.id == kind.cell_id)
         rows = rows.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-        return dict(rows.filter(SubmittedNotebook.assignment_id == submission.id).all())
+        rows = rows.filter(SubmittedNotebook.assignment_id == submission.id)
+        return dict(rows.populate_existing().all())
 
     # nbgrader looks each of them up by itself; here they are at hand.
 

@@ -43,6 +43,7 @@ def main() -> None:
     nursery.serve()
     if os.getpid() == first:  # and not a branch
         shutil.rmtree(options["folder"], ignore_errors=True)
+    os._exit(0)  # to tidy up what was warmed up takes longer than a room
 
 
 class Nursery:
