@@ -85,7 +85,8 @@ def fork_into_namespaces() -> int:
     Fork a child that is the first process in namespaces of its own; return as `os.fork` does.
 
     It is `os.fork`, but for the flags: with `unshare`, it would take two forks, and a fork
-    takes longer than all that a room does to itself.
+    takes longer than all that a room does to itself. The C library's own hooks for forks
+    are not run; in a process of one thread none is needed.
     """
     if platform.machine() not in CLONE:
         raise OSError(f"the number of clone on {platform.machine()} is not known")
