@@ -140,8 +140,7 @@ class Book(Gradebook):
         """Return all grades, or all comments, of a submission by the names of their cells."""
         rows = self.db.query(BaseCell.name, kind).join(BaseCell, BaseCell.id == kind.cell_id)
         rows = rows.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-        rows = rows.filter(SubmittedNotebook.assignment_id == submission.id)
-        return dict(rows.populate_existing().all())
+        return dict(rows.filter(SubmittedNotebook.assignment_id == submission.id).all())
 
     # nbgrader looks each of them up by itself; here they are at hand.
 

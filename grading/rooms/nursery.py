@@ -75,7 +75,7 @@ class Nursery:
         while True:
             data, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
             if not data:
-                for room in list(self.folders):  # others end with their sandbox
+                for room in list(self.folders):
                     self.end(room, 0)
                 return
             request = json.loads(data)
