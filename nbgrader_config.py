@@ -6,11 +6,11 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import Execute as StockExecute
 
 from grading import autograde
-from grading.course import prepare_process
-from grading.execute import Execute
+from grading.authoring.release import PublishMistakes
 from grading.feedback import converter as feedback
-from grading.late import LateRules
-from grading.release import PublishMistakes
+from grading.marking.notebook import Execute
+from grading.run.late import LateRules
+from grading.source.course import prepare_process
 
 prepare_process()
 autograde.install()
@@ -62,8 +62,8 @@ c.LateRules.share_per_day = 0.0
 c.LateRules.extensions = {}  # hours: {"student": {"rnn_lstm_forward": 48}}
 
 # Downloads of Canvas and Moodle: nbgrader zip_collect.
-c.ZipCollectApp.extractor_plugin = "grading.collect.SubmissionExtractor"
-c.ZipCollectApp.collector_plugin = "grading.collect.SubmissionCollector"
+c.ZipCollectApp.extractor_plugin = "grading.intake.downloads.SubmissionExtractor"
+c.ZipCollectApp.collector_plugin = "grading.intake.downloads.SubmissionCollector"
 
 # `nbgrader export` quotes what needs it; --exporter=grading.exports.CanvasExporter,
 # MoodleExporter or GradescopeExporter write what these import.

@@ -12,12 +12,12 @@ import statistics
 import sys
 import time
 
-from grading.course import open_course
-from grading.execute import Execute, run
+from grading.authoring.prove import with_solutions
 from grading.feedback import page
-from grading.mistakes import read_versions
-from grading.prove import with_solutions
-from grading.solution import is_solution, read_source
+from grading.marking.notebook import Execute, run
+from grading.source.assignment import is_solution, read_source
+from grading.source.course import open_course
+from grading.source.mistakes import read_versions
 
 COUNT, SAMPLE = 1000, 8
 

@@ -29,8 +29,8 @@ from nbgrader.preprocessors import Execute  # noqa: E402
 from nbgrader.utils import determine_grade  # noqa: E402
 
 from grading.demo import make_course  # noqa: E402
-from grading.execute import run, shipped_files  # noqa: E402
-from grading.marks import is_test, read_marks  # noqa: E402
+from grading.marking.notebook import run, shipped_files  # noqa: E402
+from grading.marking.result import is_test, read_marks  # noqa: E402
 from grading.rooms import Limits, Nursery  # noqa: E402
 
 LIMITS = Limits(memory_mb=512, disk_mb=32, cell_seconds=5, call_seconds=2, notebook_seconds=60)

@@ -34,13 +34,13 @@ import nbformat
 import psutil
 from nbgrader.api import Gradebook
 
-from grading.certificate import FOLDER, read_certificates
+from grading.authoring.prove import with_solutions
+from grading.authoring.release import release
 from grading.demo import make_course, submissions
-from grading.execute import kind
-from grading.marks import is_test
-from grading.pool import cores
-from grading.prove import with_solutions
-from grading.release import release
+from grading.marking.notebook import kind
+from grading.marking.result import is_test
+from grading.run.certificate import FOLDER, read_certificates
+from grading.run.pool import cores
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

@@ -10,7 +10,7 @@ from nbgrader.converters import Autograde as StockAutograde
 from nbgrader.converters import NbGraderException
 
 from grading import CourseError
-from grading.grade import Run
+from grading.run.run import Run
 
 
 class Autograde(StockAutograde):

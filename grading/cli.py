@@ -17,16 +17,16 @@ from rich.progress import track
 from rich.table import Table
 
 from grading import CourseError
-from grading.certificate import BEFORE, FOLDER, Certificate
-from grading.course import open_course
+from grading.authoring.prove import Proof, prove
+from grading.authoring.release import leaks, release
 from grading.demo import make_course, make_submissions
-from grading.diff import diff
 from grading.exports import WAYS, Order, export
-from grading.grade import Run, grade
 from grading.progress import follow
-from grading.prove import Proof, prove
-from grading.release import leaks, release
-from grading.solution import course_root
+from grading.run.certificate import BEFORE, FOLDER, Certificate
+from grading.run.diff import diff
+from grading.run.run import Run, grade
+from grading.source.assignment import course_root
+from grading.source.course import open_course
 
 app = typer.Typer(
     help="Publish and mark notebooks of RNNs and LSTMs.",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import nbformat
 
-from grading.mistakes import Version, read_versions
-from grading.prove import with_solutions
-from grading.solution import load_solution
+from grading.authoring.prove import with_solutions
+from grading.source.assignment import load_solution
+from grading.source.mistakes import Version, read_versions
 
 # What makes a course; the rest of its folders are nbgrader's to fill.
 COURSE_FILES = [

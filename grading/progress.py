@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading.certificate import Certificate
-from grading.grade import Run
+from grading.run.certificate import Certificate
+from grading.run.run import Run
 
 LINE_SECONDS = 10.0
 

@@ -18,7 +18,7 @@ from nbgrader.api import (
 from sqlalchemy import and_
 
 from grading import CourseError
-from grading.certificate import FOLDER, Certificate, file_name, read_certificate
+from grading.run.certificate import FOLDER, Certificate, file_name, read_certificate
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 import rnn_utils
-from grading.solution import Solution
+from grading.source.assignment import Solution
 
 Arrays = dict[str, np.ndarray]
 STEP = 1e-5  # of the numeric derivatives

@@ -29,9 +29,9 @@ from nbformat import NotebookNode
 import errata
 import motion
 from grading import CourseError
+from grading.authoring.prove import with_solutions
 from grading.demo import plain
-from grading.prove import with_solutions
-from grading.solution import load_solution
+from grading.source.assignment import load_solution
 
 HERE = Path(__file__).parent
 RELEASE = HERE.parent / "release"

@@ -10,8 +10,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from grading.demo import plain
-from grading.mistakes import Version, known_mistakes
-from grading.solution import load_solution
+from grading.source.assignment import load_solution
+from grading.source.mistakes import Version, known_mistakes
 from notebooks import markdown
 
 DERIVED = '<p>Where its formulas come from: <a href="derivations.html">derivations</a>.</p>'

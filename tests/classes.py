@@ -15,7 +15,7 @@ from nbgrader.api import (
 )
 from sqlalchemy import create_engine, insert
 
-from grading.certificate import FOLDER, Certificate
+from grading.run.certificate import FOLDER, Certificate
 
 ASSIGNMENT = "rnn_lstm_forward"
 DUE = datetime(2026, 11, 20, 12, 0)

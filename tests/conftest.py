@@ -10,10 +10,10 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from grading.authoring.prove import with_solutions
 from grading.demo import make_course, plain
-from grading.mistakes import Version, read_versions
-from grading.prove import with_solutions
-from grading.solution import load_solution
+from grading.source.assignment import load_solution
+from grading.source.mistakes import Version, read_versions
 
 REPO = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -16,10 +16,10 @@ from textwrap import dedent, indent
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from grading.authoring.prove import with_solutions
 from grading.demo import plain
-from grading.marks import is_test
-from grading.prove import with_solutions
-from grading.solution import grade_id, load_solution, read_source
+from grading.marking.result import is_test
+from grading.source.assignment import grade_id, load_solution, read_source
 
 ASSIGNMENT = "rnn_lstm_forward"
 CANARY = "hostile-canary"
@@ -204,9 +204,9 @@ attack(
     "replaces_marked_test",
     """
     try:
-        import grading.marking
-        grading.marking.MarkedTest.score = lambda self: float(sum(self.points.values()))
-        grading.marking.MarkedTest.sum_of_points = lambda self, w: 25.0
+        import grading.marking.test
+        grading.marking.test.MarkedTest.score = lambda self: float(sum(self.points.values()))
+        grading.marking.test.MarkedTest.sum_of_points = lambda self, w: 25.0
     except ImportError:
         pass
     """,
@@ -325,8 +325,8 @@ attack(
     def hook(info):
         test = get_ipython().user_ns.get("test")
         if "MarkedTest" in info.raw_cell:
-            import grading.marking
-            grading.marking.find_wrong = lambda *a: ""
+            import grading.marking.test
+            grading.marking.test.find_wrong = lambda *a: ""
     get_ipython().events.register("pre_run_cell", hook)
     """,
 )
@@ -466,7 +466,7 @@ attack(
 attack_inside(
     "imports_the_solution",
     """
-    from grading.solution import load_solution
+    from grading.source.assignment import load_solution
     return load_solution("rnn_lstm_forward").function("rnn_cell_forward")(xt, a_prev, parameters)
     """,
 )

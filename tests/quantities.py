@@ -13,8 +13,8 @@ import latex
 import numpy as np
 import textbook
 
-from grading.inputs import lstm_parameters, normal, rnn_parameters
-from grading.solution import course_root, load_solution, read_source
+from grading.source.assignment import course_root, load_solution, read_source
+from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 from rnn_utils import softmax
 
 ROOT = course_root(Path(__file__).parent)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import textbook
 
-from grading.inputs import lstm_parameters, normal, rnn_parameters
-from grading.solution import course_root, load_solution, read_source
+from grading.source.assignment import course_root, load_solution, read_source
 from rnn_forward_passes import lstm_states, rnn_states
+from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 from rnn_utils import softmax
 
 ROOT = course_root(Path(__file__).parent)

@@ -11,13 +11,13 @@ import pytest
 
 import rnn_checks
 import rnn_forward_passes
-from grading.gradients import Case
-from grading.inputs import lstm_case, lstm_inputs, rnn_case, rnn_cell_case, rnn_inputs
-from grading.leaks import scan, secrets_of
-from grading.marking import MarkedTest
-from grading.mistakes import known_mistakes
-from grading.solution import course_root, load_solution
+from grading.authoring.leaks import scan, secrets_of
+from grading.marking.test import MarkedTest
+from grading.source.assignment import course_root, load_solution
+from grading.source.mistakes import known_mistakes
 from rnn_checks import FunctionTest, run_function, same_value
+from rnn_marking.gradients import Case
+from rnn_marking.inputs import lstm_case, lstm_inputs, rnn_case, rnn_cell_case, rnn_inputs
 from rnn_utils import numeric_gradient, relative_error
 
 ROOT = course_root(Path(__file__).parent)

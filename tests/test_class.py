@@ -18,19 +18,19 @@ import pytest
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-import grading.grade
+import grading.run.run
 from grading import CourseError
-from grading.certificate import Certificate, environment, read_certificates
+from grading.authoring.prove import with_solutions
+from grading.authoring.release import release
+from grading.book import Book
 from grading.cli import app
 from grading.demo import make_course, plain
-from grading.diff import diff
-from grading.execute import Execute
-from grading.grade import Run, grade
-from grading.gradebook import Book
-from grading.mistakes import read_versions
-from grading.prove import with_solutions
-from grading.release import release
-from grading.solution import load_solution
+from grading.marking.notebook import Execute
+from grading.run.certificate import Certificate, environment, read_certificates
+from grading.run.diff import diff
+from grading.run.run import Run, grade
+from grading.source.assignment import load_solution
+from grading.source.mistakes import read_versions
 
 REPO = Path(__file__).parents[1]
 ASSIGNMENT = "rnn_lstm_forward"
@@ -125,7 +125,7 @@ def outcome(root):
 # Where a run is killed: before it has entered a mark, with the mark entered and not yet
 # committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
 PLACES = {
-    "take_in": (grading.grade, "take_in"),
+    "take_in": (grading.run.run, "take_in"),
     "uncommitted": (Book, "entries"),
     "write_marked": (Run, "write_marked"),
     "write_feedback": (Run, "write_feedback"),

@@ -15,8 +15,8 @@ from quantities import ASSIGNMENTS, CONTEXTS, ROOT, context
 
 import rnn_forward_passes
 import rnn_utils
-from grading.inputs import lstm_parameters, normal, rnn_parameters
-from grading.solution import load_solution, read_source
+from grading.source.assignment import load_solution, read_source
+from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 
 # All different, and different from the sums and multiples that shapes are made of.
 SIZES = {"n_x": 4, "n_a": 6, "n_y": 3, "m": 7, "T_x": 5, "T": 2, "N": 7, "D": 4, "H": 6}

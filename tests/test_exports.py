@@ -15,10 +15,10 @@ from nbgrader.plugins import CsvExportPlugin
 from test_collect import Course as Download
 
 from grading import CourseError
-from grading.certificate import FOLDER, file_name
 from grading.cli import app as command
 from grading.exports import WAYS, Order, export
-from grading.exports.sheets import guard, unguard
+from grading.run.certificate import FOLDER, file_name
+from grading.sheets import guard, unguard
 
 REPO = Path(__file__).parents[1]
 CANARY = "canary-7f3a"

@@ -17,19 +17,19 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests
 
-from grading.course import open_course
+from grading.authoring.leaks import scan_returned, secrets_of
+from grading.authoring.prove import with_solutions
 from grading.demo import plain
-from grading.execute import Execute, run
 from grading.feedback import Grades, page
 from grading.feedback.page import picture
 from grading.feedback.text import markdown, mathml
-from grading.intake import Frame, take_in, unanswered
-from grading.leaks import scan_returned, secrets_of
-from grading.marking import where_wrong
-from grading.marks import RECORD, is_test
-from grading.mistakes import read_versions
-from grading.prove import with_solutions
-from grading.solution import load_solution, read_source, source_folder
+from grading.intake.submission import Frame, take_in, unanswered
+from grading.marking.notebook import Execute, run
+from grading.marking.result import RECORD, is_test
+from grading.marking.test import where_wrong
+from grading.source.assignment import load_solution, read_source, source_folder
+from grading.source.course import open_course
+from grading.source.mistakes import read_versions
 
 REPO = Path(__file__).parents[1]
 ASSIGNMENT = "rnn_lstm_forward"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from quantities import ASSIGNMENTS, ROOT, Context, context
 
-from grading.inputs import normal
-from grading.solution import read_source
+from grading.source.assignment import read_source
+from rnn_marking.inputs import normal
 from rnn_utils import numeric_gradient
 
 

@@ -12,11 +12,11 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from grading.authoring.prove import with_solutions
+from grading.authoring.release import release
 from grading.demo import make_course, plain
-from grading.grade import grade
-from grading.prove import with_solutions
-from grading.release import release
-from grading.solution import load_solution
+from grading.run.run import grade
+from grading.source.assignment import load_solution
 
 REPO = Path(__file__).parents[1]
 ASSIGNMENT = "rnn_lstm_forward"

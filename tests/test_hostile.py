@@ -22,13 +22,13 @@ from hostile import (
     Submission,
 )
 
-from grading import inputs
+from grading.authoring.prove import STUB
 from grading.demo import make_course
-from grading.execute import run
-from grading.marks import read_marks
-from grading.prove import STUB
+from grading.marking.notebook import run
+from grading.marking.result import read_marks
 from grading.rooms import IsolationUnavailable, Limits, Nursery
-from grading.solution import load_solution
+from grading.source.assignment import load_solution
+from rnn_marking import inputs
 
 REPO = Path(__file__).parents[1]
 LIMITS = Limits(

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading.intake import Frame, Intake, Unreadable, read_file, take_in, unanswered
-from grading.solution import grade_id, is_solution
+from grading.intake.submission import Frame, Intake, Unreadable, read_file, take_in, unanswered
+from grading.source.assignment import grade_id, is_solution
 
 ROOT = Path(__file__).parents[1]
 NAME = "rnn_lstm_forward"

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading.inputs import (
+from grading.marking.test import keep_records
+from grading.source.assignment import course_root, load_solution
+from grading.source.mistakes import read_versions
+from rnn_marking.inputs import (
     fused_gradients,
     fused_inputs,
     fused_step_gradients,
     fused_step_inputs,
     lstm_cell_inputs,
 )
-from grading.layouts import BackwardTest, ForwardTest, Steps
-from grading.marking import keep_records
-from grading.mistakes import read_versions
-from grading.solution import course_root, load_solution
+from rnn_marking.layouts import BackwardTest, ForwardTest, Steps
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "lstm_fused_gates"

@@ -18,10 +18,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
 
-from grading.certificate import Certificate
-from grading.grade import write_csv
-from grading.marks import RECORD, read_mark, settle
-from grading.solution import load_solution
+from grading.marking.result import RECORD, read_mark, settle
+from grading.run.certificate import Certificate
+from grading.run.run import write_csv
+from grading.source.assignment import load_solution
 
 FUNCTIONS = list(load_solution(ASSIGNMENT, REPO).sources)
 TOTALS = {"warned": 100.0, "mistaken": 92.0, "Zoë O'Neill": 0.0}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.solution import course_root, grade_id, is_solution, load_solution, read_source
+from grading.source.assignment import course_root, grade_id, is_solution, load_solution, read_source
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))

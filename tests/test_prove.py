@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from grading.mistakes import read_versions
-from grading.prove import prove
-from grading.solution import course_root
+from grading.authoring.prove import prove
+from grading.source.assignment import course_root
+from grading.source.mistakes import read_versions
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))

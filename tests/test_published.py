@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading.execute import Execute
-from grading.mistakes import read_versions
-from grading.prove import marks_of, with_solutions
-from grading.solution import course_root, load_solution, read_source
+from grading.authoring.prove import marks_of, with_solutions
+from grading.marking.notebook import Execute
+from grading.source.assignment import course_root, load_solution, read_source
+from grading.source.mistakes import read_versions
 from rnn_checks import example
 
 ROOT = course_root(Path(__file__).parent)

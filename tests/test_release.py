@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from grading.authoring.leaks import scan, secrets_of
 from grading.cli import main
 from grading.demo import make_course
-from grading.leaks import scan, secrets_of
-from grading.marking import keep_records
-from grading.solution import course_root, load_solution
+from grading.marking.test import keep_records
+from grading.source.assignment import course_root, load_solution
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))

@@ -13,11 +13,11 @@ from classes import ASSIGNMENT, CHECKS, DUE, ISOLATION, Pupil, certificate, make
 from nbgrader.api import Gradebook
 
 from grading import CourseError
-from grading.certificate import FOLDER, file_name
 from grading.cli import app as command
-from grading.exports.sheets import unguard
 from grading.report import report
 from grading.report.statistics import discrimination
+from grading.run.certificate import FOLDER, file_name
+from grading.sheets import unguard
 
 SCRIPT = "<script>document.title = 'run'</script><img src=x onerror=alert(1)>"
 VIEWS = "caches_are_views"

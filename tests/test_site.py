@@ -18,8 +18,8 @@ import pytest
 from browser import open_page, serious_violations
 from bs4 import BeautifulSoup
 
-from grading.leaks import scan, secrets_of
-from grading.solution import course_root, load_solution
+from grading.authoring.leaks import scan, secrets_of
+from grading.source.assignment import course_root, load_solution
 
 ROOT = course_root(Path(__file__).parent)
 COURSE = ["grading", "nbgrader_config.py", "release", "rnn_checks.py", "site", "source"]

@@ -19,7 +19,7 @@ from browser import CHROMIUM, open_page
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 
-from grading.solution import course_root, grade_id, load_solution
+from grading.source.assignment import course_root, grade_id, load_solution
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))

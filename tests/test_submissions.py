@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from grading.authoring.prove import STUB, with_solutions
+from grading.authoring.prove import marks_of as run_marks
 from grading.demo import submissions as demo_class
-from grading.execute import Execute
-from grading.marking import keep_records
-from grading.prove import STUB, with_solutions
-from grading.prove import marks_of as run_marks
-from grading.solution import course_root, load_solution, read_source
+from grading.marking.notebook import Execute
+from grading.marking.test import keep_records
+from grading.source.assignment import course_root, load_solution, read_source
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "rnn_lstm_forward"

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grading.rooms import wire
-from grading.rooms.wire import Bounds, UnsupportedType, WireError, decode, encode
+from grading.rooms.room import wire
+from grading.rooms.room.wire import Bounds, UnsupportedType, WireError, decode, encode
 
 TYPES = [dtype.str for dtype in wire.DTYPES]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from grading.inputs import lstm_parameters, normal, rnn_parameters
-from grading.solution import course_root, load_solution
+from grading.source.assignment import course_root, load_solution
+from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 
 ROOT = course_root(Path(__file__).parent)
 FORWARD, BACKWARD, FUSED = (

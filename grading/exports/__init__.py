@@ -22,11 +22,11 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Unicode
 
 from grading import CourseError
-from grading.certificate import Certificate
 from grading.exports import canvas, gradescope, moodle
-from grading.exports.sheets import guard, read_sheet, write_rows
-from grading.intake import listed
+from grading.intake.submission import listed
 from grading.results import StudentEntry, find_certificate, in_order, read_class
+from grading.run.certificate import Certificate
+from grading.sheets import guard, read_sheet, write_rows
 
 COLUMNS = [
     *["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"],

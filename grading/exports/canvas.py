@@ -13,7 +13,8 @@ import re
 from pathlib import Path
 
 from grading import CourseError
-from grading.exports.sheets import (
+from grading.results import Class, StudentEntry
+from grading.sheets import (
     Sheet,
     check_maximum,
     find_column,
@@ -22,7 +23,6 @@ from grading.exports.sheets import (
     number,
     write_rows,
 )
-from grading.results import Class, StudentEntry
 
 STUDENT = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 ALSO = ["Integration ID", "Root Account"]  # where the account is set up for them

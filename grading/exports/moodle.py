@@ -21,8 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grading import CourseError
-from grading.collect import printable
-from grading.exports.sheets import (
+from grading.intake.downloads import printable
+from grading.results import Class, StudentEntry
+from grading.sheets import (
     Sheet,
     check_maximum,
     find_column,
@@ -31,7 +32,6 @@ from grading.exports.sheets import (
     number,
     write_rows,
 )
-from grading.results import Class, StudentEntry
 
 GRADE, MAXIMUM, COMMENTS = "Grade", "Maximum Grade", "Feedback comments"
 COLUMNS = [

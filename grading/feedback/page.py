@@ -18,9 +18,9 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from grading.feedback.text import highlight, markdown, scrolling
-from grading.marks import is_test, read_mark
-from grading.solution import grade_id, is_solution, source_folder
-from rnn_checks import code
+from grading.marking.result import is_test, read_mark
+from grading.source.assignment import grade_id, is_solution, source_folder
+from grading.checks import code
 
 NOTHING_GRADED = ("unreadable", "missing")
 LONGEST = 20_000  # characters of an output

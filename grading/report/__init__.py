@@ -8,7 +8,7 @@
 - `attention.csv`: a row per line that needs a person's eye
 
 Texts in the CSV files that a spreadsheet could take for a formula have an apostrophe in front:
-see `grading.exports.sheets.guard`.
+see `grading.sheets.guard`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from markupsafe import Markup
 from nbgrader.api import Gradebook
 
 from grading import CourseError
-from grading.exports.sheets import guard, write_rows
+from grading.checks import code
 from grading.report import plots
 from grading.report.statistics import KINDS, USED, Check, Group, Statistics
 from grading.results import StudentEntry, read_class
-from rnn_checks import code
+from grading.sheets import guard, write_rows
 
 HERE = Path(__file__).parent
 MOST_NAMES = 60  # of students in a line of the page; all are in the CSV files

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from grading import CourseError
-from grading.certificate import FOLDER, Certificate, file_name, read_certificate
 from grading.results import Class, StudentEntry, find_certificate
+from grading.run.certificate import FOLDER, Certificate, file_name, read_certificate
 
 MARKED = ("graded", "repaired")
 # What needs a person's eye, the most urgent first: the word, and what to do.

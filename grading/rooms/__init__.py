@@ -1,7 +1,6 @@
 """Two rooms: student code runs in one, the tests in the other; plain data crosses."""
 
-from .limits import Limits
-from .marking import (
+from .door import (
     CannotCross,
     Room,
     RoomDied,
@@ -10,6 +9,7 @@ from .marking import (
     StandIn,
     StudentError,
 )
+from .limits import Limits
 from .notebook import Cell, CellResult, NotebookResult, run_notebook
 from .packages import PackagesMissing
 from .sandbox import IsolationUnavailable, Nursery

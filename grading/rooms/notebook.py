@@ -21,9 +21,9 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .marking import CannotCross, Room, RoomDied, RoomError, RoomTimeout, StandIn, student_error
+from .door import CannotCross, Room, RoomDied, RoomError, RoomTimeout, StandIn, student_error
+from .room.shell import MOST_KEPT, Outputs, Shell
 from .sandbox import Nursery
-from .shell import MOST_KEPT, Outputs, Shell
 
 SEED = 0
 

@@ -21,13 +21,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import wire
-from .channel import Channel, ChannelError
 from .limits import Limits
 from .packages import PackagesMissing, packages_folder
+from .room import wire
+from .room.channel import Channel, ChannelError
 
 PACKAGES = ("numpy", "matplotlib", "ipython")  # what students have
-INSIDE = ("channel", "confine", "nursery", "shell", "student", "wire")  # modules that rooms see
+INSIDE = Path(__file__).resolve().with_name("room")  # all that runs in rooms
 SEEN_PYTHON, SEEN_PACKAGES, SEEN_ROOM = "/opt/python", "/opt/packages", "/opt/room"
 ROOM_USERS = range(60600, 61100)  # as whom rooms run when root grades: nobody's numbers
 START_SECONDS = 60.0
@@ -128,8 +128,8 @@ def file_system(packages: str, hidden: list[str]) -> tuple[list[str], list[tuple
     if seen(prefix, binds) is None:
         binds.append((prefix, SEEN_PYTHON))
     binds.append((packages, SEEN_PACKAGES))
-    here = Path(__file__).resolve().parent
-    binds += [(str(here / f"{name}.py"), f"{SEEN_ROOM}/room/{name}.py") for name in INSIDE]
+    # file by file: what Python has compiled beside them names this machine's folders
+    binds += [(str(path), f"{SEEN_ROOM}/room/{path.name}") for path in INSIDE.glob("*.py")]
     for folder in ("/opt", SEEN_ROOM, f"{SEEN_ROOM}/room"):
         options += ["--perms", "0755", "--dir", folder]
     for source, target in binds:
@@ -281,11 +281,10 @@ class Process(Line):
         self.folder = tempfile.mkdtemp(prefix="rooms-") if way.bwrap is None else ""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         if way.bwrap is None:
-            here = Path(__file__).resolve().parent
             room = Path(self.folder) / "opt" / "room"
             room.mkdir(parents=True)
-            for name in INSIDE:
-                shutil.copy(here / f"{name}.py", room)
+            for path in INSIDE.glob("*.py"):
+                shutil.copy(path, room)
         with self.theirs:
             self.popen = subprocess.Popen(
                 command(set_up, self.folder, self.theirs.fileno()),

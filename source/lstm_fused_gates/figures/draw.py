@@ -11,7 +11,7 @@ axes are long.
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from grading.drawing import (
+from rnn_marking.drawing import (
     FUNCTION,
     GATE,
     NOTE,

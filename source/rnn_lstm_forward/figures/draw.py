@@ -10,7 +10,7 @@ grading/drawing.py.
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from grading.drawing import (
+from rnn_marking.drawing import (
     FUNCTION,
     GATE,
     NOTE,

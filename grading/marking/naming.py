@@ -7,9 +7,9 @@ import hashlib
 import pickle
 from typing import Any
 
-from grading.mistakes import Version
-from grading.solution import Solution
-from rnn_checks import Outcome, flatten, run_function
+from grading.checks import Outcome, flatten, run_function
+from grading.source.assignment import Solution
+from grading.source.mistakes import Version
 
 MOST_KEPT = 2000  # outcomes
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from grading.course import check, open_course
-from grading.leaks import scan, secrets_of
-from grading.mistakes import Version, read_versions
-from grading.solution import Solution, course_root, load_solution, read_source
-from rnn_checks import FunctionTest, fingerprint, same_fingerprint
+from grading.authoring.leaks import scan, secrets_of
+from grading.checks import FunctionTest, fingerprint, same_fingerprint
+from grading.source.assignment import Solution, course_root, load_solution, read_source
+from grading.source.course import check, open_course
+from grading.source.mistakes import Version, read_versions
 
 
 class PublishMistakes(NbGraderPreprocessor):

@@ -8,7 +8,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from grading.solution import grade_id
+from grading.source.assignment import grade_id
 
 RECORD = "rnn_checks"  # where an output's metadata holds the record of its test
 

@@ -19,8 +19,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
 
 from grading import CourseError
-from grading.marking import keep_records
-from grading.marks import is_test, settle
+from grading.marking.result import is_test, settle
+from grading.marking.test import keep_records
 from grading.rooms import (
     Cell,
     IsolationUnavailable,
@@ -30,7 +30,7 @@ from grading.rooms import (
     PackagesMissing,
     run_notebook,
 )
-from grading.solution import course_root, grade_id, source_folder
+from grading.source.assignment import course_root, grade_id, source_folder
 
 # What tables and the reports of checks are made of.
 SAFE_TAGS = ["br", "div", "hr", "p", "pre", "span", "table", "tbody", "td", "th", "thead", "tr"]

@@ -31,7 +31,13 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from grading import CourseError
-from grading.certificate import (
+from grading.book import Book, Entry, reason
+from grading.feedback import Grades, page
+from grading.intake.submission import Frame, Intake, take_in, unanswered
+from grading.marking.notebook import Execute
+from grading.marking.result import is_test
+from grading.rooms.notebook import Marking
+from grading.run.certificate import (
     BEFORE,
     FOLDER,
     Certificate,
@@ -43,17 +49,11 @@ from grading.certificate import (
     submission_hash,
     write_whole,
 )
-from grading.course import check, open_course
-from grading.execute import Execute
-from grading.feedback import Grades, page
-from grading.gradebook import Book, Entry, reason
-from grading.intake import Frame, Intake, take_in, unanswered
-from grading.marks import is_test
-from grading.mistakes import known_mistakes
-from grading.pool import Workers, cores
-from grading.rooms.notebook import Marking
-from grading.solution import grade_id, read_source
-from grading.worker import Job, Marked, mark, settings_of, split_steps
+from grading.run.pool import Workers, cores
+from grading.run.worker import Job, Marked, mark, settings_of, split_steps
+from grading.source.assignment import grade_id, read_source
+from grading.source.course import check, open_course
+from grading.source.mistakes import known_mistakes
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
 UNFINISHED = ".unfinished"  # in reports/<assignment>/, while a run goes on

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from grading.gradients import Case, numeric_gradients
 from rnn_forward_passes import lstm_states, lstm_step, rnn_states, rnn_step
+from rnn_marking.gradients import Case, numeric_gradients
 
 RNN_WEIGHTS = "Wax, Waa, ba"
 LSTM_WEIGHTS = "Wf, bf, Wi, bi, Wc, bc, Wo, bo"

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from . import wire
-from .channel import ANSWER, CALL_BACK, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .limits import Limits
+from .room import wire
+from .room.channel import ANSWER, CALL_BACK, Channel, ChannelClosed, ChannelError, ChannelTimeout
+from .room.shell import clean
 from .sandbox import Nursery
-from .shell import clean
 
 # What a student's cell may show. Text alone, and pictures that are plainly pictures.
 SHOWN = ("text/plain", "text/html", "image/png")

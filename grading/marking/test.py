@@ -11,10 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.mistakes import Version, known_mistakes
-from grading.outcomes import Given, flat_outcomes, right_outcome
-from grading.solution import load_solution
-from rnn_checks import (
+from grading.checks import (
     ATOL,
     RTOL,
     FunctionTest,
@@ -30,6 +27,9 @@ from rnn_checks import (
     same_value,
     show,
 )
+from grading.marking.naming import Given, flat_outcomes, right_outcome
+from grading.source.assignment import load_solution
+from grading.source.mistakes import Version, known_mistakes
 from rnn_utils import relative_error
 
 GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm

@@ -20,10 +20,10 @@ from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets.config import Config
 
-from grading.certificate import environment
-from grading.execute import Execute
-from grading.marks import Mark, read_marks
-from grading.solution import source_folder
+from grading.marking.notebook import Execute
+from grading.marking.result import Mark, read_marks
+from grading.run.certificate import environment
+from grading.source.assignment import source_folder
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from nbgrader.utils import parse_utc
 
-from grading.collect import printable
-from grading.solution import grade_id, is_solution
+from grading.intake.downloads import printable
+from grading.source.assignment import grade_id, is_solution
 
 MAX_BYTES = 20_000_000  # of a notebook
 MAX_PARTS = 500_000  # lists and objects in its JSON

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from grading import CourseError
-from grading.solution import Solution, course_root, load_solution, source_folder
+from grading.source.assignment import Solution, course_root, load_solution, source_folder
 
 
 @dataclass(frozen=True)

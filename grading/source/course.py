@@ -14,7 +14,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config.loader import PyFileConfigLoader
 
 from grading import CourseError
-from grading.solution import course_root
+from grading.source.assignment import course_root
 
 
 def prepare_process() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grading import CourseError
-from grading.certificate import Certificate, read_certificate
+from grading.run.certificate import Certificate, read_certificate
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from grading import CourseError
-from grading.intake import is_notebook, look_into
-from grading.solution import Solution, load_solution, source_folder
+from grading.intake.submission import is_notebook, look_into
+from grading.source.assignment import Solution, load_solution, source_folder
 
 FOLDER = "certificates"  # in reports/<assignment>/
 BEFORE = "certificates.before"  # as they were before the last run
@@ -188,7 +188,7 @@ def test_hash(solution: Solution, name: str, shipped: list[bytes]) -> str:
 @functools.cache
 def environment() -> dict[str, str]:
     """Return what the marks were made with."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     code = [path.read_bytes() for path in sorted(here.rglob("*.py"))]
     return {
         "python": platform.python_version(),

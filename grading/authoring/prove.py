@@ -10,11 +10,11 @@ from functools import partial
 
 from nbformat import NotebookNode
 
-from grading.course import open_course
-from grading.execute import Execute, run
-from grading.marks import Mark, read_marks
-from grading.mistakes import Version, read_versions
-from grading.solution import grade_id, is_solution, read_source
+from grading.marking.notebook import Execute, run
+from grading.marking.result import Mark, read_marks
+from grading.source.assignment import grade_id, is_solution, read_source
+from grading.source.course import open_course
+from grading.source.mistakes import Version, read_versions
 
 STUB = "raise NotImplementedError()"
 

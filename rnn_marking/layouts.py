@@ -23,11 +23,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.gradients import numeric_gradients
-from grading.marking import Call, MarkedTest, check_gradient, lending
-from grading.mistakes import Version
-from grading.outcomes import Given, right_outcome
-from grading.solution import Solution
+from grading.marking.naming import Given, right_outcome
+from grading.marking.test import Call, MarkedTest, check_gradient, lending
+from grading.source.assignment import Solution
+from grading.source.mistakes import Version
 from rnn_checks import (
     KEPT,
     Outcome,
@@ -38,6 +37,7 @@ from rnn_checks import (
     same_value,
     without_cache,
 )
+from rnn_marking.gradients import numeric_gradients
 from rnn_utils import sigmoid
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]  # what is found, and what is right

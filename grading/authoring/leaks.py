@@ -17,9 +17,9 @@ from urllib.parse import unquote
 import numpy as np
 from nbformat import NotebookNode
 
+from grading.checks import flatten
 from grading.feedback.page import is_students
-from grading.solution import Solution, course_root, load_solution, read_source
-from rnn_checks import flatten
+from grading.source.assignment import Solution, course_root, load_solution, read_source
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
 FEWEST_DIGITS = 8  # NumPy prints 8; shorter numbers agree by chance
@@ -83,7 +83,7 @@ def secrets_of(assignment: str, root: Path | None = None) -> Secrets:
         for line in secret_lines(cell)
         if len(squeeze(line)) >= SHORTEST_LINE
     }
-    folders = (root or course_root(), Path(__file__).parent)
+    folders = (root or course_root(), Path(__file__).parents[1])
     paths = {f"source/{assignment}", "gradebook.db", *map(str, folders)}
     values = expected_values(load_solution(assignment, root))
     return Secrets(frozenset(lines), values, frozenset(paths))

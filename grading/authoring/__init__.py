@@ -1,0 +1,1 @@
+"""What an author of assignments needs: release, leak scan, proof."""

@@ -1,0 +1,1 @@
+"""What students handed in: the only place where it is opened."""

@@ -1,0 +1,1 @@
+"""What the hidden tests of these notebooks import: inputs, derivatives, backward tests."""
