@@ -13,6 +13,7 @@ demo: .venv/ready bubblewrap
 test: .venv/ready bubblewrap chromium postgresql
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest $(FLAGS)
 
 test-torch: .venv/torch

@@ -1,5 +1,8 @@
 """The package that publishes and marks the course's notebooks."""
 
 
+__version__ = "0.2.0"
+
+
 class CourseError(Exception):
     """Something that whoever runs the command has to mend; one clear line."""

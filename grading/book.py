@@ -1,17 +1,13 @@
-"""nbgrader's grade book, opened once for a whole run."""
+"""nbgrader's grade book: the only place that reads it, and that writes marks into it."""
 
 from __future__ import annotations
 
-import sys
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from unittest.mock import patch
+from typing import Any, NamedTuple
 
-from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -19,177 +15,370 @@ from nbgrader.api import (
     Grade,
     Gradebook,
     MissingEntry,
+    Notebook,
     SourceCell,
+    Student,
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
-from sqlalchemy import text
+from sqlalchemy import and_, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Query, Session
 
 from grading import CourseError
+from grading.marking.result import total
+from grading.source.cells import function_tested
 
 # By these nbgrader looks up what belongs to a submission, in tables that have no index of them.
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
 
 
-@dataclass
-class Entry:
+class Place(NamedTuple):
+    """Which cell: the names of its notebook and its own."""
+
+    notebook: str
+    cell: str
+
+    @property
+    def function(self) -> str:
+        """What is marked there: a function's name, as a rule."""
+        return function_tested(self.cell)
+
+
+@dataclass(slots=True)
+class CellGrade:
     """
-    What the grade book says of one submission.
+    What the grade book holds of one graded cell of a submission.
 
     Attributes
     ----------
-    auto : dict
-        Points that the tests gave, by the name of the cell; None where none were given yet.
-    points : dict
-        Points that count: a person's, where a person gave some.
-    late_penalty : float
+    points : float
+        Those that count: a person's, where a person gave some.
+    auto_points : float or None
+        Those that the tests gave.
+    waits : bool
+        Whether a person has still to mark it.
     """
 
-    auto: dict[str, float | None]
-    points: dict[str, float]
-    late_penalty: float
+    points: float
+    auto_points: float | None
+    waits: bool
+
+
+@dataclass(slots=True)
+class Entry:
+    """
+    What the grade book holds of one student.
+
+    Attributes
+    ----------
+    student_id, last_name, first_name, email, lms_user_id : str
+        "" where the grade book has none.
+    handed_in : bool
+        Whether there is a submission of the assignment.
+    timestamp : datetime or None
+        When it was handed in, in UTC.
+    seconds_late : float
+        Past the due date, extensions counted; 0 where either is not known.
+    penalty : float
+        Points off for that.
+    grades : dict
+        Of each graded cell, by `Place`.
+    comments : dict
+        What a person wrote about a cell, by `Place`.
+    """
+
+    student_id: str
+    last_name: str = ""
+    first_name: str = ""
+    email: str = ""
+    lms_user_id: str = ""
+    handed_in: bool = False
+    timestamp: datetime | None = None
+    seconds_late: float = 0.0
+    penalty: float = 0.0
+    grades: dict[Place, CellGrade] = field(default_factory=dict)
+    comments: dict[Place, str] = field(default_factory=dict)
+
+    @property
+    def points(self) -> dict[Place, float]:
+        """The points that count, by place."""
+        return {place: grade.points for place, grade in self.grades.items()}
+
+    @property
+    def auto_points(self) -> dict[Place, float | None]:
+        """The points that the tests gave, by place."""
+        return {place: grade.auto_points for place, grade in self.grades.items()}
+
+    @property
+    def raw_score(self) -> float:
+        """The points of all cells."""
+        return total(self.points.values())
 
     @property
     def score(self) -> float:
-        """Return the points of the whole submission."""
-        return max(sum(self.points.values()) - self.late_penalty, 0.0)
+        """The points less the penalty: what nbgrader exports."""
+        return total(self.points.values(), self.penalty)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a part is still to be marked by a person."""
+        return any(grade.waits for grade in self.grades.values())
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has changed points."""
+        grades = self.grades.values()
+        return any(g.auto_points is not None and g.points != g.auto_points for g in grades)
+
+    @property
+    def name(self) -> str:
+        """The name as one says it; the id where there is none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.student_id
 
 
-class Book(Gradebook):
+@dataclass
+class Class:
+    """
+    An assignment and its students.
+
+    Attributes
+    ----------
+    assignment : str
+    due : datetime or None
+    max_points : dict
+        Of each graded cell, by `Place`, in no particular order.
+    entries : dict
+        Every student in the grade book, by id, sorted.
+    """
+
+    assignment: str
+    due: datetime | None
+    max_points: dict[Place, float]
+    entries: dict[str, Entry]
+
+    @property
+    def max_score(self) -> float:
+        """The points of all cells."""
+        return total(self.max_points.values())
+
+
+LatePenalty = Callable[[str, float, float], float]  # of a student, a score, the seconds late
+
+
+class Book:
     """
     The grade book of a course, with one connection for a whole run.
 
-    nbgrader's preprocessors open and close one each time; for the time of `save`
-    they are handed this one.
+    Parameters
+    ----------
+    gradebook : Gradebook
+        nbgrader's, open.
     """
 
-    def __init__(self, coursedir: CourseDirectory) -> None:
-        self.rows: dict[type, dict[str, Any]] = {Grade: {}, Comment: {}}
-        try:
-            super().__init__(coursedir.db_url, coursedir.course_id)
-            for table, column in INDEXES.items():
-                name = f"{table}_by_{column}"
-                self.db.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
-            self.db.commit()
-        except SQLAlchemyError as error:
-            raise CourseError(f"The grade book cannot be opened: {reason(error)}") from None
+    def __init__(self, gradebook: Gradebook) -> None:
+        self.gradebook = gradebook
 
-    def __exit__(self, *_: object) -> None:
-        """Stay open."""
+    def query(self, *columns: Any) -> Query:
+        """Begin to ask the database."""
+        return self.gradebook.db.query(*columns)
 
-    def cells(self, assignment: str) -> dict[str, SourceCell] | None:
-        """Return the published cells by name; None before the first publication."""
+    def published_cells(self, assignment: str) -> dict[Place, SourceCell]:
+        """Return the cells as they were published; {} before the first time."""
+        self.gradebook.db.expire_all()  # nbgrader may have published through another connection
         try:
-            notebooks = self.find_assignment(assignment).notebooks
+            notebooks = self.gradebook.find_assignment(assignment).notebooks
         except MissingEntry:
-            return None
-        return {cell.name: cell for each in notebooks for cell in each.source_cells} or None
+            return {}
+        return {Place(each.name, c.name): c for each in notebooks for c in each.source_cells}
 
-    def graded_by_hand(self, assignment: str) -> set[str]:
-        """Return the students to whom a person has given points or comments."""
-        of_assignment = Assignment.name == assignment
-        graded = self.db.query(SubmittedAssignment.student_id).join(Assignment)
-        graded = graded.join(SubmittedNotebook).filter(of_assignment)
-        grades = graded.join(Grade).filter(
-            Grade.manual_score.is_not(None) | Grade.extra_credit.is_not(None)
+    # A class
+
+    def read_class(self, assignment: str) -> Class:
+        """
+        Read all that the grade book holds of an assignment, with a few queries for any class.
+
+        Raises
+        ------
+        CourseError
+            Where the grade book does not know the assignment.
+        """
+        try:
+            known = self.gradebook.find_assignment(assignment)
+        except MissingEntry:
+            raise CourseError(
+                f"{assignment} is not in the grade book: run `python -m grading grade {assignment}`"
+            ) from None
+        max_points = {
+            Place(notebook.name, cell.name): cell.max_score
+            for notebook in known.notebooks
+            for cell in (*notebook.grade_cells, *notebook.task_cells)
+        }
+        entries = self._students(known)
+        self._read_grades(known, entries)
+        return Class(assignment, known.duedate, max_points, entries)
+
+    def read_entry(self, assignment: str, student: str) -> Entry:
+        """Read what the grade book holds of one student's submission."""
+        submission = self.gradebook.find_submission(assignment, student)
+        entry = Entry(student, handed_in=True, timestamp=submission.timestamp)
+        self._read_grades(submission.assignment, {student: entry})
+        return entry
+
+    def _students(self, known: Assignment) -> dict[str, Entry]:
+        columns = [Student.id, Student.last_name, Student.first_name, Student.email]
+        of_this = and_(
+            SubmittedAssignment.student_id == Student.id,
+            SubmittedAssignment.assignment_id == known.id,
         )
-        comments = graded.join(Comment).filter(Comment.manual_comment.is_not(None))
-        return {student for (student,) in [*grades.distinct(), *comments.distinct()]}
+        rows = self.query(*columns, Student.lms_user_id, SubmittedAssignment)
+        entries = {}
+        for *texts, submission in rows.outerjoin(SubmittedAssignment, of_this).order_by(Student.id):
+            entry = entries[texts[0]] = Entry(*[each or "" for each in texts])
+            if submission is not None:
+                entry.handed_in, entry.timestamp = True, submission.timestamp
+                if known.duedate:
+                    entry.seconds_late = float(submission.total_seconds_late)
+        return entries
+
+    def _read_grades(self, known: Assignment, entries: Mapping[str, Entry]) -> None:
+        """Enter points, penalties and comments of these students."""
+        of_this = SubmittedAssignment.assignment_id == known.id
+        if len(entries) == 1:
+            of_this &= SubmittedAssignment.student_id == next(iter(entries))
+        student, penalty = SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty
+        for who, points in self._of_notebooks(student, penalty).filter(of_this):
+            entries[who].penalty += points or 0.0
+        columns = [student, Notebook.name, BaseCell.name, Grade.score]
+        columns += [Grade.auto_score, Grade.needs_manual_grade]
+        grades = self._of_notebooks(*columns).join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        grades = grades.join(BaseCell, BaseCell.id == Grade.cell_id)
+        for who, notebook, cell, *grade in grades.filter(of_this):
+            entries[who].grades[Place(notebook, cell)] = CellGrade(*grade)
+        comments = self._of_notebooks(student, Notebook.name, BaseCell.name, Comment.manual_comment)
+        comments = comments.join(Comment, Comment.notebook_id == SubmittedNotebook.id)
+        comments = comments.join(BaseCell, BaseCell.id == Comment.cell_id)
+        for who, notebook, cell, comment in comments.filter(of_this, Comment.manual_comment != ""):
+            entries[who].comments[Place(notebook, cell)] = comment
+
+    def _of_notebooks(self, *columns: Any) -> Query:
+        """Ask about submitted notebooks, whose names and submissions are at hand."""
+        return (
+            self.query(*columns)
+            .select_from(SubmittedNotebook)
+            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        )
+
+    # Writing
+
+    def name_students(self, names: Mapping[str, tuple[str, str]]) -> None:
+        """Give students who have no name in the grade book this last and first name."""
+        named = {student.id for student in self.gradebook.students if student.last_name}
+        for student in names.keys() - named:
+            last, first = names[student]
+            self.gradebook.update_or_create_student(student, last_name=last, first_name=first)
 
     def save(
         self,
         assignment: str,
         student: str,
         timestamp: datetime | None,
-        notebook: NotebookNode,
-        steps: Sequence[NbGraderPreprocessor],
+        auto_points: Mapping[Place, float | None],
+        unanswered: Mapping[Place, bool],
+        late_penalty: LatePenalty,
     ) -> Entry:
         """
-        Enter a marked notebook, all of it or, where something fails, nothing.
+        Enter a marked submission, all of it or, where something fails, nothing.
 
         Parameters
         ----------
         assignment, student : str
         timestamp : datetime or None
             When it was handed in.
-        notebook : NotebookNode
-        steps : sequence of preprocessors
-            Those of nbgrader that enter grades and late penalties.
+        auto_points : mapping
+            What each graded cell earned; None where a person has to mark it.
+        unanswered : mapping
+            Whether each answer is as it was released.
+        late_penalty : callable
+            Returns the points off.
         """
-        known = {} if timestamp is None else {"timestamp": timestamp}
-        names = {"notebook": assignment, "assignment": assignment, "student": student}
-        resources = {"nbgrader": {**names, "db_url": ""}}
-        with self.one_transaction(), ExitStack() as stack:
-            self.update_or_create_student(student)
-            submission = self.update_or_create_submission(assignment, student, **known)
-            self.rows = {kind: self.rows_of(submission, kind) for kind in (Grade, Comment)}
-            # They would write each grade by itself; so all are written before the next reading.
-            stack.enter_context(patch.object(self.db, "commit", lambda: None))
-            for step in steps:
-                module = sys.modules[type(step).__module__]
-                if hasattr(module, "Gradebook"):
-                    stack.enter_context(patch.object(module, "Gradebook", lambda *_: self))
-                step(notebook, resources)
-            entry = self.entries(assignment, student)[student]
+        with self.one_transaction():
+            gradebook = self.gradebook
+            gradebook.update_or_create_student(student)
+            known = {} if timestamp is None else {"timestamp": timestamp}
+            submission = gradebook.update_or_create_submission(assignment, student, **known)
+            notebooks = {each.name: each for each in submission.notebooks}
+            for notebook in notebooks.values():
+                for grade in notebook.grades:
+                    place = Place(notebook.name, grade.name)
+                    if place in auto_points:
+                        enter_points(grade, auto_points[place])
+                for comment in notebook.comments:
+                    empty = unanswered.get(Place(notebook.name, comment.name))
+                    comment.auto_comment = "No response." if empty else None
+            gradebook.db.flush()
+            late = submission.total_seconds_late
+            entry = Entry(student, handed_in=True, timestamp=timestamp, seconds_late=float(late))
+            self._read_grades(submission.assignment, {student: entry})
+            entry.penalty = 0.0
+            for name, notebook in notebooks.items():
+                score = total(p for place, p in entry.points.items() if place.notebook == name)
+                penalty = late_penalty(student, score, late) if late > 0 else 0.0
+                notebook.late_submission_penalty = min(max(penalty, 0.0), score) or None
+                entry.penalty += notebook.late_submission_penalty or 0.0
         return entry
-
-    def rows_of(self, submission: SubmittedAssignment, kind: type) -> dict[str, Any]:
-        """Return all grades, or all comments, of a submission by the names of their cells."""
-        rows = self.db.query(BaseCell.name, kind).join(BaseCell, BaseCell.id == kind.cell_id)
-        rows = rows.join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-        return dict(rows.filter(SubmittedNotebook.assignment_id == submission.id).all())
-
-    # nbgrader looks each of them up by itself; here they are at hand.
-
-    def find_grade(self, grade_cell: str, *names: str) -> Grade:
-        """Return the grade of a cell of the submission that is being entered."""
-        return self.rows[Grade].get(grade_cell) or super().find_grade(grade_cell, *names)
-
-    def find_comment(self, solution_cell: str, *names: str) -> Comment:
-        """Return the comment on a cell of the submission that is being entered."""
-        return self.rows[Comment].get(solution_cell) or super().find_comment(solution_cell, *names)
-
-    def entries(self, assignment: str, student: str | None = None) -> dict[str, Entry]:
-        """Return what the grade book says of each student's submission."""
-        query = (
-            self.db.query(
-                SubmittedAssignment.student_id,
-                SubmittedNotebook.late_submission_penalty,
-                BaseCell.name,
-                Grade.auto_score,
-                Grade.score,
-            )
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-            .join(BaseCell, BaseCell.id == Grade.cell_id)
-            .filter(Assignment.name == assignment)
-        )
-        if student is not None:
-            query = query.filter(SubmittedAssignment.student_id == student)
-        found: dict[str, Entry] = defaultdict(lambda: Entry({}, {}, 0.0))
-        for owner, penalty, cell, auto, points in query:
-            entry = found[owner]
-            entry.auto[cell], entry.points[cell] = auto, points
-            entry.late_penalty = penalty or 0.0
-        return dict(found)
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
-        """Let nothing be committed before the end of the block."""
-        try:
-            with patch.object(self.db, "commit", self.db.flush):
+        """Let nothing be committed before the end of the block, whatever nbgrader commits."""
+        gradebook = self.gradebook
+        outer = gradebook.db
+        outer.rollback()  # or what it has read would lock the database
+        with (
+            gradebook.engine.begin() as connection,
+            Session(
+                connection, join_transaction_mode="rollback_only", expire_on_commit=False
+            ) as session,
+        ):
+            gradebook.db = session
+            try:
                 yield
-            self.db.commit()
-        except Exception:
-            self.db.rollback()
-            raise
-        finally:
-            self.rows = {Grade: {}, Comment: {}}
-            self.db.expunge_all()  # or the session would hold the whole class
+                session.flush()
+            finally:
+                gradebook.db = outer
+        outer.expire_all()
+
+
+def enter_points(grade: Grade, points: float | None) -> None:
+    """Enter what the tests gave, as nbgrader's SaveAutoGrades does."""
+    grade.auto_score = points
+    # who marked by hand has to look again
+    grade.needs_manual_grade = grade.manual_score is not None or points is None
+
+
+@contextmanager
+def open_book(db_url: str, course_id: str) -> Iterator[Book]:
+    """
+    Open the grade book for the time of the block.
+
+    Raises
+    ------
+    CourseError
+        Where it cannot be opened, or is locked.
+    """
+    try:
+        gradebook = Gradebook(db_url, course_id)
+        for table, column in INDEXES.items():
+            name = f"{table}_by_{column}"
+            gradebook.db.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
+        gradebook.db.commit()
+    except SQLAlchemyError as error:
+        raise CourseError(f"The grade book cannot be opened: {reason(error)}") from None
+    try:
+        yield Book(gradebook)
+    finally:
+        gradebook.close()
 
 
 def reason(error: Exception) -> str:

@@ -21,9 +21,36 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RTOL, ATOL = 1e-6, 1e-8
-NOT_WRITTEN = "not written yet"
-NO_CACHE = "needs the cache of the forward function, which returns none"
 KEPT, CHANGED = "as it was", "changed"  # stand for an own cache
+
+
+class Finding(NamedTuple):
+    """What was found: a message, and what its {gaps} are filled with."""
+
+    message: str
+    fields: dict[str, Any]
+
+    def __str__(self) -> str:
+        """Return the sentence; a field may be a finding of its own."""
+        fields = {
+            name: str(value) if isinstance(value, Finding) else value
+            for name, value in self.fields.items()
+        }
+        return self.message.format(**fields)
+
+
+NOT_WRITTEN = Finding("not written yet", {})
+NO_CACHE = Finding(
+    "needs the cache of the forward function, which returns none", {}
+)
+
+
+class Wrong(AssertionError):
+    """What a check raises: a finding, with what its gaps are filled with."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        self.finding = Finding(message, fields)
+        super().__init__(str(self.finding))
 
 
 class Outcome(NamedTuple):
@@ -32,7 +59,7 @@ class Outcome(NamedTuple):
     result: Any  # what it returned
     arguments: dict[str, Any]  # the arguments as they were afterwards
     again: Any  # what the second call returned
-    error: str  # what it raised, in a sentence
+    stopped: Finding | None  # what it raised
 
 
 Check = Callable[[Outcome], None]
@@ -51,8 +78,6 @@ class FunctionTest:
         The names of what it returns: "a_next, yt_pred, cache".
     cache : str, optional
         The names of the entries of the cache of one time step.
-    kinds : int, optional
-        How many kinds of check the marking makes.
     keys : str, optional
         Where the function returns one dict: its keys, "dxt, da_prev". The
         checks then look at each of its values as at a returned value.
@@ -68,7 +93,6 @@ class FunctionTest:
         function: Callable,
         returns: str,
         cache: str = "",
-        kinds: int = 0,
         keys: str = "",
         own_cache: bool = False,
         time_axis: int = 2,
@@ -77,22 +101,19 @@ class FunctionTest:
         self.name = getattr(function, "__name__", "the function")
         self.returns = returns.split(", ")
         self.cache = cache.split(", ")
-        self.kinds = kinds
         self.keys = keys.split(", ") if keys else []
         self.own_cache = own_cache
         self.time_axis = time_axis
         self.arguments = {}
         self.outcome = None
-        self.wrong = {}  # kind of check: what is wrong, "" where it is right
+        self.wrong = {}  # kind of check: what is wrong, None where it holds
 
     def call(self, **arguments: Any) -> None:
         """Call the function on copies of `arguments`, in this order."""
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
             self.arguments["cache"] = KEPT
-        self.outcome = run_function(
-            self.function, arguments, self.own_cache
-        )
+        self.outcome = run_function(self.function, arguments, self.own_cache)
 
     def assert_types(self, **types: type) -> None:
         """Check how many values are returned, and the type of each."""
@@ -118,11 +139,7 @@ class FunctionTest:
         """Check how many entries a returned value has."""
 
         def check(outcome: Outcome) -> None:
-            actual = len(self.named(outcome.result)[name])
-            if actual != length:
-                raise AssertionError(
-                    f"`{name}` is of length {actual}, expected {length}"
-                )
+            check_length(name, self.named(outcome.result)[name], length)
 
         self.check(name, check)
 
@@ -153,47 +170,53 @@ class FunctionTest:
 
     def check(self, kind: str, check: Check) -> None:
         """Make one check, and keep what it finds wrong."""
-        wrong = find_wrong(check, self.outcome)
-        self.wrong[kind] = self.wrong.get(kind) or wrong
+        self.wrong[kind] = self.wrong.get(kind) or find_wrong(
+            check, self.outcome
+        )
 
     def check_arguments(self, outcome: Outcome) -> None:
-        """Raise AssertionError where an argument is not what it was."""
+        """Raise Wrong where an argument is not what it was."""
         self.named(outcome.result)
         for name, value in outcome.arguments.items():
             if not same_value(value, self.arguments[name]):
-                raise AssertionError(
-                    f"the argument `{name}` is changed by the call; leave it"
-                    " as it is, and write into an array of your own"
+                raise Wrong(
+                    "the argument `{name}` is changed by the call; leave it"
+                    " as it is, and write into an array of your own",
+                    name=name,
                 )
 
     def check_again(self, outcome: Outcome) -> None:
-        """Raise AssertionError where a second call returns something else."""
+        """Raise Wrong where a second call returns something else."""
         self.named(outcome.result)
         if not same_value(outcome.again, outcome.result):
-            raise AssertionError(
+            raise Wrong(
                 "a second call with the same arguments returns other values;"
                 " what is kept from call to call, or drawn at random?"
             )
 
     def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
-        lines = report_lines(self.name, self.wrong, self.known_mistake())
-        closing = (
-            f"`{self.name}`: {len(self.wrong)} of {self.kinds} kinds of check"
-            " made here, on one example. Marking makes all of them, on data"
-            " that you have not seen."
+        about = known().get(self.name, {})
+        lines = report_lines(self.name, self.wrong, self.mistake(about))
+        closing = Finding(
+            "`{name}`: {made} of {kinds} kinds of check made here, on one"
+            " example. Marking makes all of them, on data that you have not"
+            " seen.",
+            {
+                "name": self.name,
+                "made": len(self.wrong),
+                "kinds": about.get("kinds", "all"),
+            },
         )
-        written = self.outcome.error != NOT_WRITTEN
-        show(lines, closing if written else "")
+        written = self.outcome.stopped != NOT_WRITTEN
+        show(lines, str(closing) if written else "")
 
-    def known_mistake(self) -> str:
+    def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
-        file = Path(__file__).with_name("known_mistakes.json")
-        known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        if self.outcome.error or self.name not in known:
+        if self.outcome.stopped or "mistakes" not in about:
             return ""
         seen = fingerprint(self.outcome)
-        for mistake in known[self.name]:
+        for mistake in about["mistakes"]:
             if same_fingerprint(mistake["fingerprint"], seen):
                 return mistake["sentence"]
         return ""
@@ -204,29 +227,19 @@ class FunctionTest:
             return {self.returns[0]: result}
         names = ", ".join(f"`{name}`" for name in self.returns)
         if result is None:
-            raise AssertionError("returns nothing; is its `return` missing?")
+            raise Wrong("returns nothing; is its `return` missing?")
         if self.keys:
-            return self.entries(result)
+            return Entries.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
-            raise AssertionError(
-                f"returns {a_type(type(result))}, not {names}"
+            raise Wrong(
+                "returns {kind}, not {names}", kind=a_type(result), names=names
             )
         if len(result) != len(self.returns):
-            raise AssertionError(
-                f"returns {len(result)} values, expected"
-                f" {len(self.returns)}: {names}"
-            )
+            raise Wrong(
+                "returns {count} values, expected {expected}: {names}",
+                count=len(result), expected=len(self.returns), names=names,
+            )  # fmt: skip
         return dict(zip(self.returns, result, strict=True))
-
-    def entries(self, result: Any) -> "Entries":
-        """Return the values of the returned dict by key."""
-        name = self.returns[0]
-        if not isinstance(result, dict):
-            kind = a_type(type(result))
-            raise AssertionError(f"returns {kind}, not the dict `{name}`")
-        entries = Entries(result)
-        entries.name = name
-        return entries
 
     def label(self, path: str) -> str:
         """Return how a student writes what `path` names."""
@@ -243,42 +256,35 @@ class FunctionTest:
             try:
                 value = value[int(index) if index.isdigit() else index]
             except (IndexError, KeyError, TypeError):
-                raise AssertionError(f"`{path}` is not there") from None
+                raise Wrong("`{path}` is not there", path=path) from None
         return value
 
 
 class Entries(dict):
     """The values of a returned dict; a key that it lacks is named."""
 
-    name = "gradients"
+    name = ""
+
+    @classmethod
+    def of(cls, result: Any, name: str) -> "Entries":
+        """Return the values of the dict of this name."""
+        if not isinstance(result, dict):
+            raise Wrong(
+                "returns {kind}, not the dict `{name}`",
+                kind=a_type(result), name=name,
+            )  # fmt: skip
+        entries = cls(result)
+        entries.name = name
+        return entries
 
     def __missing__(self, key: str) -> None:
-        raise AssertionError(f"`{self.name}` has no key '{key}'")
+        raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 
 
-def example(
-    data: dict, parameters: dict, gradients: dict | None = None
-) -> dict:
-    """
-    Draw an example's arguments: the same numbers every time.
-
-    Parameters
-    ----------
-    data, parameters, gradients : dict
-        Names and shapes, in the order in which they are drawn.
-
-    Returns
-    -------
-    dict
-        The arrays of `data` by name, the dict `parameters`, and the arrays
-        of `gradients` by name.
-    """
-    normal = np.random.RandomState(1).randn
-    drawn, weights, back = (
-        {name: normal(*shape) for name, shape in shapes.items()}
-        for shapes in (data, parameters, gradients or {})
-    )
-    return {**drawn, "parameters": weights, **back}
+def known() -> dict[str, dict]:
+    """Return what is known of each function: its mistakes, and its kinds."""
+    file = Path(__file__).with_name("known_mistakes.json")
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
 @contextmanager
@@ -291,14 +297,6 @@ def skip_unwritten(what: str) -> Iterator[None]:
 
 
 # ---------------------------------------------------------------- one call
-
-
-def cache_of(function: Callable, **arguments: Any) -> Any:
-    """Return the cache, the last value that `function` returns, or None."""
-    try:
-        return function(*copy_value(arguments).values())[-1]
-    except Exception:  # the checks of this function say why
-        return None
 
 
 def run_function(
@@ -314,26 +312,27 @@ def run_function(
         result = copy_value(function(*given.values()))
         again = copy_value(function(*copy_value(arguments).values()))
     except (Exception, SystemExit) as error:
-        wrong = describe_error(error)
-        if own_cache and given.get("cache", KEPT) is None:
-            wrong = wrong if wrong == NOT_WRITTEN else NO_CACHE
-        return Outcome(None, given, None, wrong)
-    outcome = Outcome(result, given, again, "")
+        stopped = describe_error(error)
+        no_cache = own_cache and given.get("cache", KEPT) is None
+        if no_cache and stopped != NOT_WRITTEN:
+            stopped = NO_CACHE
+        return Outcome(None, given, None, stopped)
+    outcome = Outcome(result, given, again, None)
     return without_cache(outcome, arguments) if own_cache else outcome
 
 
 def without_cache(outcome: Outcome, arguments: dict) -> Outcome:
     """Return the outcome with a word in the place of the student's cache."""
-    result, given, again, error = outcome
+    result, given, again, stopped = outcome
     if "cache" in arguments:
         same = same_value(given["cache"], arguments["cache"])
         given = {**given, "cache": KEPT if same else CHANGED}
-        return Outcome(result, given, again, error)
+        return Outcome(result, given, again, stopped)
     result, again = (
         (*value[:-1], KEPT) if type(value) in (list, tuple) else value
         for value in (result, again)
     )
-    return Outcome(result, given, again, error)
+    return Outcome(result, given, again, stopped)
 
 
 def copy_value(value: Any) -> Any:
@@ -347,8 +346,8 @@ def copy_value(value: Any) -> Any:
     return value
 
 
-def describe_error(error: BaseException) -> str:
-    """Say in one sentence what was raised, and in which line of the cell."""
+def describe_error(error: BaseException) -> Finding:
+    """Say what was raised, and in which line of the cell."""
     if isinstance(error, NotImplementedError):
         return NOT_WRITTEN
     lines = getattr(error, "student_lines", None)
@@ -358,51 +357,73 @@ def describe_error(error: BaseException) -> str:
             for frame in traceback.extract_tb(error.__traceback__)
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
-    where = f" (`{lines[-1]}`)" if lines else ""
-    message = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
-    return f"stopped with {type(error).__name__}: {message}{where}"
+    said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    fields = {"error": type(error).__name__, "said": said}
+    if not lines:
+        return Finding("stopped with {error}: {said}", fields)
+    fields["line"] = lines[-1]
+    return Finding("stopped with {error}: {said} (`{line}`)", fields)
 
 
 # --------------------------------------------------------- single checks
 
 
-def find_wrong(check: Check, outcome: Outcome) -> str:
-    """Return what the check finds wrong with the outcome, or ""."""
-    if outcome.error:
-        return outcome.error
+def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
+    """Return what the check finds wrong with the outcome, if anything."""
+    if outcome.stopped:
+        return outcome.stopped
     try:
         check(outcome)
-    except AssertionError as wrong:
-        return str(wrong)
+    except Wrong as wrong:
+        return wrong.finding
     except Exception as error:  # a value that lets nobody look at it
-        return f"cannot be looked at ({type(error).__name__}: {error})"
-    return ""
+        fields = {"error": type(error).__name__, "said": str(error)}
+        return Finding("cannot be looked at ({error}: {said})", fields)
+    return None
 
 
 def check_type(label: str, actual: Any, expected: type) -> None:
-    """Raise AssertionError where a value is not of the expected type."""
+    """Raise Wrong where a value is not of the expected type."""
     if type(actual) is not expected:
-        raise AssertionError(
-            f"`{label}` is {a_type(type(actual))}, not {a_type(expected)}"
-        )
+        raise Wrong(
+            "`{label}` is {kind}, not {expected}",
+            label=label, kind=a_type(actual), expected=name_type(expected),
+        )  # fmt: skip
     if expected is np.ndarray and actual.dtype != np.float64:
-        raise AssertionError(
-            f"`{label}` is an array of {actual.dtype}, expected float64"
-        )
+        raise Wrong(
+            "`{label}` is an array of {dtype}, expected float64",
+            label=label, dtype=str(actual.dtype),
+        )  # fmt: skip
 
 
-def a_type(kind: type) -> str:
+def a_type(value: Any) -> Finding:
+    """Name the type of a value, with its article."""
+    return name_type(type(value))
+
+
+def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
     names = {np.ndarray: "an array", type(None): "None", int: "an int"}
-    return names.get(kind, f"a {kind.__name__}")
+    if kind in names:
+        return Finding(names[kind], {})
+    return Finding("a {type}", {"type": kind.__name__})
+
+
+def check_length(label: str, actual: Any, expected: int) -> None:
+    """Raise Wrong where a value has another number of entries."""
+    if len(actual) != expected:
+        raise Wrong(
+            "`{label}` is of length {length}, expected {expected}",
+            label=label, length=len(actual), expected=expected,
+        )  # fmt: skip
 
 
 def check_shape(label: str, actual: Any, expected: tuple) -> None:
-    """Raise AssertionError where a value is not of the expected shape."""
+    """Raise Wrong where a value is not of the expected shape."""
     shape = np.shape(actual)
     if shape == expected:
         return
-    wrong = f"`{label}` has shape {shape}, expected {expected}"
+    wrong = "`{label}` has shape {shape}, expected {expected}"
     if shape == expected[::-1]:
         wrong += "; is it transposed?"
     elif sorted(shape) == sorted(expected):
@@ -411,7 +432,7 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
         wrong += "; an axis of length 1 is lost"
     elif len(shape) == 2 and shape == expected[:2]:
         wrong += "; the axis of the time steps is missing"
-    raise AssertionError(wrong)
+    raise Wrong(wrong, label=label, shape=str(shape), expected=str(expected))
 
 
 def check_value(
@@ -422,7 +443,7 @@ def check_value(
     time_axis: int = 2,
 ) -> None:
     """
-    Raise AssertionError where a value, or anything that it holds, differs.
+    Raise Wrong where a value, or anything that it holds, differs.
 
     `cache` names the entries of a cache, so that the wrong ones can be named.
     """
@@ -432,83 +453,88 @@ def check_value(
         check_container(path, actual, expected)
         check_entries(path, actual, expected, cache)
     elif not same_value(actual, expected):
-        raise AssertionError(f"`{path}` is wrong")
+        raise Wrong("`{label}` is wrong", label=path)
 
 
 def check_container(path: str, actual: Any, expected: Any) -> None:
-    """Raise AssertionError where another container stands, or another size."""
+    """Raise Wrong where another container stands, or another size."""
     kinds = dict if isinstance(expected, dict) else (list, tuple)
     if not isinstance(actual, kinds):
-        wrong = f"is {a_type(type(actual))}, not {a_type(type(expected))}"
-    elif kinds is dict and set(expected) - set(actual):
-        wrong = f"lacks {', '.join(sorted(set(expected) - set(actual)))}"
-    elif len(actual) != len(expected):
-        wrong = f"is of length {len(actual)}, expected {len(expected)}"
-    else:
-        return
-    raise AssertionError(f"`{path}` {wrong}")
+        raise Wrong(
+            "`{label}` is {kind}, not {expected}",
+            label=path, kind=a_type(actual), expected=a_type(expected),
+        )  # fmt: skip
+    if kinds is dict and set(expected) - set(actual):
+        keys = ", ".join(sorted(set(expected) - set(actual)))
+        raise Wrong("`{label}` lacks {keys}", label=path, keys=keys)
+    check_length(path, actual, len(expected))
 
 
 def check_entries(
     path: str, actual: Any, expected: Any, cache: list[str] | tuple
 ) -> None:
-    """Raise AssertionError where entries of a container differ."""
+    """Raise Wrong where entries of a container differ."""
     wrong = {}
-    for key in (
-        expected if isinstance(expected, dict) else range(len(expected))
-    ):
+    keys = expected if isinstance(expected, dict) else range(len(expected))
+    for key in keys:
         try:
             check_value(f"{path}[{key!r}]", actual[key], expected[key], cache)
-        except AssertionError as error:
-            wrong[key] = str(error)
+        except Wrong as error:
+            wrong[key] = error.finding
     if not wrong:
         return
-    first, sentence = next(iter(wrong.items()))
+    first, found = next(iter(wrong.items()))
     if isinstance(expected, list):
-        sentence += f", first at time step t = {first}"
-    elif isinstance(expected, tuple) and len(expected) == len(cache):
-        names = ", ".join(f"`{cache[entry]}`" for entry in wrong)
-        one = f"the entry {names}: {sentence}"
-        several = f"`{path}` is wrong in the entries {names}"
-        sentence = one if len(wrong) == 1 else several
-    raise AssertionError(sentence)
+        steps = "{found}, first at time step t = {t}"
+        raise Wrong(steps, found=found, t=first)
+    if not isinstance(expected, tuple) or len(expected) != len(cache):
+        raise Wrong(found.message, **found.fields)
+    names = ", ".join(f"`{cache[entry]}`" for entry in wrong)
+    if len(wrong) == 1:
+        raise Wrong("the entry {names}: {found}", names=names, found=found)
+    several = "`{label}` is wrong in the entries {names}"
+    raise Wrong(several, label=path, names=names)
 
 
 def check_array(
     path: str, actual: Any, expected: np.ndarray, time_axis: int
 ) -> None:
-    """Raise AssertionError where an array differs, and say where and how."""
+    """Raise Wrong where an array differs, and say where and how."""
     if not isinstance(actual, (np.ndarray, np.generic)):
-        kind = a_type(type(actual))
-        raise AssertionError(f"`{path}` is {kind}, not an array")
+        kind = a_type(actual)
+        raise Wrong("`{label}` is {kind}, not an array", label=path, kind=kind)
     check_shape(path, actual, expected.shape)
     count = int(np.isnan(actual).sum())
     if count:
-        raise AssertionError(
-            f"`{path}` is NaN in {count} of {actual.size} places; what was"
-            " divided by zero, or too large for exp?"
-        )
+        raise Wrong(
+            "`{label}` is NaN in {count} of {size} places; what was divided by"
+            " zero, or too large for exp?",
+            label=path, count=count, size=actual.size,
+        )  # fmt: skip
     error = np.abs(actual - expected)
     wrong = error > ATOL + RTOL * np.abs(expected)
     if wrong.any():
-        raise AssertionError(
-            f"`{path}` is wrong in {wrong.sum()} of {wrong.size} places, by"
-            f" up to {error.max():.2g}{wrong_steps(wrong, time_axis)}"
-        )
+        where, steps = wrong_steps(wrong, time_axis)
+        raise Wrong(
+            "`{label}` is wrong in {count} of {size} places, by up to"
+            " {error:.2g}" + where,
+            label=path, count=int(wrong.sum()), size=wrong.size,
+            error=float(error.max()), **steps,
+        )  # fmt: skip
 
 
-def wrong_steps(wrong: np.ndarray, time_axis: int) -> str:
+def wrong_steps(wrong: np.ndarray, time_axis: int) -> tuple[str, dict]:
     """Say at which time steps an array of three axes is wrong."""
     if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
-        return ""
+        return "", {}
     others = tuple(axis for axis in range(3) if axis != time_axis)
     steps = np.flatnonzero(wrong.any(axis=others))
-    first, last = steps[0], wrong.shape[time_axis] - 1
+    first, last = int(steps[0]), wrong.shape[time_axis] - 1
     if len(steps) == last + 1:
-        return ", at every time step"
+        return ", at every time step", {}
     if len(steps) == last + 1 - first:
-        return f", from time step t = {first} on"
-    return f", at time steps t = {', '.join(map(str, steps))}"
+        return ", from time step t = {t} on", {"t": first}
+    return ", at time steps t = {t}", {"t": ", ".join(map(str, steps))}
 
 
 # --------------------------------------------------------- known mistakes
@@ -554,7 +580,7 @@ def same_flat(one: tuple, other: tuple) -> bool:
 
 def fingerprint(outcome: Outcome) -> list:
     """Return a few numbers that tell this outcome from any other one."""
-    form, numbers = flatten(outcome)
+    form, numbers = flatten(outcome[:3])
     weights = np.random.default_rng(0).standard_normal((3, numbers.size))
     digest = hashlib.sha256(form.encode()).hexdigest()[:12]
     sums = weights @ np.nan_to_num(numbers)
@@ -569,11 +595,12 @@ def same_fingerprint(one: list, other: list) -> bool:
 # ------------------------------------------------------------- the report
 
 
-def report_lines(name: str, wrong: dict[str, str], mistake: str) -> list[Line]:
+def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
     """Return (mark, text) of every line; like sentences share a line."""
     kinds = {}
-    for kind, sentence in wrong.items():
-        kinds.setdefault(sentence or f"{kind}: right", []).append(kind)
+    for kind, finding in wrong.items():
+        sentence = str(finding) if finding else f"{kind}: right"
+        kinds.setdefault(sentence, []).append(kind)
     lines = []
     for sentence, about in kinds.items():
         if not wrong[about[0]]:
@@ -585,15 +612,15 @@ def report_lines(name: str, wrong: dict[str, str], mistake: str) -> list[Line]:
     return lines + ([("→", mistake)] if mistake else [])
 
 
-def show(lines: list[Line], closing: str = "", **more: Any) -> None:
+def show(lines: list[Line], closing: str = "") -> None:
     """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
     text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
         print(text.strip())
         return
-    bundle = {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
-    ipython.display.display({**bundle, **more}, raw=True)
+    shown = {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
+    ipython.display.display(shown, raw=True)
 
 
 def to_html(lines: list[Line], closing: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -17,16 +19,19 @@ from rich.progress import track
 from rich.table import Table
 
 from grading import CourseError
-from grading.authoring.prove import Proof, prove
-from grading.authoring.release import leaks, release
+from grading.authoring.leaks import leaks_in_release
+from grading.authoring.prove import Proof, prove_tests
+from grading.authoring.release import make_release
+from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, Order, export
+from grading.nbgrader_plugins import Autograde
 from grading.progress import follow
-from grading.run.certificate import BEFORE, FOLDER, Certificate
-from grading.run.diff import diff
-from grading.run.run import Run, grade
-from grading.source.assignment import course_root
-from grading.source.course import open_course
+from grading.rooms import IsolationUnavailable, Nursery
+from grading.run import Certificate, Run
+from grading.run.certificate import BEFORE, FOLDER
+from grading.run.diff import compare
+from grading.source import course_root, enter_course, read_source
 
 app = typer.Typer(
     help="Publish and mark notebooks of RNNs and LSTMs.",
@@ -47,7 +52,7 @@ Unprotected = Annotated[
 @app.command("release")
 def release_command(assignment: Assignment) -> None:
     """Generate the student version in release/, and scan it for secrets."""
-    release(assignment)
+    make_release(assignment)
     check_leaks(assignment)
     console.print(f"release/{assignment} is ready; no secrets in it.")
 
@@ -55,7 +60,10 @@ def release_command(assignment: Assignment) -> None:
 @app.command("prove")
 def prove_command(assignment: Assignment, unprotected: Unprotected = False) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
-    proofs = list(track(prove(assignment, unprotected), "Proving", total=None, console=console))
+    source, converter = read_source(assignment), converter_of(assignment, unprotected)
+    with open_nursery(converter) as rooms:
+        found = prove_tests(source, rooms)
+        proofs = list(track(found, "Proving", total=None, console=console))
     console.print(proof_table(proofs))
     broken = [proof for proof in proofs if proof.problems]
     for proof in broken:
@@ -78,8 +86,10 @@ def grade_command(
 ) -> None:
     """Mark what was handed in: grade book, autograded/, feedback/ and reports/."""
     console.quiet = quiet
-    run = grade(assignment, students or [], unprotected, jobs, scheduler, force)
-    mark_and_tell(run, assignment)
+    converter = converter_of(assignment, unprotected)
+    converter.force = force
+    with converter.open_run(students or [], jobs, scheduler) as run:
+        mark_and_tell(run, assignment)
 
 
 @app.command("diff")
@@ -89,7 +99,7 @@ def diff_command(
 ) -> None:
     """Show every point that has changed between two markings, and why."""
     table = Table("student", "what", "before", "after", "why", box=SIMPLE_HEAD, pad_edge=False)
-    for each in diff(old, new):
+    for each in compare(old, new):
         points = ["-" if p is None else f"{p:g}" for p in (each.before, each.after)]
         table.add_row(escape(each.student_id), escape(each.what), *points, escape(each.reason))
     console.print(table if table.row_count else "No points have changed.")
@@ -98,11 +108,10 @@ def diff_command(
 @app.command("report")
 def report_command(assignment: Assignment) -> None:
     """Write the class report, a page and its figures as CSV, to reports/."""
-    from grading.report import report  # with it comes Matplotlib, which takes its time
+    from grading.report import write_report  # with it comes Matplotlib, which takes its time
 
-    course = open_course()
-    with course.gradebook as book:
-        page = report(book, assignment, Path("reports") / assignment)
+    with book_here() as book:
+        page = write_report(book, assignment, Path("reports") / assignment)
     console.print(f"{page}, and its figures in {page.with_suffix('')}/", soft_wrap=True)
 
 
@@ -117,8 +126,7 @@ def export_command(
 ) -> None:
     """Write the marks as Canvas, Moodle or Gradescope imports them, or as plain CSV."""
     source = source and source.absolute()
-    course = open_course()
-    with course.gradebook as book:
+    with book_here() as book:
         done = export(book, assignment, to.value, Order(Path(), source, column))
     for line in done.notes:
         console.print(line, markup=False, soft_wrap=True)
@@ -134,9 +142,10 @@ def demo_command(
     folder = course_root() / "demo"
     make_course(course_root(), folder)
     os.chdir(folder)
-    release(assignment)
-    make_submissions(assignment, folder)
-    mark_and_tell(grade(assignment, [], unprotected), assignment)
+    make_release(assignment)
+    make_submissions(read_source(assignment), folder)
+    with converter_of(assignment, unprotected).open_run([]) as run:
+        mark_and_tell(run, assignment)
     report_command(assignment)
     console.print(
         f"The class report:   demo/reports/{assignment}/report.html\n"
@@ -149,9 +158,33 @@ def demo_command(
     )
 
 
+def converter_of(assignment: str, unprotected: bool) -> Autograde:
+    """Return nbgrader's converter, set up by the course here."""
+    course = enter_course(unprotected)
+    course.coursedir.assignment_id = assignment
+    return Autograde(coursedir=course.coursedir, config=course.config)
+
+
+def open_nursery(converter: Autograde) -> Nursery:
+    """Return a source of rooms, as the course has set them up."""
+    try:
+        hidden = [converter.coursedir.root]
+        return Nursery(converter.room_limits(), hidden, unprotected=converter.unprotected)
+    except IsolationUnavailable as problem:
+        raise CourseError(str(problem)) from None
+
+
+@contextmanager
+def book_here() -> Iterator[Book]:
+    """Open the grade book of the course here."""
+    coursedir = enter_course().coursedir
+    with open_book(coursedir.db_url, coursedir.course_id) as book:
+        yield book
+
+
 def check_leaks(assignment: str) -> None:
     """Show what the student version tells and should not; raise CourseError if anything."""
-    found = leaks(assignment)
+    found = leaks_in_release(assignment)
     for leak in found:
         console.print(f"release/{assignment}/{leak}", markup=False, soft_wrap=True)
     if found:
@@ -190,23 +223,21 @@ def tell_changes(reports: Path) -> None:
     """Say how many points a run has changed, if it has changed any."""
     before, now = (Path("reports") / reports.name / name for name in (BEFORE, FOLDER))
     if before.is_dir():
-        changed = sum(1 for _ in diff(before, now))
+        changed = sum(1 for _ in compare(before, now))
         if changed:
             console.print(f"{changed} changes of points: python -m grading diff {before} {now}")
 
 
 def result_table(certificates: list[Certificate]) -> Table:
     """Return the table of a class: who, points per function, total, note."""
-    functions = next(
-        ([f["function"] for f in c.functions] for c in certificates if c.functions), []
-    )
+    functions = next(([m.function for m in c.cells] for c in certificates if c.cells), [])
     table = marks_table(["student"], functions)
     table.add_column("total", justify="right")
     table.add_column("what is wrong", min_width=24)
     for each in certificates:
-        points = [f"{mark['points']:g}" for mark in each.functions] or ["0"] * len(functions)
-        wrong = [mark for mark in each.functions if mark["note"]]
-        notes = dict.fromkeys(mark["mistake"] or mark["note"] for mark in wrong)
+        points = [f"{mark.points:g}" for mark in each.cells] or ["0"] * len(functions)
+        results = [mark.result for mark in each.cells if mark.result and mark.result.note]
+        notes = dict.fromkeys(result.mistake or result.note for result in results)
         note = "; ".join(notes) if each.status == "graded" else each.note
         table.add_row(escape(each.student_id), *points, f"{each.score:g}", escape(note))
     return table

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import nbformat
 
-from grading.authoring.prove import with_solutions
-from grading.source.assignment import load_solution
-from grading.source.mistakes import Version, read_versions
+from grading.source import Source, Version
+from grading.source.cells import with_answers
+from grading.source.course import CONFIG
+from grading.source.modules import read_modules
 
-# What makes a course; the rest of its folders are nbgrader's to fill.
-COURSE_FILES = [
-    "nbgrader_config.py",
-    "rnn_utils.py",
-    "rnn_checks.py",
-    "rnn_forward_passes.py",
-    "source",
-]
 MISTAKES, CORRECT = 15, 5
 
 
@@ -27,51 +20,52 @@ def make_course(root: Path, folder: Path) -> None:
     """Copy the course into a scratch folder, in place of what stood there."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for name in COURSE_FILES:
-        copy = shutil.copytree if (root / name).is_dir() else shutil.copy
-        copy(root / name, folder / name)
+    shutil.copytree(root / "source", folder / "source")
+    for name, text in {CONFIG: (root / CONFIG).read_bytes(), **read_modules(root)}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(text)
 
 
-def make_submissions(assignment: str, course: Path) -> None:
+def make_submissions(source: Source, course: Path) -> None:
     """Hand in a class of 24 in a course: see `submissions`."""
+    assignment = source.assignment
     notebook = f"{assignment}.ipynb"
     release = nbformat.read(course / "release" / assignment / notebook, as_version=4)
-    for student, sources in submissions(assignment):
+    for student, answers in submissions(source):
         folder = course / "submitted" / student / assignment
         folder.mkdir(parents=True)
-        nbformat.write(with_solutions(release, sources), folder / notebook)
+        nbformat.write(with_answers(release, answers), folder / notebook)
 
 
-def submissions(assignment: str) -> Iterator[tuple[str, dict[str, str]]]:
+def submissions(source: Source) -> Iterator[tuple[str, dict[str, str]]]:
     """
     Yield the students of the class, and the text of their solution cells.
 
     The solution, mistakes and right versions of all functions in turn, an untouched
     notebook, one with a syntax error and one with an endless loop.
     """
-    solution = load_solution(assignment).sources
-    first = next(iter(solution))
+    answers = source.answers
+    first = next(iter(answers))
     broken = {
-        "syntax_error": solution[first].replace("):", ")", 1),
-        "endless_loop": solution[first].replace("### BEGIN SOLUTION", "while True:\n        pass"),
+        "syntax_error": answers[first].replace("):", ")", 1),
+        "endless_loop": answers[first].replace("### BEGIN SOLUTION", "while True:\n        pass"),
     }
-    yield "solution", plain(solution)
+    yield "solution", plain(answers)
     yield "untouched", {}
-    for name, source in broken.items():
-        yield name, plain({**solution, first: source})
-    versions = read_versions(assignment)
+    for name, text in broken.items():
+        yield name, plain({**answers, first: text})
     for version in [
-        *in_turn([v for v in versions if v.is_mistake], MISTAKES),
-        *in_turn([v for v in versions if not v.is_mistake], CORRECT),
+        *in_turn([v for v in source.versions if v.is_mistake], MISTAKES),
+        *in_turn([v for v in source.versions if not v.is_mistake], CORRECT),
     ]:
-        yield version.name, plain({**solution, version.function: version.source})
+        yield version.name, plain({**answers, version.function: version.text})
 
 
-def plain(sources: dict[str, str]) -> dict[str, str]:
+def plain(answers: dict[str, str]) -> dict[str, str]:
     """Return solution cells as a student writes them, without nbgrader's marks."""
     return {
-        name: "\n".join(line for line in source.splitlines() if " SOLUTION" not in line)
-        for name, source in sources.items()
+        name: "\n".join(line for line in text.splitlines() if " SOLUTION" not in line)
+        for name, text in answers.items()
     }
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grading.run.certificate import Certificate
-from grading.run.run import Run
+from grading.run import Certificate, Run
 
 LINE_SECONDS = 10.0
 
@@ -33,7 +32,7 @@ def bar(run: Run, console: Console) -> Iterator[Certificate]:
     begin, problems = time.monotonic(), 0
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=run.total, rate="", problems="")
-        for number, certificate in enumerate(run, 1):
+        for number, certificate in enumerate(run.mark(), 1):
             problems += needs_a_look(certificate)
             rate = f"{number / (time.monotonic() - begin):.1f}/s"
             progress.update(task, advance=1, rate=rate, problems=f"{problems} to look at")
@@ -44,7 +43,7 @@ def lines(run: Run, console: Console) -> Iterator[Certificate]:
     """Follow a run with a line now and then."""
     begin = last = time.monotonic()
     problems = 0
-    for number, certificate in enumerate(run, 1):
+    for number, certificate in enumerate(run.mark(), 1):
         problems += needs_a_look(certificate)
         now = time.monotonic()
         if now - last >= LINE_SECONDS:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grading import CourseError
-from grading.results import Class, StudentEntry
+from grading.book import Entry, Place
 
 RISKY = re.compile(r"'*[=+\-@\t\r\n]")
 NUMBER = re.compile(r"[+-]?[0-9]*[.,]?[0-9]*%?")
@@ -28,16 +29,19 @@ class Sheet:
     delimiter : str
     marked : bool
         Whether the file begins with a byte-order mark.
+    as_is : container of int
+        The columns by which the LMS looks up students and assignments: no text is guarded there.
     """
 
     path: Path
     rows: list[list[str]]
     delimiter: str = ","
     marked: bool = False
+    as_is: Container[int] = ()
 
     def write(self, path: Path) -> None:
         """Write the table the way it came."""
-        write_rows(path, self.rows, self.delimiter, self.marked)
+        write_rows(path, self.rows, self.delimiter, self.marked, self.as_is)
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -75,20 +79,27 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def write_rows(
-    path: Path, rows: Iterable[Sequence[object]], delimiter: str = ",", marked: bool = False
+    path: Path,
+    rows: Iterable[Sequence[object]],
+    delimiter: str = ",",
+    marked: bool = False,
+    as_is: Container[int] = (),
 ) -> None:
-    """Write a table, fields quoted where they need it."""
+    """Write a table: texts guarded but in the columns `as_is`, fields quoted where they need it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     encoding = "utf-8-sig" if marked else "utf-8"
     with path.open("w", encoding=encoding, newline="") as file:
-        csv.writer(file, delimiter=delimiter).writerows(rows)
+        csv.writer(file, delimiter=delimiter).writerows(
+            [guard(f) if isinstance(f, str) and n not in as_is else f for n, f in enumerate(row)]
+            for row in rows
+        )
 
 
 def guard(text: str) -> str:
     """
     Keep a spreadsheet from taking a text for a formula.
 
-    What begins with one of ``= + - @``, a tab or a line break gets an apostrophe in front
+    What begins with one of `= + - @`, a tab or a line break gets an apostrophe in front
     (https://owasp.org/www-community/attacks/CSV_Injection), and so does what begins with
     apostrophes and then one of these: to read a text back, take one apostrophe away where
     such a text begins with one (`unguard`). Numbers, and a lone sign, stay.
@@ -99,6 +110,20 @@ def guard(text: str) -> str:
 def unguard(text: str) -> str:
     """Undo `guard`."""
     return text[1:] if text.startswith("'") and RISKY.match(text) else text
+
+
+def column_titles(places: Iterable[Place]) -> dict[Place, str]:
+    """Title each graded cell with what is marked there, and its notebook where two are alike."""
+    places = list(places)
+    functions = Counter(place.function for place in places)
+    in_notebooks = Counter((place.notebook, place.function) for place in places)
+    titles = {}
+    for place in places:
+        notebook, function = place.notebook, place.function
+        alone = in_notebooks[notebook, function] == 1
+        in_full = f"{notebook}: {function if alone else place.cell}"
+        titles[place] = function if functions[function] == 1 else in_full
+    return titles
 
 
 def number(value: float) -> str:
@@ -142,25 +167,25 @@ def find_column(sheet: Sheet, titles: dict[int, str], wanted: str, column: str) 
     return found[0]
 
 
-def check_maximum(sheet: Sheet, text: str, group: Class, where: str) -> None:
+def check_maximum(sheet: Sheet, text: str, max_score: float, where: str) -> None:
     """Raise CourseError where the LMS gives another number of points; it would not be scaled."""
     try:
         most = float(text.replace(",", "."))
     except ValueError:
         return
-    if abs(most - group.max_score) > 1e-6:
+    if abs(most - max_score) > 1e-6:
         raise CourseError(
             f"{sheet.path}: full marks are {number(most)} points in {where}, and "
-            f"{number(group.max_score)} in the grade book. Make them equal in {where}, and "
+            f"{number(max_score)} in the grade book. Make them equal in {where}, and "
             "export again"
         )
 
 
 def match(
     rows: dict[int, list[str]],
-    entries: list[StudentEntry],
+    entries: list[Entry],
     keys: list[tuple[str, Callable[[list[str]], str], str]],
-) -> tuple[str, dict[int, StudentEntry]]:
+) -> tuple[str, dict[int, Entry]]:
     """
     Find whose each row is, by the one key that fits most students.
 
@@ -171,7 +196,7 @@ def match(
     ----------
     rows : dict
         The students' rows, by their place.
-    entries : list of StudentEntry
+    entries : list of Entry
     keys : list of tuple
         What the key is called, how it is read off a row, and the attribute of an entry that
         it has to equal.
@@ -181,7 +206,7 @@ def match(
     tuple
         What the key is called, and the entries by the places of their rows.
     """
-    best: tuple[str, dict[int, StudentEntry]] = ("", {})
+    best: tuple[str, dict[int, Entry]] = ("", {})
     for called, read, attribute in keys:
         by_key = unique((getattr(entry, attribute).casefold(), entry) for entry in entries)
         places = unique((read(row).strip().casefold(), place) for place, row in rows.items())

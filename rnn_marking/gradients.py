@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_checks import copy_value
+from grading.testing import copy_value
 from rnn_utils import numeric_gradient
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 
 import rnn_utils
-from grading.source.assignment import Solution
+from grading.source import Source
 
 Arrays = dict[str, np.ndarray]
 STEP = 1e-5  # of the numeric derivatives
 
 
-def measure(forward: Solution) -> dict[str, str]:
+def measure(forward: Source) -> dict[str, str]:
     """Return the evidence by name, as texts."""
     sequence, cell = forward.function("lstm_forward"), forward.function("lstm_cell_forward")
     return {

@@ -29,9 +29,9 @@ from nbformat import NotebookNode
 import errata
 import motion
 from grading import CourseError
-from grading.authoring.prove import with_solutions
 from grading.demo import plain
-from grading.source.assignment import load_solution
+from grading.source import read_source
+from grading.source.cells import with_answers
 
 HERE = Path(__file__).parent
 RELEASE = HERE.parent / "release"
@@ -44,9 +44,9 @@ def main(folder: Path, measure: bool) -> None:
     kept = {name: {} if measure else read_measured(name) for name in assignments}
     # a fresh interpreter each: notebooks import modules of the same names
     with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        sources = [plain(load_solution(assignment).sources) for assignment in assignments]
+        sources = [plain(read_source(assignment).answers) for assignment in assignments]
         runs = pool.map(run_notebook, assignments, sources, map(list, kept.values()))
-        forward = load_solution("rnn_lstm_forward")
+        forward = read_source("rnn_lstm_forward")
         write(folder / "motion.json", motion.trace(forward.function("lstm_forward")))
         write(folder / "errata.json", errata.measure(forward))
         for assignment, outputs in zip(assignments, runs, strict=True):
@@ -134,7 +134,7 @@ def run_notebook(
     outputs = {}
     with TemporaryDirectory() as home:  # the user's own settings stay out
         shell = InteractiveShell.instance(config=config, ipython_dir=home)
-        for cell in with_solutions(read_release(assignment), sources).cells:
+        for cell in with_answers(read_release(assignment), sources).cells:
             if cell.cell_type != "code" or cell.id in skipped:
                 continue
             with capture_output() as said:

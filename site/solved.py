@@ -10,8 +10,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from grading.demo import plain
-from grading.source.assignment import load_solution
-from grading.source.mistakes import Version, known_mistakes
+from grading.source import Version, read_source
 from notebooks import markdown
 
 DERIVED = '<p>Where its formulas come from: <a href="derivations.html">derivations</a>.</p>'
@@ -29,8 +28,8 @@ class SolvedNotebook:
     """
 
     def __init__(self, assignment: str, material: Path) -> None:
-        self.assignment = assignment
-        self.sources = plain(load_solution(assignment).sources)
+        self.source = read_source(assignment)
+        self.answers = plain(self.source.answers)
         self.shown = json.loads((material / "outputs.json").read_text("utf-8"))
 
     def outputs(self, cell_id: str) -> list[NotebookNode]:
@@ -46,10 +45,10 @@ class SolvedNotebook:
         """Return the folds below a student's cell."""
         solution = (
             '<details class="fold solution"><summary>Solution</summary>\n\n'
-            f"```python\n{self.sources[function]}\n```\n\n"
+            f"```python\n{self.answers[function]}\n```\n\n"
             f"{DERIVED}</details>"
         )
-        mistakes = known_mistakes(self.assignment, function)
+        mistakes = self.source.mistakes(function)
         rows = "\n".join(row(mistake) for mistake in mistakes)
         table = (
             f'<details class="fold mistakes"><summary>Common mistakes: {len(mistakes)}</summary>'

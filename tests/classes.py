@@ -1,5 +1,6 @@
 """Marked classes to report on and to export: a grade book and certificates, made at once."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,10 @@ from nbgrader.api import (
 )
 from sqlalchemy import create_engine, insert
 
-from grading.run.certificate import FOLDER, Certificate
+from grading.book import Place
+from grading.checks import Finding
+from grading.marking.result import CheckResult, TestResult
+from grading.run.certificate import FOLDER, CellMark, Certificate
 
 ASSIGNMENT = "rnn_lstm_forward"
 DUE = datetime(2026, 11, 20, 12, 0)
@@ -26,6 +30,14 @@ CHECKS = {
     "rnn_forward": {"types": 1, "shapes": 2, "a": 12, "m = 1, T_x = 1": 10},
     "lstm_cell_forward": {"types": 1, "shapes": 2, "c_next": 12, "cache": 10},
     "lstm_forward": {"types": 1, "shapes": 2, "c": 12, "caches": 10},
+}
+# A graded cell: the points of each kind of check or, where a person marks, of the whole.
+Cells = dict[Place, dict[str, int] | float]
+TESTS: Cells = {Place(ASSIGNMENT, f"test_{name}"): kinds for name, kinds in CHECKS.items()}
+MANUAL: Cells = {Place(ASSIGNMENT, "explain"): 10.0, Place(ASSIGNMENT, "task_improve"): 5.0}
+SECOND: Cells = {
+    Place("second", "test_rnn_forward"): {"types": 2, "a": 3},
+    Place("second", "test_gru_forward"): {"types": 1, "h": 4},
 }
 
 
@@ -55,21 +67,31 @@ class Pupil:
     seconds: float = 0.5
     peak_mb: float = 60.0
 
-    def points(self, function: str) -> float:
+    def auto_points(self, place: Place, checks: dict[str, int] | float) -> float | None:
         """Return what the tests give."""
+        if isinstance(checks, float):
+            return None
         if self.status not in ("graded", "repaired"):
             return 0.0
-        checks = CHECKS[function].items()
-        return float(sum(p for kind, p in checks if kind not in self.wrong.get(function, [])))
+        wrong = self.wrong.get(place.function, [])
+        return float(sum(points for kind, points in checks.items() if kind not in wrong))
+
+    def points(self, place: Place, checks: dict[str, int] | float) -> float:
+        """Return what counts."""
+        return self.by_hand.get(place.function, self.auto_points(place, checks) or 0.0)
+
+    def score_of(self, cells: Cells) -> float:
+        """Return the score that counts."""
+        total = sum(self.points(*cell) for cell in cells.items())
+        return max(0.0, total - self.penalty) if self.handed_in else 0.0
 
     @property
     def score(self) -> float:
-        """The score that counts."""
-        total = sum(self.by_hand.get(name, self.points(name)) for name in CHECKS)
-        return max(0.0, total - self.penalty) if self.handed_in else 0.0
+        """The score that counts, where there are the tests alone."""
+        return self.score_of(TESTS)
 
 
-def make_class(root: Path, pupils: list[Pupil]) -> Gradebook:
+def make_class(root: Path, pupils: list[Pupil], cells: Cells = TESTS) -> Gradebook:
     """Write the certificates of a class below `root`; return its grade book, new or filled up."""
     database = f"sqlite:///{root}/gradebook.db"
     # as nbgrader makes it, without the seconds that its stamp takes
@@ -79,13 +101,9 @@ def make_class(root: Path, pupils: list[Pupil]) -> Gradebook:
     book = Gradebook(database, "rnn")
     known = {student.id for student in book.students}
     assignment = book.add_assignment(ASSIGNMENT, duedate=DUE).id
-    notebook = book.add_notebook(ASSIGNMENT, ASSIGNMENT).id
-    cells = {
-        name: book.add_grade_cell(
-            f"test_{name}", ASSIGNMENT, ASSIGNMENT, max_score=25, cell_type="code"
-        ).id
-        for name in CHECKS
-    }
+    names = dict.fromkeys(place.notebook for place in cells)
+    notebooks = {name: book.add_notebook(name, ASSIGNMENT).id for name in names}
+    ids = {place: add_cell(book, place, checks) for place, checks in cells.items()}
     rows = {Student: [], SubmittedAssignment: [], SubmittedNotebook: [], Grade: []}
     for n, pupil in enumerate(pupils):
         names = ["last_name", "first_name", "email", "lms_user_id"]
@@ -97,17 +115,20 @@ def make_class(root: Path, pupils: list[Pupil]) -> Gradebook:
         keys = {"id": f"s{n}", "assignment_id": assignment, "student_id": pupil.student_id}
         when = DUE + timedelta(hours=pupil.hours_late)
         rows[SubmittedAssignment].append({**keys, "timestamp": when})
-        keys = {"id": f"n{n}", "assignment_id": f"s{n}", "notebook_id": notebook}
-        rows[SubmittedNotebook].append({**keys, "late_submission_penalty": pupil.penalty})
+        for name, notebook in notebooks.items():
+            keys = {"id": f"n{n}{name}", "assignment_id": f"s{n}", "notebook_id": notebook}
+            penalty = pupil.penalty if name == ASSIGNMENT else None
+            rows[SubmittedNotebook].append({**keys, "late_submission_penalty": penalty})
         rows[Grade] += [
             {
-                **{"id": f"{n}{name}", "notebook_id": f"n{n}", "cell_id": cell},
-                **{"auto_score": pupil.points(name), "manual_score": pupil.by_hand.get(name)},
-                "needs_manual_grade": False,
+                **{"id": f"{n}{'/'.join(place)}", "notebook_id": f"n{n}{place.notebook}"},
+                **{"cell_id": ids[place], "auto_score": pupil.auto_points(place, checks)},
+                "manual_score": pupil.by_hand.get(place.function),
+                "needs_manual_grade": place in MANUAL and place.function not in pupil.by_hand,
             }
-            for name, cell in cells.items()
+            for place, checks in cells.items()
         ]
-        certificate(pupil).write(root / "reports" / ASSIGNMENT / FOLDER)
+        certificate(pupil, cells).write(root / "reports" / ASSIGNMENT / FOLDER)
     for table, values in rows.items():
         if values:
             book.db.execute(insert(table), values)
@@ -115,17 +136,31 @@ def make_class(root: Path, pupils: list[Pupil]) -> Gradebook:
     return book
 
 
-def certificate(pupil: Pupil) -> Certificate:
+def add_cell(book: Gradebook, place: Place, checks: dict[str, int] | float) -> str:
+    """Enter a graded cell into the grade book; return its id."""
+    add = book.add_task_cell if place.cell.startswith("task_") else book.add_grade_cell
+    by_person = isinstance(checks, float)
+    return add(
+        place.cell,
+        place.notebook,
+        ASSIGNMENT,
+        max_score=checks if by_person else sum(checks.values()),
+        cell_type="markdown" if by_person else "code",
+    ).id
+
+
+def certificate(pupil: Pupil, cells: Cells = TESTS) -> Certificate:
     """Return a certificate as marking writes it."""
+    marks = [cell_mark(pupil, *cell) for cell in cells.items()]
     return Certificate(
         pupil.student_id,
         ASSIGNMENT,
         pupil.status,
         pupil.notes,
-        score=pupil.score,
-        max_score=100.0,
+        score=pupil.score_of(cells),
+        max_score=sum(mark.max_points for mark in marks),
         late_penalty=pupil.penalty,
-        functions=[function_in_certificate(pupil, name) for name in CHECKS],
+        cells=marks,
         source={"all": "1" * 64},
         isolation=ISOLATION,
         problems=pupil.problems,
@@ -136,25 +171,49 @@ def certificate(pupil: Pupil) -> Certificate:
     )
 
 
-def function_in_certificate(pupil: Pupil, name: str) -> dict:
-    """Return what a certificate says of one function."""
-    wrong, mistake = pupil.wrong.get(name, []), pupil.mistakes.get(name, "")
-    sentences = {kind: f"`{kind}` is wrong in 3 of 6 places" for kind in wrong}
+def cell_mark(pupil: Pupil, place: Place, checks: dict[str, int] | float) -> CellMark:
+    """Return what a certificate says of one graded cell."""
+    points, auto = pupil.points(place, checks), pupil.auto_points(place, checks)
+    if isinstance(checks, float):
+        return CellMark(*place, points, checks)
+    most, name = float(sum(checks.values())), place.function
+    found = [
+        CheckResult(kind, worth, wrong_in(kind) if kind in pupil.wrong.get(name, []) else None)
+        for kind, worth in checks.items()
+    ]
+    mistake = pupil.mistakes.get(name, "")
     sentence = f"You made {mistake} in {name}." if mistake else ""
-    return {
-        "function": name,
-        "points": pupil.by_hand.get(name, pupil.points(name)),
-        "auto_points": pupil.points(name),
-        "max_points": 25.0,
-        "mistake": mistake,
-        "sentence": sentence,
-        "rule": "",
-        "note": sentence or next(iter(sentences.values()), ""),
-        "checks": [
-            {"kind": kind, "points": points, "wrong": sentences.get(kind, "")}
-            for kind, points in CHECKS[name].items()
-        ],
-    }
+    result = TestResult(name, auto, most, found, mistake, sentence)
+    return CellMark(*place, points, most, auto, result)
+
+
+def wrong_in(kind: str) -> Finding:
+    """Return what a check says of a value that is wrong."""
+    fields = {"label": kind, "count": 3, "size": 6}
+    return Finding("`{label}` is wrong in {count} of {size} places", fields)
+
+
+def as_schema_1(certificate: Certificate) -> str:
+    """Return a certificate as version 0.1 wrote it."""
+    names = ("function", "max_points", "mistake", "sentence", "note")
+    functions = [
+        {
+            **{name: getattr(mark.result, name) for name in names},
+            **{"points": mark.points, "auto_points": mark.auto_points},
+            "rule": str(mark.result.rule or ""),
+            "checks": [
+                {"kind": check.kind, "points": check.points, "wrong": str(check.wrong or "")}
+                for check in mark.result.checks
+            ],
+        }
+        for mark in certificate.cells
+    ]
+    data = {**vars(certificate), "functions": functions}
+    for name in ("cells", "schema", "hidden_data", "language"):
+        del data[name]
+    tests = data["source"].get("tests", {}).items()
+    data["source"] |= {"tests": {name.removeprefix("test_"): each for name, each in tests}}
+    return json.dumps(data)
 
 
 def random_class(count: int, seed: int = 0) -> list[Pupil]:

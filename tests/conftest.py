@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +12,11 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from grading.authoring.prove import with_solutions
+from grading.cli import converter_of
 from grading.demo import make_course, plain
-from grading.source.assignment import load_solution
-from grading.source.mistakes import Version, read_versions
+from grading.run import Certificate, Run
+from grading.source import Version, read_source
+from grading.source.cells import with_answers
 
 REPO = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -82,28 +85,42 @@ class Course:
                 for submission in book.assignment_submissions(ASSIGNMENT)
             }
 
-    def hand_in(self, student: str, sources: dict[str, str]) -> None:
+    def hand_in(self, student: str, answers: dict[str, str]) -> None:
         """Hand in the student version with these solution cells."""
         name = f"{ASSIGNMENT}.ipynb"
         release = nbformat.read(self.root / "release" / ASSIGNMENT / name, as_version=4)
         folder = self.root / "submitted" / student / ASSIGNMENT
         folder.mkdir(parents=True)
-        nbformat.write(with_solutions(release, plain(sources)), folder / name)
+        nbformat.write(with_answers(release, plain(answers)), folder / name)
+
+
+@contextmanager
+def open_run(students: list[str], force: bool = False, **more) -> Iterator[Run]:
+    """Get all ready to mark in the course here, as `python -m grading grade` does."""
+    converter = converter_of(ASSIGNMENT, unprotected=False)
+    converter.force = force
+    with converter.open_run(students, **more) as run:
+        yield run
+
+
+def grade(students: list[str], **more) -> list[Certificate]:
+    """Mark in the course here; return the certificates in the order in which they came."""
+    with open_run(students, **more) as run:
+        return list(run.mark())
 
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory) -> Course:
     """Release, mark, give feedback and export with nbgrader; then mark with `grading`."""
-    solution = load_solution(ASSIGNMENT, REPO).sources
-    versions = read_versions(ASSIGNMENT, REPO)
-    mistake = next(version for version in versions if version.name == "softmax_over_examples")
+    source = read_source(ASSIGNMENT, REPO)
+    mistake = next(each for each in source.versions if each.name == "softmax_over_examples")
     home = tmp_path_factory.mktemp("course")
     course = Course(home / "rnn", home, mistake)
     make_course(REPO, course.root)
     course.run("generate_assignment", ASSIGNMENT)
-    warned = {name: source.replace("    return ", OVERFLOW) for name, source in solution.items()}
+    warned = {n: text.replace("    return ", OVERFLOW) for n, text in source.answers.items()}
     course.hand_in("warned", warned)
-    course.hand_in("mistaken", {**solution, mistake.function: mistake.source})
+    course.hand_in("mistaken", {**source.answers, mistake.function: mistake.text})
     course.hand_in("Zoë O'Neill", {})
     course.run("autograde", ASSIGNMENT)
     course.run("generate_feedback", ASSIGNMENT)

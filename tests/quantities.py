@@ -13,12 +13,13 @@ import latex
 import numpy as np
 import textbook
 
-from grading.source.assignment import course_root, load_solution, read_source
+from grading.source import course_root, read_source
 from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 from rnn_utils import softmax
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
 N_X, N_A, N_Y, M, T_X = 4, 6, 3, 7, 5
 STATE = (N_A, M)
 # How the notebooks write what `textbook` calls otherwise.
@@ -125,7 +126,7 @@ def from_caches(caches, x, a0):
 def forward(network):
     """Run a network of the first notebook."""
     given, _ = draw(network)
-    run = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_forward")
+    run = SOURCES["rnn_lstm_forward"].function(f"{network}_forward")
     _, y, *_, (caches, x) = run(*given.values())
     values = from_caches(caches, x, given["a0"])
     values |= numbered(r"\haty", np.moveaxis(y, 2, 0), 1)
@@ -161,9 +162,9 @@ def cell(network):
     x, parameters = given["x"][:, :, :1], given["parameters"]
     states = more(a=STATE, c=STATE) if network == "lstm" else more(a=STATE)
     back = more(**dict.fromkeys(states, STATE))
-    step = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_cell_forward")
+    step = SOURCES["rnn_lstm_forward"].function(f"{network}_cell_forward")
     *_, cache = step(x[:, :, 0], *states.values(), parameters)
-    solution = load_solution("rnn_lstm_backward", ROOT)
+    solution = SOURCES["rnn_lstm_backward"]
     got = solution.function(f"{network}_cell_backward")(*back.values(), cache)
 
     start = {f"{name}0": value for name, value in states.items()}
@@ -190,10 +191,8 @@ def sequence(network):
     given, more = draw(network)
     T = T_X - 2
     da = more(da=(*STATE, T))["da"]
-    *_, caches = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_forward")(
-        *given.values()
-    )
-    names = load_solution("rnn_lstm_backward", ROOT).namespace()
+    *_, caches = SOURCES["rnn_lstm_forward"].function(f"{network}_forward")(*given.values())
+    names = SOURCES["rnn_lstm_backward"].namespace()
     own, handed = names[f"{network}_cell_backward"], []
 
     def recording(*arguments):
@@ -224,7 +223,7 @@ def fused_step():
     draw = functools.partial(normal, np.random.default_rng(1))
     given, back = draw(x=(N, 1, D), **shapes), draw(h=(N, H), c=(N, H))
     x, *others = given.values()
-    solution = load_solution("lstm_fused_gates", ROOT)
+    solution = SOURCES["lstm_fused_gates"]
     h, c, cache = solution.function("lstm_step_forward")(x[:, 0], *others)
     dx, dh, dc, dWx, dWh, db = solution.function("lstm_step_backward")(*back.values(), cache)
 
@@ -258,7 +257,9 @@ def numeric():
 def read_out():
     """Run the last part of the second notebook: prediction and loss of one step."""
     (source,) = (
-        c.source for c in read_source("rnn_lstm_backward", ROOT).cells if c.id == "train-read-out"
+        cell.source
+        for cell in SOURCES["rnn_lstm_backward"].notebook.cells
+        if cell.id == "train-read-out"
     )
     names = {"np": np, "softmax": softmax}
     exec(source, names)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import textbook
 
-from grading.source.assignment import course_root, load_solution, read_source
+from grading.source import course_root, read_source
 from rnn_forward_passes import lstm_states, rnn_states
 from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 from rnn_utils import softmax
 
 ROOT = course_root(Path(__file__).parent)
 FORWARD, BACKWARD, FUSED = (
-    load_solution(assignment, ROOT)
+    read_source(assignment, ROOT)
     for assignment in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
 )
 # Ten random sizes; then one example, one time step, and gradients of fewer steps than were run.
@@ -226,11 +226,7 @@ def test_gradients_of_the_loss_that_are_given(sizes):
     def loss(a, Wy, by):
         return -anp.sum(y * anp.log(textbook.softmax_of_columns(Wy @ a + by))) / sizes.m
 
-    (source,) = (
-        cell.source
-        for cell in read_source("rnn_lstm_backward", ROOT).cells
-        if cell.id == "train-read-out"
-    )
+    (source,) = (cell.source for cell in BACKWARD.notebook.cells if cell.id == "train-read-out")
     names = {"np": np, "softmax": softmax}
     exec(source, names)
     _, got_loss, *got = names["read_out"](given["a"], y, given["Wy"], given["by"])

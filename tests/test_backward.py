@@ -1,6 +1,7 @@
 """The notebook on the backward pass: what is given, what is checked, and what it ends with."""
 
 import contextlib
+import importlib
 import io
 import json
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 import rnn_checks
 import rnn_forward_passes
 from grading.authoring.leaks import scan, secrets_of
-from grading.marking.test import MarkedTest
-from grading.source.assignment import course_root, load_solution
-from grading.source.mistakes import known_mistakes
+from grading.marking.naming import Outcomes
+from grading.source import course_root, read_source
+from grading.testing import MarkedTest, marking
 from rnn_checks import FunctionTest, run_function, same_value
 from rnn_marking.gradients import Case
 from rnn_marking.inputs import lstm_case, lstm_inputs, rnn_case, rnn_cell_case, rnn_inputs
@@ -22,12 +23,9 @@ from rnn_utils import numeric_gradient, relative_error
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "rnn_lstm_backward"
+FIRST = read_source("rnn_lstm_forward", ROOT)
+SOURCE = read_source(ASSIGNMENT, ROOT)
 SIZES = {"n_x": 4, "n_a": 6, "n_y": 3, "m": 7, "T_x": 5}
-
-
-@pytest.fixture(autouse=True)
-def in_the_course(monkeypatch):
-    monkeypatch.chdir(ROOT)
 
 
 # ------------------------------------------------------------- what is given
@@ -36,20 +34,18 @@ def in_the_course(monkeypatch):
 @pytest.mark.parametrize("network", ["rnn", "lstm"])
 def test_given_forward_pass_is_that_of_the_first_notebook(network):
     inputs = {"rnn": rnn_inputs, "lstm": lstm_inputs}[network](seed=1, **SIZES)
-    first = load_solution("rnn_lstm_forward", ROOT).function(f"{network}_forward")
-    a, *_, caches = first(**inputs)
+    a, *_, caches = FIRST.function(f"{network}_forward")(**inputs)
     given = getattr(rnn_forward_passes, f"{network}_states")(**inputs)
     rnn_checks.check_value("given", given, (a, caches))
 
 
 def test_nothing_given_answers_the_first_notebook():
-    assert scan(ROOT / "release" / ASSIGNMENT, secrets_of("rnn_lstm_forward")) == []
-    first = load_solution("rnn_lstm_forward", ROOT)
+    assert scan(ROOT / "release" / ASSIGNMENT, secrets_of(FIRST, ROOT)) == []
     inputs = {"rnn": rnn_inputs(seed=1, **SIZES), "lstm": lstm_inputs(seed=1, **SIZES)}
     for network, arguments in inputs.items():
-        answer = run_function(first.function(f"{network}_forward"), arguments)
+        answer = run_function(FIRST.function(f"{network}_forward"), arguments)
         given = run_function(getattr(rnn_forward_passes, f"{network}_states"), arguments)
-        assert not given.error
+        assert not given.stopped
         assert not same_value(given.result, answer.result)
         assert not hasattr(rnn_forward_passes, f"{network}_forward")
 
@@ -58,13 +54,13 @@ def test_nothing_given_answers_the_first_notebook():
 
 
 def marked(kind_points, case, function="rnn_cell_backward"):
-    test = MarkedTest(
-        load_solution(ASSIGNMENT, ROOT).function(function),
-        ASSIGNMENT,
-        "gradients",
-        keys="dxt, da_prev, dWax, dWaa, dba",
-        points=kind_points,
-    )
+    with marking(Outcomes(SOURCE)):
+        test = MarkedTest(
+            SOURCE.function(function),
+            "gradients",
+            keys="dxt, da_prev, dWax, dWaa, dba",
+            points=kind_points,
+        )
     test.call(**case.arguments)
     return test
 
@@ -107,7 +103,7 @@ def test_steps_left_out_have_no_gradient(case_of, network):
     states = getattr(rnn_forward_passes, f"{network}_states")
     x = x.copy()
     numeric = numeric_gradient(lambda: np.sum(da * states(x, a0, parameters)[0][:, :, :3]), x)
-    gradients = load_solution(ASSIGNMENT, ROOT).function(f"{network}_backward")(da, (steps, x))
+    gradients = SOURCE.function(f"{network}_backward")(da, (steps, x))
     assert gradients["dx"].shape == (2, 2, 3)
     assert relative_error(gradients["dx"], numeric[:, :, :3]) < 1e-8
     assert not numeric[:, :, 3:].any()
@@ -148,14 +144,13 @@ def test_a_dict_of_gradients_is_checked_key_by_key(capsys, result, lines):
 @pytest.mark.parametrize("function", ["rnn_backward", "lstm_backward"])
 def test_visible_check_tells_who_carries_nothing_back(function, capsys, monkeypatch):
     release = ROOT / "release" / ASSIGNMENT
-    monkeypatch.setattr(rnn_checks, "__file__", str(release / "rnn_checks.py"))
-    solution = load_solution(ASSIGNMENT, ROOT)
-    mistake = next(
-        v for v in known_mistakes(ASSIGNMENT, function) if v.name == "nothing_carried_back"
-    )
-    names = solution.namespace(**{function: mistake.source})
-    for cell, source in solution.examples.items():
-        exec(compile(source, f"<{cell}>", "exec"), names)
+    mistake = next(v for v in SOURCE.mistakes(function) if v.name == "nothing_carried_back")
+    names = SOURCE.namespace(**{function: mistake.text})
+    with SOURCE.importing():
+        checks = importlib.import_module("rnn_checks")
+        monkeypatch.setattr(checks, "__file__", str(release / "rnn_checks.py"))
+        for cell, text in SOURCE.examples.items():
+            exec(compile(text, f"<{cell}>", "exec"), names)
     out = capsys.readouterr().out
     assert f"→ {mistake.sentence}\n`{function}`" in out
     assert out.count("→") == 1

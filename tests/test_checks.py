@@ -1,5 +1,7 @@
 """What a student reads: one line per check, with the sentence that helps."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,20 @@ X = np.arange(6.0).reshape(2, 3)
 EXPECTED = {"a": X + 1, "cache": (X + 1, X)}
 
 
+@pytest.fixture
+def know(tmp_path, monkeypatch):
+    """Return what puts a table of known mistakes beside the module."""
+    monkeypatch.setattr(rnn_checks, "__file__", str(tmp_path / "rnn_checks.py"))
+
+    def write(table):
+        (tmp_path / "known_mistakes.json").write_text(json.dumps(table))
+
+    return write
+
+
 def shown(capsys, function, **arguments):
     """Run the usual checks on a function of `x`, and return what is shown."""
-    test = FunctionTest(function, "a, cache", "a_next, xt", kinds=9)
+    test = FunctionTest(function, "a, cache", "a_next, xt")
     test.call(**(arguments or {"x": X}))
     test.assert_types(a=np.ndarray, cache=tuple)
     test.assert_shapes(a=(2, 3))
@@ -28,12 +41,20 @@ def right(x):
     return x + 1, (x + 1, x)
 
 
-def test_right_work_is_ticked_line_by_line(capsys):
+def test_right_work_is_ticked_line_by_line(capsys, know):
+    know({"right": {"kinds": 9, "mistakes": []}})
     out = shown(capsys, right)
     assert out.count("✓") == 6
     assert "✗" not in out
     assert "6 of 9 kinds of check" in out
     assert "all tests passed" not in out.lower()
+
+
+@pytest.mark.parametrize("table", [None, {"left": {"kinds": 9, "mistakes": []}}])
+def test_where_nothing_is_known_no_number_of_kinds_is_told(capsys, know, table):
+    if table:
+        know(table)
+    assert "`right`: 6 of all kinds of check made here" in shown(capsys, right)
 
 
 def test_unwritten_function_is_one_line(capsys):
@@ -109,14 +130,13 @@ def test_an_entry_of_the_caches_is_named_with_its_time_step(capsys):
     assert "first at time step t = 1" in out
 
 
-def test_a_known_mistake_brings_its_sentence_and_no_other_does(capsys, tmp_path, monkeypatch):
+def test_a_known_mistake_brings_its_sentence_and_no_other_does(capsys, know):
     def off_by_one(x):
         return x, (x, x)
 
     seen = fingerprint(run_function(off_by_one, {"x": X}))
-    table = '{"function": [{"sentence": "Add one.", "fingerprint": ["%s", %r, %r, %r]}]}'
-    (tmp_path / "known_mistakes.json").write_text(table % tuple(seen))
-    monkeypatch.setattr(rnn_checks, "__file__", str(tmp_path / "rnn_checks.py"))
+    mistakes = [{"sentence": "Add one.", "fingerprint": seen}]
+    know({"function": {"kinds": 9, "mistakes": mistakes}})
     for value, named in [(0, True), (1e-13, True), (1e-4, False), (1, False)]:
 
         def function(x, value=value):

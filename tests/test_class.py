@@ -15,25 +15,25 @@ from pathlib import Path
 import distributed
 import nbformat
 import pytest
+from conftest import ASSIGNMENT, REPO, grade, open_run
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 import grading.run.run
 from grading import CourseError
-from grading.authoring.prove import with_solutions
-from grading.authoring.release import release
+from grading.authoring.release import make_release
 from grading.book import Book
+from grading.checks import Finding
 from grading.cli import app
 from grading.demo import make_course, plain
-from grading.marking.notebook import Execute
-from grading.run.certificate import Certificate, environment, read_certificates
-from grading.run.diff import diff
-from grading.run.run import Run, grade
-from grading.source.assignment import load_solution
-from grading.source.mistakes import read_versions
+from grading.marking.result import CheckResult, TestResult
+from grading.run import Certificate, Run
+from grading.run.certificate import CellMark, environment, read_certificates
+from grading.run.diff import compare
+from grading.run.worker import Marker
+from grading.source import read_source
+from grading.source.cells import with_answers
 
-REPO = Path(__file__).parents[1]
-ASSIGNMENT = "rnn_lstm_forward"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = 50
 MEASURED = ("seconds", "cpu_seconds", "peak_mb")
@@ -47,14 +47,13 @@ def handed_in(tmp_path_factory):
     make_course(REPO, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        release(ASSIGNMENT)
+        make_release(ASSIGNMENT)
         blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-        solution = load_solution(ASSIGNMENT).sources
-        versions = read_versions(ASSIGNMENT)
+        source = read_source(ASSIGNMENT)
         for number in range(STUDENTS):
-            version = versions[number * len(versions) // STUDENTS]
-            sources = plain({**solution, version.function: version.source})
-            hand_in(root, f"student_{number:02}", with_solutions(blank, sources))
+            version = source.versions[number * len(source.versions) // STUDENTS]
+            answers = plain({**source.answers, version.function: version.text})
+            hand_in(root, f"student_{number:02}", with_answers(blank, answers))
     return root
 
 
@@ -84,8 +83,7 @@ def undisturbed(handed_in, tmp_path_factory):
     shutil.copytree(handed_in, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        for _ in grade(ASSIGNMENT, []):
-            pass
+        grade([])
     return outcome(root)
 
 
@@ -125,8 +123,8 @@ def outcome(root):
 # Where a run is killed: before it has entered a mark, with the mark entered and not yet
 # committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
 PLACES = {
-    "take_in": (grading.run.run, "take_in"),
-    "uncommitted": (Book, "entries"),
+    "handed_out": (grading.run.run, "Job"),
+    "uncommitted": (Book, "_read_grades"),  # also once, when a run begins
     "write_marked": (Run, "write_marked"),
     "write_feedback": (Run, "write_feedback"),
     "certificate": (Certificate, "write"),
@@ -147,8 +145,7 @@ def killed_at(place, number):
         return real(*args, **kwargs)
 
     setattr(owner, name, deadly)
-    for _ in grade(ASSIGNMENT, []):
-        pass
+    grade([])
 
 
 def test_a_run_that_is_killed_again_and_again_gives_the_same(
@@ -161,37 +158,37 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same(
     marked = []
     for kill in range(20):
         place = list(PLACES)[kill % len(PLACES)]
-        number = (8 if place == "take_in" else 2) + kill % 3
+        number = (8 if place == "handed_out" else 2) + kill % 3
         process = fork.Process(target=killed_at, args=(place, number))
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL
         marked.append(len(list(root.glob(f"reports/{ASSIGNMENT}/certificates/*.json"))))
     assert marked == sorted(marked)
-    last = grade(ASSIGNMENT, [])
-    assert last.earlier == marked[-1] > 15
-    assert len(list(last)) == STUDENTS - marked[-1]
+    with open_run([]) as last:
+        assert last.earlier == marked[-1] > 15
+        assert len(list(last.mark())) == STUDENTS - marked[-1]
     assert_same(outcome(root), undisturbed)
 
 
 def dying(monkeypatch, course, times):
     """Let the worker that marks student_03 die, so many times."""
-    real = Execute.preprocess
+    real = Marker.mark
 
-    def deadly(step, notebook, resources):
-        if resources["nbgrader"]["student"] == "student_03":
+    def deadly(marker, job):
+        if job.student == "student_03":
             deaths = len(list(course.glob("death_*")))
             if deaths < times:
                 (course / f"death_{deaths}").touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-        return real(step, notebook, resources)
+        return real(marker, job)
 
-    monkeypatch.setattr(Execute, "preprocess", deadly)
+    monkeypatch.setattr(Marker, "mark", deadly)
 
 
 def test_a_worker_that_dies_costs_time_alone(course, undisturbed, monkeypatch):
     dying(monkeypatch, course, 1)
-    scores = {each.student_id: each.score for each in grade(ASSIGNMENT, [], jobs=2)}
+    scores = {each.student_id: each.score for each in grade([], jobs=2)}
     assert (course / "death_0").exists()
     assert len(scores) == 6
     assert scores == {student: undisturbed[0][student]["score"] for student in scores}
@@ -199,21 +196,23 @@ def test_a_worker_that_dies_costs_time_alone(course, undisturbed, monkeypatch):
 
 def test_a_submission_whose_worker_always_dies_fails_alone(course, monkeypatch):
     dying(monkeypatch, course, 2)
-    status = {each.student_id: each.status for each in grade(ASSIGNMENT, [], jobs=2)}
+    status = {each.student_id: each.status for each in grade([], jobs=2)}
     assert len(status) == 6
     assert status.pop("student_03") == "not graded"
     assert set(status.values()) == {"graded"}
-    again = [(each.student_id, each.status) for each in grade(ASSIGNMENT, [])]
+    again = [(each.student_id, each.status) for each in grade([])]
     assert again == [("student_03", "graded")]
 
 
 def test_two_runs_at_once_are_refused(course):
-    run = iter(grade(ASSIGNMENT, []))
-    next(run)
-    done = CliRunner().invoke(app, ["grade", ASSIGNMENT])
-    assert isinstance(done.exception, CourseError)
-    assert str(done.exception) == "another run is marking in this course; wait until it has ended"
-    assert len(list(run)) == 5
+    with open_run([]) as run:
+        marked = run.mark()
+        next(marked)
+        done = CliRunner().invoke(app, ["grade", ASSIGNMENT])
+        assert isinstance(done.exception, CourseError)
+        said = "another run is marking in this course; wait until it has ended"
+        assert str(done.exception) == said
+        assert len(list(marked)) == 5
 
 
 # ------------------------------------------------------------ marked once, or again
@@ -221,8 +220,8 @@ def test_two_runs_at_once_are_refused(course):
 
 def test_only_what_has_changed_is_marked_again(course):
     names = [f"student_{number:02}" for number in range(6)]
-    assert sorted(each.student_id for each in grade(ASSIGNMENT, [])) == names
-    assert list(grade(ASSIGNMENT, [])) == []
+    assert sorted(each.student_id for each in grade([])) == names
+    assert grade([]) == []
     shutil.copy(
         course / "submitted" / "student_05" / ASSIGNMENT / NOTEBOOK,
         course / "submitted" / "student_00" / ASSIGNMENT / NOTEBOOK,
@@ -230,13 +229,13 @@ def test_only_what_has_changed_is_marked_again(course):
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         book.remove_submission(ASSIGNMENT, "student_02")
     shutil.rmtree(course / "autograded" / "student_04")
-    again = [each.student_id for each in grade(ASSIGNMENT, [])]
+    again = [each.student_id for each in grade([])]
     assert sorted(again) == ["student_00", "student_02", "student_04"]
-    assert len(list(grade(ASSIGNMENT, ["student_01"], force=True))) == 1
+    assert len(grade(["student_01"], force=True)) == 1
 
 
 def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):
-    before = {each.student_id: each for each in grade(ASSIGNMENT, [])}
+    before = {each.student_id: each for each in grade([])}
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         by_hand = book.find_grade("test_rnn_forward", ASSIGNMENT, ASSIGNMENT, "student_01")
         by_hand.manual_score = 24.5
@@ -247,14 +246,13 @@ def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):
     text = source.read_text("utf-8")
     assert text.count('\\"types\\": 1, \\"shapes\\": 2, \\"a\\": 4') == 1
     source.write_text(text.replace('\\"shapes\\": 2, \\"a\\": 4', '\\"shapes\\": 1, \\"a\\": 5'))
-    load_solution.__globals__["_load_solution"].cache_clear()
     with pytest.raises(CourseError, match=r"test_lstm_forward\); publish it again"):
-        grade(ASSIGNMENT, [])
-    release(ASSIGNMENT)
-    after = {each.student_id: each for each in grade(ASSIGNMENT, [])}
+        grade([])
+    make_release(ASSIGNMENT)
+    after = {each.student_id: each for each in grade([])}
     assert after.keys() == before.keys()
     folder = course / "reports" / ASSIGNMENT
-    changes = list(diff(folder / "certificates.before", folder / "certificates"))
+    changes = list(compare(folder / "certificates.before", folder / "certificates"))
     by_student = {each.student_id for each in changes if each.what.startswith("lstm_forward")}
     assert by_student == before.keys()
     assert {each.reason for each in changes if "lstm_forward" in each.what} == {"test"}
@@ -271,28 +269,34 @@ def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):
 
 
 def test_diff_tells_submission_from_environment(tmp_path):
-    checks = [{"kind": "a", "points": 20.0, "wrong": ""}, {"kind": "y", "points": 5.0, "wrong": ""}]
-    function = {"function": "rnn_forward", "points": 25.0, "auto_points": 25.0, "checks": checks}
-    right = Certificate("kept", ASSIGNMENT, "graded", [], 25, 25, functions=[function])
-    right.submission, right.source = "1", {"tests": {"rnn_forward": "1"}}
+    cell = marked_cell(25.0, None)
+    right = Certificate("kept", ASSIGNMENT, "graded", [], 25, 25, cells=[cell])
+    right.submission, right.source = "1", {"tests": {"test_rnn_forward": "1"}}
     right.environment = {"numpy": "2.4.6"}
-    wrong = {**function, "auto_points": 5.0, "points": 5.0}
-    wrong["checks"] = [{**checks[0], "wrong": "`a` is wrong"}, checks[1]]
+    wrong = marked_cell(5.0, Finding("`{label}` is wrong", {"label": "a"}))
     for student, changed in {
         "kept": {},
-        "resubmitted": {"submission": "2", "functions": [wrong]},
-        "new_numpy": {"environment": {"numpy": "2.5.0"}, "functions": [wrong]},
-        "unsteady": {"functions": [wrong]},
+        "resubmitted": {"submission": "2", "cells": [wrong]},
+        "new_numpy": {"environment": {"numpy": "2.5.0"}, "cells": [wrong]},
+        "unsteady": {"cells": [wrong]},
     }.items():
         dataclasses.replace(right, student_id=student).write(tmp_path / "old")
         dataclasses.replace(right, student_id=student, **changed).write(tmp_path / "new")
     dataclasses.replace(right, student_id="newcomer").write(tmp_path / "new")
-    found = {c.student_id: (c.what, c.before, c.after, c.reason) for c in diff(*folders(tmp_path))}
+    changes = compare(*folders(tmp_path))
+    found = {c.student_id: (c.what, c.before, c.after, c.reason) for c in changes}
     assert found["resubmitted"] == ("rnn_forward, a", 20, 0, "submission")
     assert found["new_numpy"] == ("rnn_forward, a", 20, 0, "environment (numpy 2.4.6 -> 2.5.0)")
     assert found["unsteady"][3].startswith("nothing that is recorded")
     assert found["newcomer"] == ("all", None, 25, "handed in since")
     assert found.keys() == {"resubmitted", "new_numpy", "unsteady", "newcomer"}
+
+
+def marked_cell(points, wrong):
+    """Return what a certificate holds of one function whose array is right, or wrong."""
+    checks = [CheckResult("a", 20.0, wrong), CheckResult("y", 5.0)]
+    result = TestResult("rnn_forward", points, 25.0, checks)
+    return CellMark(ASSIGNMENT, "test_rnn_forward", points, 25.0, points, result)
 
 
 def folders(root):
@@ -329,7 +333,7 @@ def test_a_new_rule_counts_for_what_was_marked_before(course):
 def test_a_late_rule_that_cannot_be_is_one_line(course):
     configure(course, "c.LateRules.share_per_day = 10")
     with pytest.raises(CourseError, match=r"LateRules.share_per_day is 10.*must lie in 0 to 1"):
-        list(grade(ASSIGNMENT, ["student_05"]))
+        grade(["student_05"])
 
 
 def configure(root, lines):
@@ -346,8 +350,8 @@ def penalties(root, hours_late, students):
     for student in students:
         (root / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(f"{stamp} UTC")
     lost = {}
-    for each in grade(ASSIGNMENT, students):
-        earned = sum(function["points"] for function in each.functions)
+    for each in grade(students):
+        earned = sum(mark.points for mark in each.cells)
         assert each.score == pytest.approx(earned - each.late_penalty)
         lost[each.student_id] = each.late_penalty / earned
     return lost
@@ -379,9 +383,9 @@ def test_a_hanging_submission_does_not_hold_up_the_others(course):
     path = course / "submitted" / "student_00" / ASSIGNMENT / NOTEBOOK
     notebook = nbformat.read(path, as_version=4)
     endless = "def lstm_forward(x, a0, parameters):\n    while True:\n        pass"
-    nbformat.write(with_solutions(notebook, {"lstm_forward": endless}), path)
-    configure(course, "c.Execute.limits |= {'cell_seconds': 4, 'call_seconds': 1}")
-    order = [(each.student_id, each.timed_out) for each in grade(ASSIGNMENT, [], jobs=1)]
+    nbformat.write(with_answers(notebook, {"lstm_forward": endless}), path)
+    configure(course, "c.Autograde.limits |= {'cell_seconds': 4, 'call_seconds': 1}")
+    order = [(each.student_id, each.timed_out) for each in grade([], jobs=1)]
     assert len(order) == 6
     assert order[-1] == ("student_00", True)
     assert not any(timed_out for _, timed_out in order[:-1])
@@ -391,10 +395,11 @@ def test_a_dask_cluster_gives_the_same_and_may_lose_a_worker(course, undisturbed
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
-        run = iter(grade(ASSIGNMENT, [], scheduler=cluster.scheduler_address))
-        certificates = [next(run)]
-        os.kill(cluster.workers[0].pid, signal.SIGKILL)
-        certificates += run
+        with open_run([], scheduler=cluster.scheduler_address) as run:
+            marked = run.mark()
+            certificates = [next(marked)]
+            os.kill(cluster.workers[0].pid, signal.SIGKILL)
+            certificates += marked
     found = {each.student_id: dataclasses.asdict(each) for each in certificates}
     assert len(found) == 6
     for student, each in found.items():
@@ -432,10 +437,10 @@ def postgresql():
 
 def test_postgresql_holds_the_same_grade_book(course, undisturbed, postgresql):
     configure(course, f"c.CourseDirectory.db_url = {postgresql!r}")
-    scores = {each.student_id: each.score for each in grade(ASSIGNMENT, [], jobs=2)}
+    scores = {each.student_id: each.score for each in grade([], jobs=2)}
     assert len(scores) == 6
     assert scores == {student: undisturbed[0][student]["score"] for student in scores}
-    assert list(grade(ASSIGNMENT, [])) == []
+    assert grade([]) == []
     with Gradebook(postgresql) as book:
         found = {each["student"]: each["score"] for each in book.submission_dicts(ASSIGNMENT)}
     assert found == scores
@@ -444,4 +449,4 @@ def test_postgresql_holds_the_same_grade_book(course, undisturbed, postgresql):
 def test_a_grade_book_that_cannot_be_opened_is_one_line(course):
     configure(course, "c.CourseDirectory.db_url = 'postgresql://nobody@/none?host=/nowhere'")
     with pytest.raises(CourseError, match=r"The grade book cannot be opened: .*nowhere"):
-        grade(ASSIGNMENT, [])
+        grade([])

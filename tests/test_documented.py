@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 import textbook
 from docstring_parser.numpydoc import parse
-from quantities import ASSIGNMENTS, CONTEXTS, ROOT, context
+from quantities import ASSIGNMENTS, CONTEXTS, SOURCES, context
 
 import rnn_forward_passes
 import rnn_utils
-from grading.source.assignment import load_solution, read_source
 from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 
 # All different, and different from the sums and multiples that shapes are made of.
@@ -84,7 +83,7 @@ def columns():
             ),
             ("rnn_lstm_backward", f"{network}_backward", {"da": back["da"], "caches": caches}),
         ):
-            function = load_solution(assignment, ROOT).function(name)
+            function = SOURCES[assignment].function(name)
             yield assignment, name, Call(function, arguments, steps)
         for name, arguments in ((f"{network}_step", one), (f"{network}_states", whole)):
             function = getattr(rnn_forward_passes, name)
@@ -93,7 +92,7 @@ def columns():
 
 def rows():
     """Yield the functions that have examples as rows."""
-    function = load_solution("lstm_fused_gates", ROOT).function
+    function = SOURCES["lstm_fused_gates"].function
     weights = normal(RNG, Wx=(D, 4 * H), Wh=(H, 4 * H), b=(4 * H,))
     step = {**normal(RNG, x=(N, D), prev_h=(N, H), prev_c=(N, H)), **weights}
     whole = {**normal(RNG, x=(N, T, D), h0=(N, H)), **weights}
@@ -230,12 +229,12 @@ def test_docstring(call):
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_every_function_of_the_solution_is_held_to_its_docstring(assignment):
-    assert set(load_solution(assignment, ROOT).sources) == {f for a, f in CALLS if a == assignment}
+    assert set(SOURCES[assignment].answers) == {f for a, f in CALLS if a == assignment}
 
 
 def markdown(assignment):
     """Return the text of a notebook."""
-    cells = read_source(assignment, ROOT).cells
+    cells = SOURCES[assignment].notebook.cells
     return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
@@ -326,10 +325,10 @@ def test_shapes_in_tables(assignment, name, documented):
 
 def test_caches_are_named_alike_everywhere():
     """In the docstring, in what checks and tests call the entries, and in the text."""
-    solution, text = load_solution("rnn_lstm_forward", ROOT), markdown("rnn_lstm_forward")
+    notebook, text = SOURCES["rnn_lstm_forward"].notebook, markdown("rnn_lstm_forward")
     for network in ("rnn", "lstm"):
         documented = find_entry(f"{network}_cell_forward", "cache").text.strip("()")
-        cells = "\n".join(solution.cells.values())
+        cells = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
         (named,) = re.findall(rf'^{network}_cache = \(?\s*"(.*)"', cells, re.MULTILINE)
         assert named == documented
     number, listed = re.search(r"The `cache` has (\w+) entries[^:]*:([^.]*)\.", text).groups()
@@ -342,7 +341,7 @@ def test_caches_are_named_alike_everywhere():
 
 def test_shapes_in_the_training():
     """The functions that are given with the training say which shapes they return."""
-    cells = {cell.id: cell.source for cell in read_source("rnn_lstm_backward", ROOT).cells}
+    cells = {cell.id: cell.source for cell in SOURCES["rnn_lstm_backward"].notebook.cells}
     names = {}
     for cell in ("setup", "train-data", "train-read-out"):
         exec(cells[cell], names)

@@ -9,16 +9,28 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from classes import ASSIGNMENT, CHECKS, Pupil, make_class
+from classes import (
+    ASSIGNMENT,
+    CHECKS,
+    MANUAL,
+    SECOND,
+    TESTS,
+    Cells,
+    Pupil,
+    as_schema_1,
+    certificate,
+    make_class,
+)
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin
 from test_collect import Course as Download
 
 from grading import CourseError
+from grading.book import Book, Place
 from grading.cli import app as command
-from grading.exports import WAYS, Order, export
+from grading.exports import WAYS, Order, Report, export, export_all
 from grading.run.certificate import FOLDER, file_name
-from grading.sheets import guard, unguard
+from grading.sheets import column_titles, guard, unguard
 
 REPO = Path(__file__).parents[1]
 CANARY = "canary-7f3a"
@@ -68,13 +80,26 @@ def root(tmp_path) -> Path:
 def run(root: Path, pupils: list[Pupil], way: str, **order) -> tuple[list[Path], list[str]]:
     """Export a class; return the files and the notes."""
     with make_class(root, pupils) as book:
-        done = export(book, ASSIGNMENT, way, Order(root, **order))
+        done = export(Book(book), ASSIGNMENT, way, Order(root, **order))
     return done.files, done.notes
+
+
+def run_ways(root: Path, pupils: list[Pupil], cells: Cells, *ways: str) -> list[Report]:
+    """Export a class of other cells in several ways."""
+    with make_class(root, pupils, cells) as book:
+        return [export(Book(book), ASSIGNMENT, way, Order(root)) for way in ways]
 
 
 def read(path: Path, delimiter: str = ",") -> list[list[str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file, delimiter=delimiter, strict=True))
+
+
+def read_results(path: Path) -> dict[str, dict]:
+    """Return what Gradescope is to show, by student."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith("results.json")]
+        return {name.split("/")[1]: json.loads(archive.read(name)) for name in names}
 
 
 def as_text(rows: list[list[str]], delimiter: str = ",") -> str:
@@ -172,15 +197,16 @@ def test_numbers_of_two_kinds_are_not_mixed_up(root, tmp_path):
 def test_a_new_grade_book_for_canvas(root):
     pupils = mixed()
     pupils[4].lms_user_id = "888"
-    logins = Pupil("jane", "Doe", "Jane")
-    (path,), _ = run(root, [*pupils, logins], "canvas")
+    logins = [Pupil("jane", "Doe", "Jane"), Pupil("@ann", "=Roe")]
+    (path,), _ = run(root, [*pupils, *logins], "canvas")
     heading, possible, *rows = read(path)
     assert heading == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", ASSIGNMENT]
     assert (possible[0].strip(), possible[-1]) == ("Points Possible", "100")
     wanted = scores(pupils)
     wanted["888"] = wanted.pop("4244")
     assert {row[1]: float(row[-1]) for row in rows if row[1]} == wanted
-    assert {row[3]: row[0] for row in rows if row[3]} == {"jane": "Doe, Jane"}
+    # by its login Canvas looks the student up
+    assert {row[3]: row[0] for row in rows if row[3]} == {"jane": "Doe, Jane", "@ann": "'=Roe"}
     names = {unguard(row[0]) for row in rows}
     assert {f"{last}, {first}" for last, first in NAMES} <= names
 
@@ -360,10 +386,7 @@ def test_gradescope_shows_each_student_the_own_marks(root, tmp_path):
 
 def test_gradescope_shows_the_sentences_of_the_checks(root):
     (path,), _ = run(root, mixed(), "gradescope")
-    with zipfile.ZipFile(path) as archive:
-        results = {
-            s: json.loads(archive.read(f"results/{s}/results.json")) for s in ("4240", "4241")
-        }
+    results = read_results(path)
     tests = {test["name"]: test for test in results["4240"]["tests"]}
     assert len(tests) == sum(map(len, CHECKS.values()))
     wrong = tests["lstm_forward: caches"]
@@ -371,6 +394,81 @@ def test_gradescope_shows_the_sentences_of_the_checks(root):
     assert {test["output"] for test in tests.values() if test["status"] == "passed"} == {""}
     assert "You made caches_are_views in lstm_forward." in results["4240"]["output"]
     assert [t["name"] for t in results["4241"]["tests"]].count("rnn_forward") == 1
+
+
+# ------------------------------------ what a person marks, and several notebooks
+
+
+def by_hand() -> list[Pupil]:
+    """Return students of whom a person has marked all, a part, and nothing."""
+    return [
+        Pupil("4240", by_hand={"explain": 7.5, "task_improve": 5.0}),
+        Pupil("4241", by_hand={"explain": 10.0}, wrong={"rnn_forward": ["a"]}, penalty=2.0),
+        Pupil("4242"),
+    ]
+
+
+def test_what_a_person_marks_counts_as_the_grade_book_says(root, tmp_path):
+    cells = TESTS | MANUAL
+    plain, canvas, moodle = run_ways(root, by_hand(), cells, "csv", "canvas", "moodle")
+    heading, *rows = read(plain.files[0])
+    found = [dict(zip(heading, row, strict=True)) for row in rows]
+    wanted = [("112.5", "112.5"), ("98.0", "96.0"), ("100.0", "100.0")]
+    assert [(row["raw_score"], row["score"]) for row in found] == wanted
+    assert {row["max_score"] for row in found} == {"115.0"}
+    assert plain.notes == ["still to be marked by a person: 4241, 4242"]
+    with make_class(tmp_path, by_hand(), cells) as book:
+        CsvExportPlugin(to=str(tmp_path / "stock.csv")).export(book)
+    assert sorted(read(plain.files[0])) == sorted(read(tmp_path / "stock.csv"))
+    assert [row[-1] for row in read(canvas.files[0])[1:]] == ["115", "112.5", "96", "100"]
+    marks = [row[4:6] for row in read(moodle.files[0])[1:]]
+    assert marks == [["112.5", "115"], ["96", "115"], ["100", "115"]]
+
+
+def test_students_read_what_a_person_has_still_to_mark(root):
+    (done,) = run_ways(root, by_hand(), TESTS | MANUAL, "gradescope")
+    results = read_results(done.files[0])
+    lines = results["4241"]["output"].splitlines()
+    assert lines[1] == "rnn_forward: 13 of 25 points. `a` is wrong in 3 of 6 places"
+    assert lines[-3:] == [
+        "explain: 10 of 10 points.",
+        "task_improve: 0 of 5 points. Not marked yet.",
+        "Handed in late: 2 points off.",
+    ]
+    tests = {test["name"]: (test["score"], test["max_score"]) for test in results["4240"]["tests"]}
+    assert (tests["explain"], tests["task_improve"]) == ((7.5, 10.0), (5.0, 5.0))
+    assert sum(most for _, most in tests.values()) == 115
+
+
+def test_functions_of_one_name_in_two_notebooks(root):
+    pupil = Pupil("4240", wrong={"rnn_forward": ["a"]})
+    folder = root / "feedback" / "4240" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    for notebook in (ASSIGNMENT, "second"):
+        (folder / f"{notebook}.html").write_text(notebook)
+    cells = TESTS | SECOND
+    gradescope, moodle = run_ways(root, [pupil], cells, "gradescope", "moodle")
+    result = read_results(gradescope.files[0])["4240"]
+    tests = {test["name"]: test["score"] for test in result["tests"]}
+    assert len(tests) == sum(map(len, cells.values()))
+    types = [tests[f"{name}: rnn_forward: types"] for name in (ASSIGNMENT, "second")]
+    assert (types, tests["gru_forward: h"], result["score"]) == ([1, 2], 4, 95)
+    assert [line.partition(" points")[0] for line in result["output"].splitlines()] == [
+        "rnn_cell_forward: 25 of 25",
+        f"{ASSIGNMENT}: rnn_forward: 13 of 25",
+        "lstm_cell_forward: 25 of 25",
+        "lstm_forward: 25 of 25",
+        "second: rnn_forward: 2 of 5",
+        "gru_forward: 5 of 5",
+    ]
+    with zipfile.ZipFile(moodle.files[1]) as feedback:
+        texts = {participant_of(name): feedback.read(name) for name in feedback.namelist()}
+    assert texts == {("4240", f"{n}.html"): n.encode() for n in (ASSIGNMENT, "second")}
+
+
+def test_a_test_and_an_answer_of_one_name_are_told_apart():
+    places = [Place("one", "test_f"), Place("one", "f"), Place("two", "test_f"), Place("two", "g")]
+    assert list(column_titles(places).values()) == ["one: test_f", "one: f", "two: f", "g"]
 
 
 # ------------------------------------------------------------------- all ways
@@ -385,10 +483,13 @@ def test_students_read_nothing_but_sentences(root, way):
         content = json.loads(path.read_text())
         content |= {key: CANARY for key in ("isolation", "submission", "submitted")}
         content |= {"source": {"all": CANARY}, "environment": {"grading": CANARY}}
-        for function in content["functions"]:
-            function["checks"][0]["where"] = {"wrong": [CANARY]}
+        for cell in content["cells"]:
+            for check in cell["result"]["checks"]:
+                check["where"] = {"wrong": [CANARY]}
+                if check["wrong"]:
+                    check["wrong"]["fields"]["seen"] = CANARY
         path.write_text(json.dumps(content))
-        done = export(book, ASSIGNMENT, way, Order(root))
+        done = export(Book(book), ASSIGNMENT, way, Order(root))
     for file in done.files:
         if file.suffix == ".zip":
             with zipfile.ZipFile(file) as archive:
@@ -410,9 +511,31 @@ def test_a_damaged_certificate_takes_nobodys_score(root):
     with make_class(root, [Pupil("4240"), Pupil("4241")]) as book:
         (root / "reports" / ASSIGNMENT / FOLDER / file_name("4240")).write_text("{")
         for way in WAYS:
-            done = export(book, ASSIGNMENT, way, Order(root))
+            done = export(Book(book), ASSIGNMENT, way, Order(root))
             assert done.count == 2
             assert "without a certificate that can be read; grade them again: 4240" in done.notes
+
+
+def test_a_certificate_of_an_earlier_form_is_read(root):
+    pupil = Pupil("4240", wrong={"rnn_forward": ["a"]})
+    with make_class(root, [pupil]) as book:
+        path = root / "reports" / ASSIGNMENT / FOLDER / file_name("4240")
+        path.write_text(as_schema_1(certificate(pupil)))
+        done = export(Book(book), ASSIGNMENT, "gradescope", Order(root))
+    result = read_results(done.files[0])["4240"]
+    assert "rnn_forward: 13 of 25 points. `a` is wrong in 3 of 6 places" in result["output"]
+    assert len(result["tests"]) == sum(map(len, CHECKS.values()))
+
+
+def test_all_assignments_in_one_file(root):
+    with make_class(root, mixed()) as book:
+        book.add_assignment("other")
+        path = root / "all.csv"
+        done = export_all(Book(book), [ASSIGNMENT, "other"], path, Order(root))
+    rows = [(row[0], row[3]) for row in read(path)[1:]]
+    students = sorted(pupil.student_id for pupil in mixed())
+    assert rows == [(name, student) for name in (ASSIGNMENT, "other") for student in students]
+    assert (done.files, done.count) == ([path], len(rows))
 
 
 def test_nothing_to_export(root):
@@ -441,7 +564,7 @@ def test_nbgrader_export_writes_the_same(root, monkeypatch, capsys):
         command(["export", ASSIGNMENT, f"--to={way}", *options], standalone_mode=False)
         ours = root / "reports" / ASSIGNMENT / "export" / WAYS[way][0]
         theirs = root / f"theirs{ours.suffix}"
-        exporter = f"--exporter=grading.exports.{way.title()}Exporter"
+        exporter = f"--exporter=grading.nbgrader_plugins.{way.title()}Exporter"
         with_nbgrader(exporter, f"--to={theirs}", *plug_in)
         if ours.suffix == ".csv":
             assert theirs.read_bytes() == ours.read_bytes()
@@ -453,5 +576,7 @@ def test_nbgrader_export_writes_the_same(root, monkeypatch, capsys):
     with_nbgrader("--to=all.csv")  # the default: quoted CSV
     assert len(read(root / "all.csv")) == len(mixed()) + 1
     with pytest.raises(SystemExit):
-        with_nbgrader("--exporter=grading.exports.CanvasExporter", "--CanvasExporter.source=no.csv")
+        with_nbgrader(
+            "--exporter=grading.nbgrader_plugins.CanvasExporter", "--CanvasExporter.source=no.csv"
+        )
     assert "no.csv cannot be read" in capsys.readouterr().err

@@ -6,9 +6,8 @@ import lark
 import latex
 import numpy as np
 import pytest
-from quantities import ASSIGNMENTS, ROOT, Context, context
+from quantities import ASSIGNMENTS, SOURCES, Context, context
 
-from grading.source.assignment import read_source
 from rnn_marking.inputs import normal
 from rnn_utils import numeric_gradient
 
@@ -18,7 +17,7 @@ def marked_up(pattern):
     found = []
     for assignment in ASSIGNMENTS:
         heading = ""
-        for cell in read_source(assignment, ROOT).cells:
+        for cell in SOURCES[assignment].notebook.cells:
             if cell.cell_type == "markdown":
                 for match in re.finditer(rf"(?m)^##+ (?P<heading>.*)$|{pattern}", cell.source):
                     heading = match["heading"] or heading
@@ -74,7 +73,7 @@ def holds(assignment, heading, formula):
 
 def test_every_displayed_formula_is_read():
     for assignment in ASSIGNMENTS:
-        cells = read_source(assignment, ROOT).cells
+        cells = SOURCES[assignment].notebook.cells
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         read = [formula for own, _, formula in DISPLAYED if own == assignment]
         assert text.count("$$") == 2 * len(read)

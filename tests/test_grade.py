@@ -6,20 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import ASSIGNMENT, REPO, grade
 from nbgrader.api import Gradebook
 
-from grading.authoring.prove import with_solutions
-from grading.authoring.release import release
+from grading.authoring.release import make_release
 from grading.demo import make_course, plain
-from grading.run.run import grade
-from grading.source.assignment import load_solution
+from grading.source import read_source
+from grading.source.cells import with_answers
 
-REPO = Path(__file__).parents[1]
-ASSIGNMENT = "rnn_lstm_forward"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 
 
@@ -30,16 +27,16 @@ def course(tmp_path_factory):
         root = tmp_path_factory.mktemp("class") / "rnn"
         make_course(REPO, root)
         patch.chdir(root)
-        release(ASSIGNMENT)
+        make_release(ASSIGNMENT)
         hand_in_all(root)
-        results = {result.student_id: result for result in grade(ASSIGNMENT, [])}
+        results = {result.student_id: result for result in grade([])}
         yield root, results
 
 
 def hand_in_all(root):
     """Hand in the class."""
     blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-    solved = with_solutions(blank, plain(load_solution(ASSIGNMENT, root).sources))
+    solved = with_answers(blank, plain(read_source(ASSIGNMENT, root).answers))
 
     def folder(student):
         path = root / "submitted" / student / ASSIGNMENT
@@ -51,7 +48,7 @@ def hand_in_all(root):
     (folder("damaged") / NOTEBOOK).write_text("{not json")
     folder("empty")
     (folder("linked") / NOTEBOOK).symlink_to(root / "source" / ASSIGNMENT / NOTEBOOK)
-    stopped = with_solutions(
+    stopped = with_answers(
         solved, {"rnn_cell_forward": "import os\nos._exit(0)\ndef rnn_cell_forward(): ..."}
     )
     nbformat.write(stopped, folder("stops_its_room") / NOTEBOOK)
@@ -91,9 +88,9 @@ def test_a_second_hand_in_that_cannot_be_read_has_no_marks_left(course, monkeypa
     root, _ = course
     monkeypatch.chdir(root)
     shutil.copytree(root / "submitted" / "solved", root / "submitted" / "twice")
-    assert next(iter(grade(ASSIGNMENT, ["twice"]))).score == 100
+    assert grade(["twice"])[0].score == 100
     (root / "submitted" / "twice" / ASSIGNMENT / NOTEBOOK).write_text("")
-    results = list(grade(ASSIGNMENT, ["twice"]))
+    results = grade(["twice"])
     assert [(r.score, r.status) for r in results] == [(0, "unreadable")]
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         assert book.find_submission(ASSIGNMENT, "twice").score == 0

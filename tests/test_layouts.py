@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading.marking.test import keep_records
-from grading.source.assignment import course_root, load_solution
-from grading.source.mistakes import read_versions
+from grading.marking.naming import Outcomes
+from grading.marking.test import marking
+from grading.source import course_root, read_source
 from rnn_marking.inputs import (
     fused_gradients,
     fused_inputs,
@@ -18,11 +18,12 @@ from rnn_marking.inputs import (
     fused_step_inputs,
     lstm_cell_inputs,
 )
-from rnn_marking.layouts import BackwardTest, ForwardTest, Steps
+from rnn_marking.layouts import Steps
+from rnn_marking.own_cache import BackwardTest, ForwardTest
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENT = "lstm_fused_gates"
-SOLUTION = load_solution(ASSIGNMENT, ROOT)
+SOURCE = read_source("lstm_fused_gates", ROOT)
+OUTCOMES = Outcomes(SOURCE)
 CACHE = "(x, prev_h, prev_c, Wx, Wh, i, f, o, g, tanh_c)"
 UNPACK = "x, prev_h, prev_c, Wx, Wh, i, f, o, g, tanh_c = cache"
 
@@ -74,40 +75,43 @@ LAYOUTS = {
         " tanh_c = np.tanh(f * prev_c + i * g)",
     ),
 }
-WRONG_STEPS = [
-    v for v in read_versions(ASSIGNMENT, ROOT) if v.function == "lstm_step_forward" and v.is_mistake
-]
-
-
+WRONG_STEPS = SOURCE.mistakes("lstm_step_forward")
 BACK = ["dx", "dprev_h", "dprev_c", "dWx", "dWh", "db"]
 BACK_SEQUENCE = ["dx", "dh0", "dWx", "dWh", "db"]
 
 
-def student(layout="tuple", **sources):
-    """Return a student's functions: some sources replaced, and another layout of the cache."""
+@pytest.fixture(autouse=True)
+def in_the_marking():
+    with marking(OUTCOMES):
+        yield
+
+
+def student(layout="tuple", **answers):
+    """Return a student's functions: some answers replaced, and another layout of the cache."""
     put, read = LAYOUTS[layout]
-    sources = {**SOLUTION.sources, **sources}
+    answers = {**SOURCE.answers, **answers}
     for name, old, new in (
         ("lstm_step_forward", CACHE, put),
         ("lstm_step_backward", UNPACK, read),
     ):
-        assert old in sources[name]
-        sources[name] = sources[name].replace(old, new)
-    return SOLUTION.namespace(**sources)
+        assert old in answers[name]
+        answers[name] = answers[name].replace(old, new)
+    return SOURCE.namespace(**answers)
 
 
 def mistake(function, name):
-    versions = {(v.function, v.name): v for v in read_versions(ASSIGNMENT, ROOT)}
-    return versions[function, name].source
+    return next(v for v in SOURCE.mistakes(function) if v.name == name).text
 
 
 def marked(test):
     """Return the kinds of check that fail, and what is said of the way of marking."""
-    with keep_records() as records, contextlib.redirect_stdout(io.StringIO()) as shown:
-        test.score()
-    record = records[f"test_{test.name}"]
-    assert record["rule"] in shown.getvalue()
-    return {check["kind"] for check in record["checks"] if check["wrong"]}, record["rule"]
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        points = test.score()
+    result = test.marking.results[-1]
+    assert (result.function, result.points) == (test.name, points)
+    rule = str(result.rule or "")
+    assert rule in shown.getvalue()
+    return {check.kind for check in result.checks if check.wrong}, rule
 
 
 def kinds(names):
@@ -118,12 +122,11 @@ def mark_step(names):
     test = BackwardTest(
         names["lstm_step_backward"],
         names["lstm_step_forward"],
-        ASSIGNMENT,
         ", ".join(BACK),
         points=kinds(BACK),
     )
     test.call(fused_step_gradients(1, N=4, H=6), fused_step_inputs(2, N=4, D=3, H=6))
-    test.assert_each()
+    test.assert_all()
     return marked(test)
 
 
@@ -131,13 +134,12 @@ def mark_sequence(names):
     test = BackwardTest(
         names["lstm_backward"],
         names["lstm_forward"],
-        ASSIGNMENT,
         ", ".join(BACK_SEQUENCE),
         step=names["lstm_step_forward"],
         points=kinds(BACK_SEQUENCE),
     )
     test.call(fused_gradients(1, N=4, T=5, H=6), fused_inputs(2, N=4, T=5, D=3, H=6))
-    test.assert_each()
+    test.assert_all()
     return marked(test)
 
 
@@ -156,7 +158,7 @@ def test_any_cache_is_right(layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_wrong_step_forward_costs_the_backward_functions_nothing(layout):
     for wrong in WRONG_STEPS[:: 1 if layout == "dict" else 2]:
-        names = student(layout, lstm_step_forward=wrong.source)
+        names = student(layout, lstm_step_forward=wrong.text)
         assert mark_step(names)[0] == set(), wrong.name
     assert mark_sequence(names)[0] == set()
 
@@ -190,12 +192,12 @@ def test_gradients_of_the_students_own_wrong_forward_are_right():
 def test_right_values_take_no_place_where_the_forward_function_is_right():
     """Else a cache that is read in the wrong order would be set right."""
     wrong = mistake("lstm_step_backward", "cache_unpacked_in_another_order")
-    assert "dprev_c" in mark_step(SOLUTION.namespace(lstm_step_backward=wrong))[0]
+    assert "dprev_c" in mark_step(SOURCE.namespace(lstm_step_backward=wrong))[0]
 
 
 def test_steps_written_into_one_list_cost_the_loop_that_cannot_read_them():
     """Any layout may be meant, so the forward function loses nothing: no list is put in place."""
-    forward = SOLUTION.sources["lstm_forward"].replace("cache.append(step_cache)", "cache += [1]")
+    forward = SOURCE.answers["lstm_forward"].replace("cache.append(step_cache)", "cache += [1]")
     assert mark_sequence(student(lstm_forward=forward))[0] >= {"dx", "dh0", "dWx"}
 
 
@@ -207,7 +209,7 @@ def test_a_wrong_loop_forward_costs_the_loop_backward_nothing(name):
 
 def test_gradients_are_held_against_numeric_derivatives():
     """An error too small for the comparison with the solution is found."""
-    backward = SOLUTION.sources["lstm_step_backward"]
+    backward = SOURCE.answers["lstm_step_backward"]
     for factor, lost in ((1 + 5e-7, {"dx", "dprev_h"}), (1 + 1e-9, set())):
         slightly = backward.replace("dz @ Wx.T, dz @ Wh.T,", f"{factor} * dz @ Wx.T,"
                                     f" {factor} * dz @ Wh.T,")  # fmt: skip
@@ -219,7 +221,7 @@ def test_right_work_needs_few_calls():
     names = {
         name: lambda *given, name=name, function=function: calls.append(name) or function(*given)
         for name, function in student().items()
-        if name in SOLUTION.sources
+        if name in SOURCE.answers
     }
     for name in names:
         names[name].__name__ = name
@@ -242,7 +244,7 @@ def test_right_work_needs_few_calls():
 )
 def test_odd_caches_only_lose_points(cache):
     wrong = mistake("lstm_step_forward", "bias_dropped").replace(CACHE, cache)
-    names = student() | SOLUTION.namespace(lstm_step_forward=wrong)
+    names = student() | SOURCE.namespace(lstm_step_forward=wrong)
     start = time.perf_counter()
     assert mark_step(names)[0] >= {"dx", "db"}
     mark_sequence(names)
@@ -251,7 +253,7 @@ def test_odd_caches_only_lose_points(cache):
 
 def test_lent_functions_refuse_what_would_take_all_memory():
     arguments = fused_inputs(2, N=4, T=5, D=3, H=6)
-    steps = Steps(SOLUTION, SOLUTION.function("lstm_step_forward"), arguments)
+    steps = Steps(SOURCE, SOURCE.function("lstm_step_forward"), arguments)
     column, weights = np.ones((10**6, 1)), [arguments[name] for name in ("Wx", "Wh", "b")]
     with pytest.raises(ValueError, match="arguments of shapes"):
         steps.forward(column, column, column.T, *weights)
@@ -263,14 +265,14 @@ def test_lent_functions_refuse_what_would_take_all_memory():
 
 def test_steps_missing_in_the_cache_of_a_sequence_are_named():
     arguments = fused_inputs(2, N=4, T=5, D=3, H=6)
-    steps = Steps(SOLUTION, SOLUTION.function("lstm_step_forward"), arguments)
+    steps = Steps(SOURCE, SOURCE.function("lstm_step_forward"), arguments)
     a, b, c, d, e = steps.caches
     for whole in ([a, b, c, d, e], {"x": 1, "all": (e, d, c, b, a)}, (1, 2), arguments):
-        assert steps.missing_in(whole) == ""
-    assert "at time step t = 1, 3" in steps.missing_in([a, c, (e, 1)])
-    assert "keeps nothing" in steps.missing_in((arguments["x"], [None] * 5))
-    assert "time step t = 4 stands in `cache` with other values" in steps.missing_in(
-        [a, b, c, d, tuple(entry + 1 for entry in e)]
+        assert steps.missing_in(whole) is None
+    assert "at time step t = 1, 3" in str(steps.missing_in([a, c, (e, 1)]))
+    assert "keeps nothing" in str(steps.missing_in((arguments["x"], [None] * 5)))
+    assert "time step t = 4 stands in `cache` with other values" in str(
+        steps.missing_in([a, b, c, d, tuple(entry + 1 for entry in e)])
     )
     assert steps.completed([b, e])[0] is a
     assert steps.completed({"x": (e, c)}) == {"x": tuple(reversed(steps.caches))}
@@ -279,7 +281,7 @@ def test_steps_missing_in_the_cache_of_a_sequence_are_named():
 @pytest.mark.parametrize(("calls_the_step", "wrong"), [(True, {"cache"}), (False, set())])
 def test_steps_in_a_cache_are_held_against_those_that_were_returned(calls_the_step, wrong):
     """A loop that takes its steps by itself may put anything into its cache."""
-    forward = SOLUTION.sources["lstm_forward"].replace(
+    forward = SOURCE.answers["lstm_forward"].replace(
         "cache.append(step_cache)", "cache.append(tuple(2 * entry for entry in step_cache))"
     )
     if not calls_the_step:
@@ -288,13 +290,12 @@ def test_steps_in_a_cache_are_held_against_those_that_were_returned(calls_the_st
     names = student(lstm_forward=forward)
     test = ForwardTest(
         names["lstm_forward"],
-        ASSIGNMENT,
         "h, cache",
         step=names["lstm_step_forward"],
         points=kinds(["h", "cache"]),
     )
     test.call(**fused_inputs(2, N=4, T=5, D=3, H=6))
-    test.assert_each()
+    test.assert_all()
     test.assert_steps_in_cache()
     assert marked(test)[0] == wrong
 
@@ -319,8 +320,8 @@ def test_the_table_of_both_notations_is_true():
     W = np.hstack([weights[f"W{gate}"].T for gate in "ifoc"])
     b = np.concatenate([weights[f"b{gate}"].ravel() for gate in "ifoc"])
     states = [there[name].T for name in ("xt", "a_prev", "c_prev")]
-    next_h, next_c, cache = SOLUTION.function("lstm_step_forward")(*states, W[4:], W[:4], b)
-    cell = load_solution("rnn_lstm_forward", ROOT).function("lstm_cell_forward")
+    next_h, next_c, cache = SOURCE.function("lstm_step_forward")(*states, W[4:], W[:4], b)
+    cell = read_source("rnn_lstm_forward", ROOT).function("lstm_cell_forward")
     a_next, c_next, _, (*_, ft, it, cct, ot, _, _) = cell(*there.values())
     pairs = zip((next_h, next_c, *cache[5:9]), (a_next, c_next, it, ft, ot, cct), strict=True)
     for here, other in pairs:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from grading.source.assignment import course_root, grade_id, is_solution, load_solution, read_source
+from grading.source import course_root, read_source
+from grading.source.cells import grade_id, is_answer, points_of
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
 pytestmark = pytest.mark.parametrize("assignment", ASSIGNMENTS)
 
 
@@ -20,12 +22,12 @@ def prose(source):
 
 
 def test_cells_are_short_enough_to_read(assignment):
-    for cell in read_source(assignment, ROOT).cells:
+    for cell in SOURCES[assignment].notebook.cells:
         if cell.cell_type == "markdown":
             assert len(prose(cell.source).split()) <= 90, cell.id
             continue
         lines = [line for line in cell.source.splitlines() if not line.strip().startswith("###")]
-        assert len(lines) <= (35 if is_solution(cell) else 20), cell.id
+        assert len(lines) <= (35 if is_answer(cell) else 20), cell.id
         assert max(map(len, lines)) <= 79, cell.id
 
 
@@ -45,7 +47,8 @@ def test_file_is_in_normal_form(assignment):
 
 
 def test_one_title_and_alt_text_everywhere(assignment):
-    text = "\n".join(c.source for c in read_source(assignment, ROOT).cells if c.cell_type != "code")
+    cells = SOURCES[assignment].notebook.cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type != "code")
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     images = re.findall(r"!\[(.*?)\]\((.*?)\)", text)
     assert images
@@ -56,29 +59,29 @@ def test_one_title_and_alt_text_everywhere(assignment):
 
 def test_table_of_points_is_the_one_that_is_marked(assignment):
     """The row of each function holds the points of its test, and they are 25."""
-    notebook = read_source(assignment, ROOT)
-    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    solution = load_solution(assignment, ROOT)
-    for name in solution.sources:
-        test = solution.tests[f"test_{name}"]
+    source = SOURCES[assignment]
+    text = "\n".join(c.source for c in source.notebook.cells if c.cell_type == "markdown")
+    known = json.loads((ROOT / "release" / assignment / "known_mistakes.json").read_text("utf-8"))
+    assert set(known) == set(source.answers)
+    for name in source.answers:
+        test = source.tests[f"test_{name}"]
         points = {k: int(p) for k, p in re.findall(r'"([\w =,]+)": (\d+)', test)}
         assert sum(points.values()) == 25
         row = re.search(rf"^\| `{name}` \|(.*)\|$", text, re.MULTILINE)[1]
         told = [int(n) for n in re.findall(r"(?<![\w`])(\d+)(?![\w`])", row)]
         assert sorted(told) == sorted(points.values())
-        kinds = re.search(r"kinds=(\d+)", solution.examples[f"check_{name}"])[1]
-        assert int(kinds) == len(points)
+        assert known[name]["kinds"] == len(points)
 
 
 def test_cells_are_named_for_their_functions(assignment):
-    cells = read_source(assignment, ROOT).cells
-    names = [grade_id(cell) for cell in cells if is_solution(cell)]
+    cells = SOURCES[assignment].notebook.cells
+    names = [grade_id(cell) for cell in cells if is_answer(cell)]
     assert len(names) == 4
     for name in names:
         cell = next(c for c in cells if grade_id(c) == name)
         assert f"def {name}(" in cell.source
         test = next(c for c in cells if grade_id(c) == f"test_{name}")
-        assert test.metadata.nbgrader.points == 25
+        assert points_of(test) == 25
 
 
 def test_starter_is_one_raise(assignment):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from grading.authoring.prove import prove
-from grading.source.assignment import course_root
-from grading.source.mistakes import read_versions
+from grading.authoring.prove import prove_tests
+from grading.cli import converter_of, open_nursery
+from grading.source import course_root, read_source
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
@@ -16,13 +16,20 @@ ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_every_promise_holds(assignment, monkeypatch):
     monkeypatch.chdir(ROOT)
-    broken = {proof.name: proof.problems for proof in prove(assignment) if proof.problems}
-    assert broken == {}
+    source = read_source(assignment)
+    with open_nursery(converter_of(assignment, unprotected=False)) as rooms:
+        proofs = list(prove_tests(source, rooms))
+    assert [proof.name for proof in proofs] == [
+        "solution",
+        *(version.name for version in source.versions),
+        "untouched",
+    ]
+    assert {proof.name: proof.problems for proof in proofs if proof.problems} == {}
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_every_function_has_mistakes_and_right_versions(assignment):
-    versions = read_versions(assignment, ROOT)
+    versions = read_source(assignment, ROOT).versions
     mistakes = Counter(version.function for version in versions if version.is_mistake)
     right = Counter(version.function for version in versions if not version.is_mistake)
     assert len(mistakes) == len(right) == 4

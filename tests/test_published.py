@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading.authoring.prove import marks_of, with_solutions
-from grading.marking.notebook import Execute
-from grading.source.assignment import course_root, load_solution, read_source
-from grading.source.mistakes import read_versions
-from rnn_checks import example
+from grading.authoring.prove import marks_of
+from grading.marking.naming import Outcomes
+from grading.rooms import Nursery
+from grading.source import course_root, read_source
+from grading.source.cells import with_answers
+from rnn_utils import example
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENT = "rnn_lstm_backward"
+SOURCE = read_source("rnn_lstm_backward", ROOT)
 RIGHT = [0.00218254, 0.28205375, -0.48292508, -0.43281115]
 NOTHING_CARRIED_BACK = [-0.00173313, 0.08287442, -0.30545663, -0.43281115]
 
@@ -27,7 +28,7 @@ def published():
     da = drawn.pop("da")
     # No prediction was drawn; the forward pass wants its weights.
     drawn["parameters"] |= {"Wy": np.zeros((2, 5)), "by": np.zeros((2, 1))}
-    *_, caches = load_solution("rnn_lstm_forward", ROOT).function("lstm_forward")(*drawn.values())
+    *_, caches = read_source("rnn_lstm_forward", ROOT).function("lstm_forward")(*drawn.values())
     return da, caches
 
 
@@ -41,25 +42,22 @@ def gives(function, published, expected):
 
 
 def test_solution_gives_the_true_gradient(published):
-    dx = load_solution(ASSIGNMENT, ROOT).function("lstm_backward")(*published)["dx"]
+    dx = SOURCE.function("lstm_backward")(*published)["dx"]
     np.testing.assert_allclose(dx[1][2], RIGHT, rtol=0, atol=5e-9)
 
 
-def test_carrying_nothing_back_gives_the_published_numbers_and_is_named(published, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    solution = load_solution(ASSIGNMENT, ROOT)
+def test_carrying_nothing_back_gives_the_published_numbers_and_is_named(published):
     found = [
         version
-        for version in read_versions(ASSIGNMENT, ROOT)
-        if version.is_mistake
-        and version.function == "lstm_backward"
-        and gives(version.build(solution), published, NOTHING_CARRIED_BACK)
+        for version in SOURCE.mistakes("lstm_backward")
+        if gives(SOURCE.build(version), published, NOTHING_CARRIED_BACK)
     ]
     (version,) = found
     assert "`da_prev`" in version.sentence
     assert "`dc_prev`" in version.sentence
-    notebook = with_solutions(read_source(ASSIGNMENT, ROOT), {"lstm_backward": version.source})
-    marks = {mark.function: mark for mark in marks_of(Execute(), ASSIGNMENT, notebook)}
+    notebook = with_answers(SOURCE.notebook, {"lstm_backward": version.text})
+    with Nursery(hidden=[ROOT]) as rooms:
+        marks = {mark.function: mark for mark in marks_of(notebook, Outcomes(SOURCE), rooms)}
     assert marks["lstm_backward"].points < 25
     assert marks["lstm_backward"].mistake == version.name
     assert version.sentence in marks["lstm_backward"].note

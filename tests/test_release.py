@@ -15,8 +15,9 @@ import pytest
 from grading.authoring.leaks import scan, secrets_of
 from grading.cli import main
 from grading.demo import make_course
-from grading.marking.test import keep_records
-from grading.source.assignment import course_root, load_solution
+from grading.marking.naming import Outcomes
+from grading.marking.test import marking
+from grading.source import course_root, read_source
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
@@ -27,7 +28,7 @@ each_assignment = pytest.mark.parametrize("assignment", ASSIGNMENTS)
 
 @functools.cache
 def secrets(assignment):
-    return secrets_of(assignment, ROOT)
+    return secrets_of(read_source(assignment, ROOT), ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +107,14 @@ def pasted(function, name):
 
 
 @each_assignment
-def test_no_released_function_earns_points_as_an_answer(assignment, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    solution = load_solution(assignment, ROOT)
-    for name in solution.sources:
-        names = solution.namespace()
-        for cell, source in solution.examples.items():
-            exec(compile(source, f"<{cell}>", "exec"), names)
+def test_no_released_function_earns_points_as_an_answer(assignment):
+    source = read_source(assignment, ROOT)
+    outcomes = Outcomes(source)
+    for name in source.answers:
+        names = source.namespace()
+        with source.importing():
+            for cell, text in source.examples.items():
+                exec(compile(text, f"<{cell}>", "exec"), names)
         arguments = inspect.signature(names[name]).parameters
         for function in released_functions():
             try:
@@ -120,10 +122,11 @@ def test_no_released_function_earns_points_as_an_answer(assignment, monkeypatch)
             except TypeError:
                 continue  # it cannot be called so
             names[name] = pasted(function, name)
-            with keep_records() as records:
-                exec(compile(solution.tests[f"test_{name}"], f"<test_{name}>", "exec"), names)
-            points = records[f"test_{name}"]["points"]
-            assert points == 0, f"{function.__module__}.{function.__name__} as {name}"
+            with marking(outcomes) as results:
+                exec(compile(source.tests[f"test_{name}"], f"<test_{name}>", "exec"), names)
+            (result,) = results
+            assert result.function == name
+            assert result.points == 0, f"{function.__module__}.{function.__name__} as {name}"
 
 
 def as_notebook(where, text):

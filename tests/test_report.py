@@ -1,6 +1,7 @@
 """The class report counts what the certificates hold, and shows it to anyone."""
 
 import csv
+import dataclasses
 import json
 import math
 from datetime import timedelta
@@ -9,14 +10,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import open_page, serious_violations
-from classes import ASSIGNMENT, CHECKS, DUE, ISOLATION, Pupil, certificate, make_class, random_class
+from classes import (
+    ASSIGNMENT,
+    CHECKS,
+    DUE,
+    ISOLATION,
+    MANUAL,
+    SECOND,
+    TESTS,
+    Cells,
+    Pupil,
+    as_schema_1,
+    certificate,
+    make_class,
+    random_class,
+)
 from nbgrader.api import Gradebook
 
 from grading import CourseError
+from grading.book import Book, Place
 from grading.cli import app as command
-from grading.report import report
+from grading.report import write_report
 from grading.report.statistics import discrimination
-from grading.run.certificate import FOLDER, file_name
+from grading.run.certificate import FOLDER, Certificate, file_name
+from grading.run.diff import Change, compare
 from grading.sheets import unguard
 
 SCRIPT = "<script>document.title = 'run'</script><img src=x onerror=alert(1)>"
@@ -40,9 +57,9 @@ def small_class() -> list[Pupil]:
     ]
 
 
-def make_report(root: Path, pupils: list[Pupil]) -> Path:
-    with make_class(root, pupils) as book:
-        return report(book, ASSIGNMENT, root / "reports" / ASSIGNMENT)
+def make_report(root: Path, pupils: list[Pupil], cells: Cells = TESTS) -> Path:
+    with make_class(root, pupils, cells) as book:
+        return write_report(Book(book), ASSIGNMENT, root / "reports" / ASSIGNMENT)
 
 
 def table(page: Path, name: str) -> list[dict[str, str]]:
@@ -141,12 +158,12 @@ def test_certificates_that_do_not_belong_to_the_grade_book(tmp_path):
     (folder / file_name("gone")).unlink()
     (folder / file_name("damaged")).write_text('{"student_id": ')
     stale = json.loads((folder / file_name("stale")).read_text())
-    stale["functions"][0]["auto_points"] = 3.0
+    stale["cells"][0]["auto_points"] = 3.0
     stale["source"]["all"] = "2" * 64
     (folder / file_name("stale")).write_text(json.dumps(stale))
     certificate(Pupil("new", status="not graded", notes=["the disk is full"])).write(folder)
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "rnn") as book:
-        page = report(book, ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+        page = write_report(Book(book), ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
     found = attention(page)
     assert found.keys() == {"gone", "damaged", "stale", "new"}
     assert found["new"] == {"not graded": "the disk is full"}
@@ -158,8 +175,64 @@ def test_an_extension_is_not_late(tmp_path):
     with make_class(tmp_path, [Pupil("1", hours_late=5), Pupil("2", hours_late=5)]) as book:
         book.grant_extension(ASSIGNMENT, "1", hours=6)
         assert book.find_submission(ASSIGNMENT, "1").duedate == DUE + timedelta(hours=6)
-        page = report(book, ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+        page = write_report(Book(book), ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
     assert attention(page) == {"2": {"late": "5 h; no points off"}}
+
+
+def test_what_a_person_marks(tmp_path):
+    """A waiting part is named; points given count, and are no change by hand."""
+    pupils = [
+        Pupil("1", by_hand={"explain": 7.5, "task_improve": 5.0}),
+        Pupil("2", by_hand={"explain": 10.0, "rnn_forward": 1.0}, wrong={"rnn_forward": ["a"]}),
+        Pupil("3"),
+    ]
+    cells = TESTS | MANUAL | {Place(ASSIGNMENT, "task_free"): 0.0}
+    page = make_report(tmp_path, pupils, cells)
+    rows = table(page, "students")
+    titles = list(rows[0])[6:-5]
+    assert titles == [*CHECKS, "explain", "task_improve", "task_free"]
+    assert [(r["explain"], r["task_improve"], r["score"], r["max_score"]) for r in rows] == [
+        ("7.5", "5.0", "112.5", "115.0"),
+        ("10.0", "0.0", "86.0", "115.0"),
+        ("0.0", "0.0", "100.0", "115.0"),
+    ]
+    assert attention(page) == {
+        "2": {"by hand": "task_improve"},
+        "3": {"by hand": "explain, task_improve"},
+    }
+    assert {row["function"] for row in table(page, "checks")} == set(CHECKS)
+    assert [row["function"] for row in table(page, "mistakes")] == ["rnn_forward"]
+    text = page.read_text("utf-8")
+    assert "; 1 student had points changed by hand" in text
+    assert '<code>explain</code></th><td class="n">5.83 of 10</td><td class="n">33%</td>' in text
+    shares = ['<td class="n">100%</td>', '<td class="n">0%</td>', '<td class="n">0%</td>']
+    assert f'<code>task_free</code></th><td class="n">0 of 0</td>{"".join(shares)}' in text
+
+
+def test_a_certificate_that_knows_nothing_of_the_tests_points(tmp_path):
+    with make_class(tmp_path, [Pupil("1")]) as book:
+        marked = certificate(Pupil("1"))
+        marked.cells[1].auto_points = marked.cells[1].result = None
+        marked.write(tmp_path / "reports" / ASSIGNMENT / FOLDER)
+        page = write_report(Book(book), ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+    said = "rnn_forward: no points, 25 in the grade book"
+    assert attention(page) == {"1": {"certificate": said}}
+
+
+def test_functions_of_one_name_in_two_notebooks(tmp_path):
+    pupils = [Pupil("1", wrong={"rnn_forward": ["a"]}), Pupil("2")]
+    page = make_report(tmp_path, pupils, TESTS | SECOND)
+    titles = [f"{ASSIGNMENT}: rnn_forward", "second: rnn_forward"]
+    assert [[row[title] for title in titles] for row in table(page, "students")] == [
+        ["13.0", "2.0"],
+        ["25.0", "5.0"],
+    ]
+    assert [row["function"] for row in table(page, "mistakes")] == titles
+    wrong = [row for row in table(page, "checks") if row["earned"] == "1"]
+    assert [(row["function"], row["check"], row["points"]) for row in wrong] == [
+        (titles[0], "a", "12"),
+        (titles[1], "a", "3"),
+    ]
 
 
 def test_nothing_graded(tmp_path):
@@ -216,3 +289,67 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert page.is_file() and str(page) in capsys.readouterr().out
     with pytest.raises(CourseError, match="nothing is not in the grade book"):
         command(["report", "nothing"], standalone_mode=False)
+
+
+# ------------------------------------------------------- changes between two markings
+
+
+def changes(root: Path, old: Certificate | str, new: Certificate) -> list[Change]:
+    """Compare two certificates of a student; text is that of an earlier version."""
+    new.write(root / "new")
+    if isinstance(old, str):
+        (root / "old").mkdir(parents=True)
+        (root / "old" / file_name(new.student_id)).write_text(old, "utf-8")
+    else:
+        old.write(root / "old")
+    return list(compare(root / "old", root / "new"))
+
+
+def test_a_marking_of_an_earlier_version_is_compared(tmp_path):
+    before = certificate(Pupil("1", wrong={"rnn_forward": ["a"], "lstm_forward": ["c"]}))
+    before.submission, before.source["tests"] = "1", {"test_rnn_forward": "1"}
+    after = certificate(Pupil("1", wrong={"lstm_forward": ["c", "caches"]}))
+    after.submission, after.source["tests"] = "2", {"test_rnn_forward": "2"}
+    # hashes were others then: they say nothing of the submission
+    assert changes(tmp_path, as_schema_1(before), after) == [
+        Change("1", "rnn_forward, a", 0.0, 12, "version of the kit"),
+        Change("1", "lstm_forward, caches", 10, 0.0, "version of the kit"),
+    ]
+
+
+def test_points_of_a_person_are_compared(tmp_path):
+    cells = TESTS | MANUAL
+    before = certificate(Pupil("1", by_hand={"task_improve": 2.0}), cells)
+    after = certificate(Pupil("1", by_hand={"task_improve": 2.0, "explain": 4.0}), cells)
+    given = [Change("1", "explain, by hand", None, 4.0, "a person's points")]
+    assert changes(tmp_path, before, after) == given
+
+
+def test_other_words_are_no_other_points(tmp_path):
+    wrong = {"rnn_forward": ["a"]}
+    before = certificate(Pupil("1", wrong=wrong))
+    after = certificate(Pupil("1", wrong=wrong, mistakes={"rnn_forward": "one_step_short"}))
+    assert before.cells[1].result.note != after.cells[1].result.note
+    assert changes(tmp_path / "today", before, after) == []
+    assert changes(tmp_path / "earlier", as_schema_1(before), after) == []
+
+
+def test_functions_of_one_name_are_compared_each_with_its_own(tmp_path):
+    before = certificate(Pupil("1", wrong={"rnn_forward": ["types"]}), TESTS | SECOND)
+    after = certificate(Pupil("1"), TESTS | SECOND)
+    after.hidden_data = "2"
+    assert changes(tmp_path, before, after) == [
+        Change("1", f"{ASSIGNMENT}: rnn_forward, types", 0.0, 1, "hidden data"),
+        Change("1", "second: rnn_forward, types", 0.0, 2, "hidden data"),
+    ]
+
+
+def test_points_without_checks_are_compared(tmp_path):
+    """A test that keeps no record gives points and no more."""
+    marked = [certificate(Pupil("1")) for _ in range(2)]
+    for each, points in zip(marked, (25.0, 20.0), strict=True):
+        mark = each.cells[0]
+        result = dataclasses.replace(mark.result, points=points, checks=[])
+        each.cells[0] = dataclasses.replace(mark, points=points, auto_points=points, result=result)
+    (change,) = changes(tmp_path, *marked)
+    assert (change.what, change.before, change.after) == ("rnn_cell_forward, test", 25.0, 20.0)

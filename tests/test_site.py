@@ -19,11 +19,12 @@ from browser import open_page, serious_violations
 from bs4 import BeautifulSoup
 
 from grading.authoring.leaks import scan, secrets_of
-from grading.source.assignment import course_root, load_solution
+from grading.source import course_root, read_source
 
 ROOT = course_root(Path(__file__).parent)
 COURSE = ["grading", "nbgrader_config.py", "release", "rnn_checks.py", "site", "source"]
 ASSIGNMENTS = sorted(path.name for path in (ROOT / "release").iterdir() if path.is_dir())
+SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
 FIRST = "rnn_lstm_forward"
 
 
@@ -224,7 +225,7 @@ def opened(site, tmp_path_factory):
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_public_edition_tells_no_secret(opened, assignment):
-    found = scan(opened, secrets_of(assignment, ROOT))
+    found = scan(opened, secrets_of(SOURCES[assignment], ROOT))
     # a call without arguments, which another notebook makes in sight, tells nothing
     assert [leak for leak in found if not re.search(r"`test\.\w+\(\)`$", leak)] == []
     assert "SOLUTION" not in (opened / f"{assignment}.html").read_text("utf-8")
@@ -234,8 +235,8 @@ def test_the_public_edition_tells_no_secret(opened, assignment):
 def test_the_solved_edition_shows_what_it_should(site, assignment):
     """This also shows that the scan above would see a solution."""
     page = tree_of(site["solved"] / f"{assignment}.html")
-    found = "\n".join(scan(site["solved"], secrets_of(assignment, ROOT)))
-    for name, source in load_solution(assignment, ROOT).sources.items():
+    found = "\n".join(scan(site["solved"], secrets_of(SOURCES[assignment], ROOT)))
+    for name, source in SOURCES[assignment].answers.items():
         last = [line.strip() for line in source.splitlines() if "SOLUTION" not in line][-1]
         assert f"the line `{last}`" in found, name
     assert len(page.select("details.solution")) == len(page.select("details.mistakes")) == 4

@@ -19,7 +19,8 @@ from browser import CHROMIUM, open_page
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 
-from grading.source.assignment import course_root, grade_id, load_solution
+from grading.source import course_root, read_source
+from grading.source.cells import with_answers
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
@@ -120,10 +121,8 @@ def solve(student_folder):
     """Put the solution into the solution cells of the student's notebook."""
     file = student_folder / f"{student_folder.name}.ipynb"
     notebook = nbformat.read(file, as_version=4)
-    sources = load_solution(student_folder.name, ROOT).sources
-    for cell in notebook.cells:
-        cell.source = sources.get(grade_id(cell), cell.source)
-    nbformat.write(notebook, file)
+    answers = read_source(student_folder.name, ROOT).answers
+    nbformat.write(with_answers(notebook, answers), file)
 
 
 def run_all(python, student_folder):
@@ -160,7 +159,7 @@ def runs(request, python, tmp_path_factory):
     solve(folders[1])
     with ThreadPoolExecutor() as pool:
         untouched, solved = pool.map(lambda folder: run_all(python, folder), folders)
-    return list(load_solution(request.param, ROOT).sources), untouched, solved
+    return list(read_source(request.param, ROOT).answers), untouched, solved
 
 
 def check_of(function):
@@ -286,7 +285,7 @@ def test_jupyterlab_shows_every_image_and_formula(view, assignment):
 
 
 def test_a_student_fills_in_a_function_in_jupyterlab(view):
-    page, solution = view.page, load_solution(FILLED_IN, ROOT).sources
+    page, solution = view.page, read_source(FILLED_IN, ROOT).answers
     panel = open_notebook(page, FILLED_IN)
     first, *others = solution
     stub = panel.locator(".jp-CodeCell", has_text=f"def {first}(").first

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from grading.authoring.prove import STUB, with_solutions
+from grading.authoring.prove import STUB
 from grading.authoring.prove import marks_of as run_marks
 from grading.demo import submissions as demo_class
-from grading.marking.notebook import Execute
-from grading.marking.test import keep_records
-from grading.source.assignment import course_root, load_solution, read_source
+from grading.marking.naming import Outcomes
+from grading.marking.test import marking
+from grading.rooms import Nursery
+from grading.source import course_root, read_source
+from grading.source.cells import with_answers
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENT = "rnn_lstm_forward"
+SOURCE = read_source("rnn_lstm_forward", ROOT)
+OUTCOMES = Outcomes(SOURCE)
+STUBS = dict.fromkeys(SOURCE.answers, STUB)
 
 CELL_WITH_OWN_SOFTMAX = """
 def rnn_cell_forward(xt, a_prev, parameters):
@@ -81,11 +85,21 @@ NO_PREDICTION_WEIGHTS = LSTM_CELL_WITH_SLICES.replace(
 )
 
 
-def marks_of(**sources):
-    """Mark a notebook with these solution cells, and the others not written."""
-    cells = dict.fromkeys(load_solution(ASSIGNMENT, ROOT).sources, STUB) | sources
-    notebook = with_solutions(read_source(ASSIGNMENT, ROOT), cells)
-    return {mark.function: mark for mark in run_marks(Execute(), ASSIGNMENT, notebook)}
+@pytest.fixture(scope="module")
+def rooms():
+    with Nursery(hidden=[ROOT]) as rooms:
+        yield rooms
+
+
+@pytest.fixture
+def marks_of(rooms):
+    """Return what marks a notebook with these solution cells, and the others not written."""
+
+    def mark(**answers):
+        notebook = with_answers(SOURCE.notebook, STUBS | answers)
+        return {each.function: each for each in run_marks(notebook, OUTCOMES, rooms)}
+
+    return mark
 
 
 def points(marks):
@@ -109,11 +123,11 @@ NONE = {"rnn_cell_forward": 0, "rnn_forward": 0, "lstm_cell_forward": 0, "lstm_f
     ],
     ids=["lstm_alone", "lstm_cell_alone", "all_with_own_softmax_and_sigmoid"],
 )
-def test_published_solutions_earn_all_they_fill(sources):
+def test_published_solutions_earn_all_they_fill(marks_of, sources):
     assert points(marks_of(**sources)) == NONE | dict.fromkeys(sources, 25)
 
 
-def test_size_never_read_earns_nothing_and_says_why():
+def test_size_never_read_earns_nothing_and_says_why(marks_of):
     marks = marks_of(
         lstm_cell_forward=SIZE_NEVER_READ.replace(
             'np.dot(parameters["Wy"], a_next) + parameters["by"]', "a_next"
@@ -125,7 +139,7 @@ def test_size_never_read_earns_nothing_and_says_why():
     assert "both[:n_a, :] = a_prev" in marks["lstm_cell_forward"].note
 
 
-def test_prediction_without_its_weights_is_named():
+def test_prediction_without_its_weights_is_named(marks_of):
     marks = marks_of(lstm_cell_forward=NO_PREDICTION_WEIGHTS, lstm_forward=LSTM_LOOP)
     assert marks["lstm_cell_forward"].points < 25
     assert marks["lstm_cell_forward"].mistake == "prediction_without_wy"
@@ -133,12 +147,12 @@ def test_prediction_without_its_weights_is_named():
 
 
 @pytest.mark.parametrize("cell", ["def f(:", STUB, "rnn_cell_forward = 7"])
-def test_loop_keeps_its_points_whatever_the_cell_is(cell):
+def test_loop_keeps_its_points_whatever_the_cell_is(marks_of, cell):
     marks = marks_of(rnn_cell_forward=cell, rnn_forward=RNN_LOOP)
     assert points(marks) == NONE | {"rnn_forward": 25}
 
 
-def test_warnings_cost_nothing():
+def test_warnings_cost_nothing(marks_of):
     warn = "    import sys, warnings\n    warnings.warn('x')\n    np.exp(np.array(1e9))\n"
     warn += "    print('y', file=sys.stderr)\n"
     loud = CELL_WITH_OWN_SOFTMAX.replace("    Wax,", warn + "    Wax,")
@@ -146,7 +160,7 @@ def test_warnings_cost_nothing():
 
 
 @pytest.mark.parametrize("printed", ["print(25.0)", "25.0", "import math; math.nan"])
-def test_nothing_that_a_cell_prints_is_a_mark(printed):
+def test_nothing_that_a_cell_prints_is_a_mark(marks_of, printed):
     body = f"def rnn_cell_forward(*arguments):\n    {printed}\n    return 25.0\n{printed}"
     assert points(marks_of(rnn_cell_forward=body)) == NONE
 
@@ -154,24 +168,18 @@ def test_nothing_that_a_cell_prints_is_a_mark(printed):
 def marks_in_one_process(notebook):
     """Mark a notebook as one process would, with nothing between student and tests."""
     names = {"__name__": "__main__"}
-    with keep_records() as records, contextlib.redirect_stdout(io.StringIO()):
+    with marking(OUTCOMES) as results, contextlib.redirect_stdout(io.StringIO()):
         for cell in notebook.cells:
             if cell.cell_type == "code" and "picture" not in cell.id:
                 with contextlib.suppress(Exception):
                     exec(compile(cell.source, f"<{cell.id}>", "exec"), names)
-    return {
-        name: records.get(f"test_{name}", {"points": 0})["points"]
-        for name in load_solution(ASSIGNMENT, ROOT).sources
-    }
+    return dict.fromkeys(SOURCE.answers, 0) | {each.function: each.points for each in results}
 
 
 @pytest.mark.parametrize(
-    ("student", "sources"),
-    [(name, cells) for name, cells in demo_class(ASSIGNMENT) if name != "endless_loop"],
+    ("student", "answers"),
+    [(name, cells) for name, cells in demo_class(SOURCE) if name != "endless_loop"],
 )
-def test_rooms_change_no_mark(student, sources, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    stubs = dict.fromkeys(load_solution(ASSIGNMENT, ROOT).sources, STUB)
-    notebook = with_solutions(read_source(ASSIGNMENT, ROOT), stubs | sources)
-    expected = marks_in_one_process(notebook)
-    assert points({m.function: m for m in run_marks(Execute(), ASSIGNMENT, notebook)}) == expected
+def test_rooms_change_no_mark(marks_of, student, answers):
+    expected = marks_in_one_process(with_answers(SOURCE.notebook, STUBS | answers))
+    assert points(marks_of(**answers)) == expected

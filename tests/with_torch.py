@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from grading.source.assignment import course_root, load_solution
+from grading.source import course_root, read_source
 from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 
 ROOT = course_root(Path(__file__).parent)
 FORWARD, BACKWARD, FUSED = (
-    load_solution(name, ROOT)
+    read_source(name, ROOT)
     for name in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
 )
 TORCH_GATES = "ifco"  # how PyTorch stacks them, in our letters

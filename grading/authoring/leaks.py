@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -18,8 +17,10 @@ import numpy as np
 from nbformat import NotebookNode
 
 from grading.checks import flatten
-from grading.feedback.page import is_students
-from grading.source.assignment import Solution, course_root, load_solution, read_source
+from grading.marking.naming import Outcomes
+from grading.marking.solution import mark_solution
+from grading.source import Source, course_root, read_source
+from grading.source.cells import is_students
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
 FEWEST_DIGITS = 8  # NumPy prints 8; shorter numbers agree by chance
@@ -74,19 +75,25 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-def secrets_of(assignment: str, root: Path | None = None) -> Secrets:
-    """Collect the secrets of an assignment from its source."""
-    notebook = read_source(assignment, root)
+def secrets_of(source: Source, root: Path) -> Secrets:
+    """
+    Collect the secrets of an assignment.
+
+    Parameters
+    ----------
+    source : Source
+    root : Path
+        The course folder.
+    """
     lines = {
         squeeze(line)
-        for cell in notebook.cells
+        for cell in source.notebook.cells
         for line in secret_lines(cell)
         if len(squeeze(line)) >= SHORTEST_LINE
     }
-    folders = (root or course_root(), Path(__file__).parents[1])
-    paths = {f"source/{assignment}", "gradebook.db", *map(str, folders)}
-    values = expected_values(load_solution(assignment, root))
-    return Secrets(frozenset(lines), values, frozenset(paths))
+    folders = (root, Path(__file__).parents[1])
+    paths = {f"source/{source.assignment}", "gradebook.db", *map(str, folders)}
+    return Secrets(frozenset(lines), expected_values(source), frozenset(paths))
 
 
 def secret_lines(cell: NotebookNode) -> Iterator[str]:
@@ -99,16 +106,18 @@ def secret_lines(cell: NotebookNode) -> Iterator[str]:
             yield line
 
 
-def expected_values(solution: Solution) -> np.ndarray:
+def expected_values(source: Source) -> np.ndarray:
     """Run the hidden tests on the solution, and collect the values they expect."""
-    names = solution.namespace()
-    values = []
-    with contextlib.redirect_stdout(io.StringIO()):
-        for name, source in {**solution.examples, **solution.tests}.items():
-            exec(compile(source, f"<{name}>", "exec"), names)
-            if name in solution.tests:
-                values += [flatten(call.right.result)[1] for call in names["test"].history]
-    return np.unique(np.concatenate(values))
+    outcomes = Outcomes(source)
+    mark_solution(outcomes)
+    values = [flatten(outcome.result)[1] for outcome in outcomes.expected]
+    return np.unique(np.concatenate([np.zeros(0), *values]))
+
+
+def leaks_in_release(assignment: str) -> list[str]:
+    """Scan the student version; return every secret found, "file: what"."""
+    root = course_root()
+    return scan(root / "release" / assignment, secrets_of(read_source(assignment, root), root))
 
 
 def scan(folder: Path, secrets: Secrets) -> list[str]:

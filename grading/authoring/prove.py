@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from multiprocessing import get_context
 
 from nbformat import NotebookNode
 
-from grading.marking.notebook import Execute, run
-from grading.marking.result import Mark, read_marks
-from grading.source.assignment import grade_id, is_solution, read_source
-from grading.source.course import open_course
-from grading.source.mistakes import Version, read_versions
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.marking.result import TestResult
+from grading.rooms import Nursery
+from grading.source import Source, Version
+from grading.source.cells import with_answers
 
 STUB = "raise NotImplementedError()"
 
@@ -30,26 +30,25 @@ class Proof:
         The function that was replaced; "" for all or none of them.
     name : str
         Name of the version that took its place.
-    marks : list of Mark
+    marks : list of TestResult
     problems : list of str
         One sentence per broken promise.
     """
 
     function: str
     name: str
-    marks: list[Mark]
+    marks: list[TestResult]
     problems: list[str] = field(default_factory=list)
 
 
-def prove(assignment: str, unprotected: bool = False) -> Iterator[Proof]:
+def prove_tests(source: Source, rooms: Nursery) -> Iterator[Proof]:
     """
     Mark the solution, the untouched notebook, and every version in mistakes.yaml.
 
     Parameters
     ----------
-    assignment : str
-    unprotected : bool
-        Whether to run without a sandbox.
+    source : Source
+    rooms : Nursery
 
     Yields
     ------
@@ -57,27 +56,33 @@ def prove(assignment: str, unprotected: bool = False) -> Iterator[Proof]:
         The solution and every right version must earn all points, the untouched notebook
         none. A mistake must lose points of its own question and of no other, and be named.
     """
-    execute = Execute(config=open_course(unprotected).config)
-    notebook = read_source(assignment)
-    versions = [None, *read_versions(assignment)]
-    with ProcessPoolExecutor() as pool:
-        prove_one = partial(prove_version, execute, assignment, notebook)
-        yield from pool.map(prove_one, versions, chunksize=4)
-    untouched = {grade_id(cell): STUB for cell in notebook.cells if is_solution(cell)}
-    marks = marks_of(execute, assignment, with_solutions(notebook, untouched))
+    outcomes = Outcomes(source)
+    fork = get_context("fork")  # so that what is warm here is warm there
+    with ProcessPoolExecutor(None, fork, begin, (outcomes, rooms)) as pool:
+        yield from pool.map(prove_version, [None, *source.versions], chunksize=4)
+    untouched = dict.fromkeys(source.answers, STUB)
+    marks = marks_of(with_answers(source.notebook, untouched), outcomes, rooms)
     problems = [f"{m.function}: {m.points:g} points for nothing" for m in marks if m.points]
     yield Proof("", "untouched", marks, problems)
 
 
-def prove_version(
-    execute: Execute, assignment: str, notebook: NotebookNode, version: Version | None
-) -> Proof:
+_given: list[tuple[Outcomes, Nursery]] = []  # in a process of the pool: with what it proves
+
+
+def begin(outcomes: Outcomes, rooms: Nursery) -> None:
+    """Keep what a process of the pool proves with."""
+    _given.append((outcomes, rooms))
+
+
+def prove_version(version: Version | None) -> Proof:
     """Mark the solution with one version of one function in it."""
+    ((outcomes, rooms),) = _given
+    notebook = outcomes.source.notebook
     if version is None:
-        marks = marks_of(execute, assignment, with_solutions(notebook, {}))
+        marks = marks_of(with_answers(notebook, {}), outcomes, rooms)
         return Proof("", "solution", marks, lost_points(marks))
-    replaced = {version.function: version.source}
-    marks = marks_of(execute, assignment, with_solutions(notebook, replaced))
+    replaced = {version.function: version.text}
+    marks = marks_of(with_answers(notebook, replaced), outcomes, rooms)
     if not version.is_mistake:
         return Proof(version.function, version.name, marks, lost_points(marks))
     own = next(mark for mark in marks if mark.function == version.function)
@@ -89,25 +94,15 @@ def prove_version(
     return Proof(version.function, version.name, marks, problems)
 
 
-def marks_of(execute: Execute, assignment: str, notebook: NotebookNode) -> list[Mark]:
-    """Run a notebook, and return its marks."""
-    run(notebook, assignment, execute.nursery())
-    return read_marks(notebook)
+def marks_of(notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery) -> list[TestResult]:
+    """Run a notebook, and return the results of its tests."""
+    return list(mark_notebook(notebook, outcomes, rooms).results.values())
 
 
-def lost_points(marks: list[Mark]) -> list[str]:
+def lost_points(marks: list[TestResult]) -> list[str]:
     """Say which functions lost points, and why."""
     return [
         f"{mark.function}: {mark.points:g} of {mark.max_points:g} points; {mark.note}"
         for mark in marks
         if mark.points != mark.max_points
     ]
-
-
-def with_solutions(notebook: NotebookNode, sources: dict[str, str]) -> NotebookNode:
-    """Return a copy of a notebook with other text in some of its solution cells."""
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook.cells:
-        if is_solution(cell):
-            cell.source = sources.get(grade_id(cell), cell.source)
-    return notebook

@@ -1,75 +1,57 @@
-"""The student version of an assignment."""
+"""The student version of an assignment, and what its checks know of mistakes."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
-from pathlib import Path
 
-from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
-
-from grading.authoring.leaks import scan, secrets_of
 from grading.checks import FunctionTest, fingerprint, same_fingerprint
-from grading.source.assignment import Solution, course_root, load_solution, read_source
-from grading.source.course import check, open_course
-from grading.source.mistakes import Version, read_versions
+from grading.marking.naming import Outcomes
+from grading.marking.solution import kinds_of
+from grading.source import Source, Version, enter_course, read_source
+from grading.source.cells import function_checked
+from grading.source.course import raise_failure
 
 
-class PublishMistakes(NbGraderPreprocessor):
-    """Put `known_mistakes.json` beside the student version of a notebook."""
-
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Add the file to those that nbgrader writes."""
-        assignment = resources["nbgrader"]["assignment"]
-        table = json.dumps(known_mistakes_table(assignment), indent=1, ensure_ascii=False)
-        file = {"known_mistakes.json": f"{table}\n".encode()}
-        resources["outputs"] = {**(resources["outputs"] or {}), **file}
-        return nb, resources
+def make_release(assignment: str) -> None:
+    """Generate the student version in release/."""
+    course = enter_course()
+    read_source(assignment)  # says in one line where there is none
+    done = course.generate_assignment(assignment, force=True)
+    raise_failure(done, f"release {assignment}")
 
 
-def known_mistakes_table(assignment: str, root: Path | None = None) -> dict[str, list[dict]]:
+def known_mistakes(source: Source) -> bytes:
     """
-    Return what the visible checks need to know of each mistake.
+    Return known_mistakes.json: what the visible checks need to know of each function.
 
-    By function: the sentence of each mistake, and a fingerprint (a few numbers) of
-    what the mistake makes of the visible example. Mistakes that the example cannot
-    tell from the solution, or that raise, are left out.
+    By function: how many kinds of check the marking makes (`kinds`); and of each mistake the
+    sentence, and a fingerprint (a few numbers) of what the mistake makes of the visible
+    example. Mistakes that the example cannot tell from the solution, or that raise, are
+    left out.
     """
-    solution = load_solution(assignment, root)
-    right = {name: example_fingerprint(solution, name) for name in solution.sources}
-    table: dict[str, list[dict]] = {name: [] for name in solution.sources}
-    for version in read_versions(assignment, root):
+    kinds = kinds_of(Outcomes(source))
+    right = {name: example_fingerprint(source, name) for name in source.answers}
+    table = {name: {"kinds": kinds.get(name, 0), "mistakes": []} for name in source.answers}
+    for version in source.versions:
         if not version.is_mistake:
             continue
-        seen = example_fingerprint(solution, version.function, version)
+        seen = example_fingerprint(source, version.function, version)
         if seen and not same_fingerprint(seen, right[version.function]):
             entry = {"sentence": version.sentence, "fingerprint": seen}
-            table[version.function].append(entry)
-    return table
+            table[version.function]["mistakes"].append(entry)
+    return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def example_fingerprint(solution: Solution, name: str, version: Version | None = None) -> list:
+def example_fingerprint(source: Source, name: str, version: Version | None = None) -> list:
     """Run a function's visible checks; return the outcome's fingerprint, [] where it raised."""
-    replaced = {name: version.source} if version else {}
-    names = solution.namespace(**replaced)
-    with contextlib.redirect_stdout(io.StringIO()):
-        for cell_id, source in solution.examples.items():
-            exec(compile(source, f"<{cell_id}>", "exec"), names)
-            if cell_id == f"check_{name}":
+    replaced = {name: version.text} if version else {}
+    names = source.namespace(**replaced)
+    with source.importing(), contextlib.redirect_stdout(io.StringIO()):
+        for cell, text in source.examples.items():
+            source.run(cell, text, names)
+            if function_checked(cell) == name:
                 break
     test: FunctionTest = names["test"]
-    return [] if test.outcome.error else fingerprint(test.outcome)
-
-
-def release(assignment: str) -> None:
-    """Generate the student version in release/."""
-    course = open_course()
-    read_source(assignment)  # says in one line where there is none
-    check(course.generate_assignment(assignment, force=True), f"release {assignment}")
-
-
-def leaks(assignment: str) -> list[str]:
-    """Scan the student version; return every secret found, "file: what"."""
-    return scan(course_root() / "release" / assignment, secrets_of(assignment))
+    return [] if test.outcome.stopped else fingerprint(test.outcome)

@@ -13,36 +13,28 @@ import re
 from pathlib import Path
 
 from grading import CourseError
-from grading.results import Class, StudentEntry
-from grading.sheets import (
-    Sheet,
-    check_maximum,
-    find_column,
-    guard,
-    match,
-    number,
-    write_rows,
-)
+from grading.book import Entry
+from grading.exports.marks import Marks
+from grading.sheets import Sheet, check_maximum, find_column, match, number, write_rows
 
 STUDENT = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 ALSO = ["Integration ID", "Root Account"]  # where the account is set up for them
 POINTS = "    Points Possible"
 
 
-def write_grade_book(path: Path, group: Class, entries: list[StudentEntry]) -> None:
+def write_grade_book(path: Path, marks: Marks) -> None:
     """Write a grade book with a new column for the assignment."""
+    group = marks.group
     rows = [[*STUDENT, group.assignment], [POINTS, "", "", "", "", number(group.max_score)]]
-    for entry in entries:
+    for entry in marks.entries:
         name = ", ".join(filter(None, [entry.last_name, entry.first_name])) or entry.student_id
         known = entry.lms_user_id or entry.student_id
         canvas, login = (known, "") if known.isdecimal() else ("", known)
-        rows.append([guard(name), canvas, "", login, "", number(entry.score)])
-    write_rows(path, rows)
+        rows.append([name, canvas, "", login, "", number(entry.score)])
+    write_rows(path, rows, as_is=range(1, len(rows[0])))
 
 
-def fill_in(
-    sheet: Sheet, group: Class, entries: list[StudentEntry], column: str
-) -> tuple[str, list[StudentEntry]]:
+def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, list[Entry]]:
     """
     Put the scores into a grade book that Canvas exported; leave out its other assignments.
 
@@ -61,13 +53,14 @@ def fill_in(
     titles = {
         at: re.sub(r" \([0-9]+\)$", "", title) for at, title in enumerate(heading) if at not in own
     }
+    column = marks.order.column
     if column in heading:  # in full, with its number
         at = heading.index(column)
     else:
-        at = find_column(sheet, titles, group.assignment, column)
+        at = find_column(sheet, titles, marks.group.assignment, column)
     for row in sheet.rows[1:]:
         if row[0].strip() == POINTS.strip():
-            check_maximum(sheet, row[at], group, "Canvas")
+            check_maximum(sheet, row[at], marks.group.max_score, "Canvas")
     places = {title: heading.index(title) for title in STUDENT + ALSO if title in heading}
     rows = {place: row for place, row in enumerate(sheet.rows) if row[1].strip().isdecimal()}
     keys = [
@@ -81,10 +74,9 @@ def fill_in(
         ]
         if title in places
     ]
-    key, found = match(rows, entries, keys)
+    key, found = match(rows, marks.entries, keys)
     for place, entry in found.items():
         sheet.rows[place][at] = number(entry.score)
-    for row in rows.values():
-        row[0] = guard(row[0])
     sheet.rows = [[row[n] for n in [*own, at]] for row in sheet.rows]
+    sheet.as_is = range(1, len(own) + 1)
     return key, list(found.values())

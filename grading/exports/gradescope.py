@@ -11,13 +11,14 @@ https://gradescope-autograders.readthedocs.io/en/latest/submission_metadata/
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from grading.results import StudentEntry, in_order
+from grading.book import Entry
+from grading.exports.marks import Marks
+from grading.marking.result import total
 
 SCRIPT = Path(__file__).with_name("run_autograder.py")
 SETUP = """#!/usr/bin/env bash
@@ -25,33 +26,25 @@ command -v python3 >/dev/null || { apt-get update && apt-get install -y python3;
 """
 
 
-def results(
-    entry: StudentEntry,
-    max_points: dict[str, float],
-    functions: dict[str, dict[str, Any]],
-    remarks: list[str],
-) -> dict[str, Any]:
+def shown_results(marks: Marks, entry: Entry) -> dict[str, Any]:
     """
     Return what Gradescope shows of a student's marks: the sentences of the checks, and no test.
 
-    Where a person changed the points of a function, it is one line and not one per check.
+    Where a person gave or changed the points of a cell, it is one line and not one per check.
     """
     tests: list[dict[str, Any]] = []
-    for n, (name, points) in enumerate(in_order(entry.points, list(functions)), 1):
-        checks = functions.get(name, {}).get("checks", [])
-        earned = math.fsum(check["points"] for check in checks if not check["wrong"])
-        if not checks or abs(earned - points) > 1e-6:
+    for n, (place, result) in enumerate(marks.results(entry).items(), 1):
+        title, points = marks.titles[place], entry.points[place]
+        checks = result.checks if result else []
+        if not checks or abs(total(check.earned for check in checks) - points) > 1e-6:
             checks = []
-            tests.append(line(name, f"{n}", points, max_points.get(name, points), ""))
+            tests.append(line(title, f"{n}", points, marks.group.max_points[place], ""))
         for m, check in enumerate(checks, 1):
-            wrong = check["wrong"]
-            right = 0 if wrong else check["points"]
-            tests.append(
-                line(f"{name}: {check['kind']}", f"{n}.{m}", right, check["points"], wrong)
-            )
+            name, output = f"{title}: {check.kind}", str(check.wrong or "")
+            tests.append(line(name, f"{n}.{m}", check.earned, check.points, output))
     return {
         "score": entry.score,
-        "output": "\n".join(remarks),
+        "output": "\n".join(marks.remarks(entry)),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -73,7 +66,7 @@ def line(name: str, number: str, score: float, max_score: float, output: str) ->
     }
 
 
-def write_autograder(path: Path, graded: Iterable[tuple[StudentEntry, dict[str, Any]]]) -> None:
+def write_autograder(path: Path, graded: Iterable[tuple[Entry, dict[str, Any]]]) -> None:
     """Write the zip: the results by student, and under what names Gradescope may know them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     known: dict[str, list[str]] = {}

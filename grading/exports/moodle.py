@@ -17,28 +17,19 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 from grading import CourseError
-from grading.intake.downloads import printable
-from grading.results import Class, StudentEntry
-from grading.sheets import (
-    Sheet,
-    check_maximum,
-    find_column,
-    guard,
-    match,
-    number,
-    write_rows,
-)
+from grading.book import Entry
+from grading.exports.marks import Marks
+from grading.intake.files import printable
+from grading.sheets import Sheet, check_maximum, find_column, match, number, write_rows
 
 GRADE, MAXIMUM, COMMENTS = "Grade", "Maximum Grade", "Feedback comments"
 COLUMNS = [
     *["Identifier", "Full name", "Email address", "Status", GRADE, MAXIMUM],
     *["Grade can be changed", "Last modified (submission)", "Last modified (grade)", COMMENTS],
 ]
-Remarks = Callable[[StudentEntry], list[str]]
 
 
 def participant(identifier: str) -> str:
@@ -47,28 +38,24 @@ def participant(identifier: str) -> str:
     return found[1] if found else ""
 
 
-def number_of(entry: StudentEntry) -> str:
+def number_of(entry: Entry) -> str:
     """Return a student's participant number, "" if it is not known."""
     return next((n for n in (entry.lms_user_id, entry.student_id) if re.fullmatch("[0-9]+", n)), "")
 
 
-def write_worksheet(
-    path: Path, group: Class, entries: dict[str, StudentEntry], remarks: Remarks
-) -> None:
+def write_worksheet(path: Path, marks: Marks, entries: dict[str, Entry]) -> None:
     """Write a worksheet for the students whose participant number is known."""
     rows = [COLUMNS]
     for number_there, entry in entries.items():
         when = f"{entry.timestamp:%A, %d %B %Y, %I:%M %p}" if entry.timestamp else "-"
-        about = [f"Participant {number_there}", guard(entry.name), guard(entry.email)]
-        grades = [number(entry.score), number(group.max_score), "Yes"]
-        comments = guard(as_html(remarks(entry)))
+        about = [f"Participant {number_there}", entry.name, entry.email]
+        grades = [number(entry.score), number(marks.group.max_score), "Yes"]
+        comments = as_html(marks.remarks(entry))
         rows.append([*about, "Submitted for grading", *grades, when, "-", comments])
     write_rows(path, rows)
 
 
-def fill_in(
-    sheet: Sheet, group: Class, entries: list[StudentEntry], column: str, remarks: Remarks
-) -> tuple[str, dict[str, StudentEntry]]:
+def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, dict[str, Entry]]:
     """
     Put scores and, where none are yet, comments into a worksheet that Moodle exported.
 
@@ -84,9 +71,9 @@ def fill_in(
             f"{sheet.path} is no grading worksheet of Moodle: its first column does not hold "
             '"Participant" and a number. In the assignment: Download grading worksheet'
         )
-    at = find_column(sheet, dict(enumerate(heading)), GRADE, column)
+    at = find_column(sheet, dict(enumerate(heading)), GRADE, marks.order.column)
     for most in {rows[place][n] for place in rows for n, t in enumerate(heading) if is_maximum(t)}:
-        check_maximum(sheet, most, group, "Moodle")
+        check_maximum(sheet, most, marks.group.max_score, "Moodle")
     keys = [
         ("Identifier", lambda row: participant(row[0]), "student_id"),
         ("Identifier", lambda row: participant(row[0]), "lms_user_id"),
@@ -97,14 +84,13 @@ def fill_in(
         elif any("@" in row[n] for row in rows.values()) and n < at:
             keys.append((title, lambda row, n=n: row[n], "email"))
             keys.append((title, lambda row, n=n: row[n], "student_id"))
-    key, found = match(rows, entries, keys)
+    key, found = match(rows, marks.entries, keys)
     comments = heading.index(COMMENTS) if COMMENTS in heading else None
     for place, row in rows.items():
-        row[1:] = [guard(text) for text in row[1:]]
         if place in found:
             row[at] = number(found[place].score)
             if comments is not None and not row[comments].strip():
-                row[comments] = guard(as_html(remarks(found[place])))
+                row[comments] = as_html(marks.remarks(found[place]))
     return key, {participant(rows[place][0]): entry for place, entry in found.items()}
 
 
@@ -118,7 +104,7 @@ def as_html(lines: list[str]) -> str:
     return "".join(f"<p>{html.escape(line)}</p>" for line in lines)
 
 
-def write_feedback(path: Path, pages: dict[str, Path], names: dict[str, str]) -> None:
+def write_feedback(path: Path, pages: dict[str, list[Path]], names: dict[str, str]) -> None:
     """
     Pack feedback pages into the zip that Moodle takes.
 
@@ -126,13 +112,14 @@ def write_feedback(path: Path, pages: dict[str, Path], names: dict[str, str]) ->
     ----------
     path : Path
     pages : dict
-        The pages, by participant number.
+        The pages, one of each notebook, by participant number.
     names : dict
         The students' names, by participant number.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, page in pages.items():
+        for number, of_student in pages.items():
             name = re.sub(r'[_/\\:*?"<>|\s]+', " ", printable(names[number])).strip(" .")
             folder = f"{name or 'Participant'}_{number}_assignsubmission_file_"
-            archive.write(page, f"{folder}/{page.name}")
+            for page in of_student:
+                archive.write(page, f"{folder}/{page.name}")

@@ -1,5 +1,5 @@
 """The page that a student gets back: marks, what is wrong and where, the student's own notebook."""
 
-from grading.feedback.page import Grades, page
+from grading.feedback.pages import Pages
 
-__all__ = ["Grades", "page"]
+__all__ = ["Pages"]

@@ -7,7 +7,7 @@ import functools
 import html
 import mimetypes
 import re
-from pathlib import Path
+from collections.abc import Mapping
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -66,31 +66,45 @@ def style_of(kind: type) -> str:
     return next((style for broad, style in STYLES if kind in broad), "")
 
 
-@functools.lru_cache(KEPT)
-def markdown(source: str, folder: Path | None = None) -> Markup:
+class Prose:
     """
-    Return a text in Markdown as HTML.
+    The assignment's own text; it is the same in every page, so each is rendered once.
 
     Parameters
     ----------
-    source : str
-    folder : Path or None
-        Where the pictures lie. None for what a student wrote: its pictures are named, not
-        shown, and nothing in it counts as HTML.
+    files : mapping
+        The assignment's files, its pictures among them, by the path that the text names.
     """
-    if folder is None and len(source) > MOST:
-        return Markup(f"<pre>{html.escape(source)}</pre>")
-    if folder is None:  # what looked like HTML was escaped when the notebook was run
-        source = html.unescape(source)
-    return Markup(MarkdownWithMath(Renderer(folder)).render(source))
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = files
+        self.rendered: dict[str, Markup] = {}
+
+    def markdown(self, text: str) -> Markup:
+        """Return a text in Markdown as HTML."""
+        if text not in self.rendered:
+            self.rendered[text] = Markup(MarkdownWithMath(Renderer(self.files)).render(text))
+        return self.rendered[text]
+
+
+def students_markdown(text: str) -> Markup:
+    """
+    Return what a student wrote in Markdown as HTML.
+
+    Its pictures are named, not shown, and nothing in it counts as HTML.
+    """
+    if len(text) > MOST:
+        return Markup(f"<pre>{html.escape(text)}</pre>")
+    # what looked like HTML was escaped when the notebook was run
+    return Markup(MarkdownWithMath(Renderer(None)).render(html.unescape(text)))
 
 
 class Renderer(IPythonRenderer):
     """nbconvert's renderer; formulas become MathML, pictures part of the page."""
 
-    def __init__(self, folder: Path | None) -> None:
-        super().__init__(escape=folder is None, allow_harmful_protocols=False)
-        self.folder = folder
+    def __init__(self, files: Mapping[str, bytes] | None) -> None:
+        super().__init__(escape=files is None, allow_harmful_protocols=False)
+        self.files = files or {}
 
     def heading(self, text: str, level: int, **_: object) -> str:
         """Return a heading that fits into the page's own."""
@@ -108,10 +122,9 @@ class Renderer(IPythonRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Return a picture of the assignment; of any other, what it says it is."""
         alt = html.escape(re.sub(r"<[^>]*>", "", html.unescape(text)))
-        file = self.folder / url if self.folder else None
-        if file is None or not file.is_file():
+        if url not in self.files:
             return f"[picture: {alt}]"
-        return f'<img alt="{alt}" src="{data_uri(file)}">'
+        return f'<img alt="{alt}" src="{data_uri(url, self.files[url])}">'
 
     def inline_math(self, body: str) -> str:
         """Return a formula in the line."""
@@ -162,14 +175,13 @@ def is_plain(made: str) -> bool:
     )
 
 
-@functools.cache
-def data_uri(file: Path) -> str:
+def data_uri(name: str, picture: bytes) -> str:
     """Return a picture as an address that holds it, safe in an attribute."""
-    if file.suffix == ".svg":
-        drawing = quote(shorter(file.read_text("utf-8")), safe=" ,:;/=()-.'<>!*+")
+    if name.endswith(".svg"):
+        drawing = quote(shorter(picture.decode()), safe=" ,:;/=()-.'<>!*+")
         return f"data:image/svg+xml,{drawing}"
-    kind = mimetypes.guess_type(file.name)[0]
-    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+    kind = mimetypes.guess_type(name)[0]
+    return f"data:{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def shorter(svg: str) -> str:

@@ -1,34 +1,38 @@
-"""Sort the downloads of Canvas and Moodle into nbgrader's folders.
+"""
+The downloads of Canvas and Moodle, sorted into nbgrader's folders.
 
-Put the zip, as downloaded, into ``downloaded/<assignment>/archive/`` and run
-``nbgrader zip_collect <assignment>``.
+Put the zip, as downloaded, into `downloaded/<assignment>/archive/` and run
+`nbgrader zip_collect <assignment>`.
 
 A student's id is the number the LMS puts into the file names: it is unique,
-and marks find their way back by it. Canvas writes its user id (column ``ID``
+and marks find their way back by it. Canvas writes its user id (column `ID`
 of its grade book export), Moodle the participant number (column
-``Identifier`` of its grading worksheet, "Participant 1234567"). Two students
+`Identifier` of its grading worksheet, "Participant 1234567"). Two students
 with one name stay two. Moodle counts anew for each assignment, so there a
 student has one id per assignment. With group work the number is that of the
 member the LMS names.
 
 The name the LMS shows goes into the grade book, for students without one.
-Neither LMS says when a file was handed in, so there is no ``timestamp.txt``;
-Canvas's mark ``LATE`` is logged.
+Neither LMS says when a file was handed in, so there is no `timestamp.txt`;
+Canvas's mark `LATE` is logged.
 """
 
+from __future__ import annotations
+
+import logging
 import os
 import re
 import stat
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from nbgrader.api import Gradebook
-from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
-from sqlalchemy.exc import SQLAlchemyError
+from grading import CourseError
+from grading.intake.files import printable
 
 # "doejane_LATE_4242_98765_my solution-2.ipynb": name, user id, number of the
 # attachment (higher for a later upload), the student's own file name.
@@ -78,13 +82,11 @@ def whose(path: str) -> re.Match | None:
     return min(matches, key=lambda match: match.start("id"), default=None)
 
 
-def printable(path: str) -> str:
-    """Make a path safe to show: no line breaks, no terminal codes."""
-    return "".join(letter if letter.isprintable() else " " for letter in path)
-
-
-class SubmissionExtractor(ExtractorPlugin):
-    """Copy each student's newest notebook to ``extracted/<id>/<released name>``.
+def sort_out(
+    archive: Path, extracted: Path, release: Path, limit: int, where: str, log: logging.Logger
+) -> dict[str, tuple[str, str]]:
+    """
+    Copy each student's newest notebook to `extracted/<id>/<released name>`.
 
     nbgrader's own extractor unpacks all it is given, students' zips included,
     and ends in a traceback where that fails. Here a path in a zip is only
@@ -94,40 +96,58 @@ class SubmissionExtractor(ExtractorPlugin):
       Of several, those with the released name count; where none has it, the
       instructor is asked to choose.
     - The newest counts: the highest attachment number (Canvas), then the
-      highest ``-N``, then the highest ``(N)``.
+      highest `-N`, then the highest `(N)`.
     - Other files are left out, each with a line that says why.
-    - ``CourseDirectory.max_file_size`` is the limit for one notebook.
+
+    Parameters
+    ----------
+    archive, extracted : Path
+    release : Path
+        The folder of the student version.
+    limit : int
+        Bytes of one notebook.
+    where : str
+        The folder of a submission, {} for the student: where to copy one by hand.
+    log : Logger
+
+    Returns
+    -------
+    dict
+        Last and first names, as the LMS shows them, by student.
     """
+    released = sorted(file.stem for file in release.glob("*.ipynb"))
+    if not released:
+        raise CourseError(
+            f"No notebook in {release}. Run `nbgrader generate_assignment {release.name}` first."
+        )
+    sorter = Sorter(released, limit, where, log)
+    names, notebooks = sorter.sort(archive)
+    taken = {}
+    for student, name in sorted(names.items()):
+        folder = extracted / student
+        for stem, content in sorter.choose(student, notebooks[student]):
+            folder.mkdir(exist_ok=True)
+            (folder / f"{stem}.ipynb").write_bytes(content)
+            last, _, first = name.partition(",")
+            taken[student] = last.strip(), first.strip()
+        if student not in taken:
+            log.warning("%s (%s): no notebook to grade. Ask for it.", name, student)
+    return taken
 
-    def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Sort the files of ``archive_path`` into ``extracted_path``."""
-        course = self.parent.coursedir
-        release = Path(course.format_path(course.release_directory, ".", course.assignment_id))
-        released = sorted(file.stem for file in release.glob("*.ipynb"))
-        if not released:
-            self.parent.fail(
-                f"No notebook in {release}. Run `nbgrader generate_assignment "
-                f"{course.assignment_id}` first."
-            )
-        names, notebooks = self._sort_out(Path(archive_path), released)
-        taken = {}
-        for student, name in sorted(names.items()):
-            folder = Path(extracted_path, student)
-            for stem, content in self._choose(student, notebooks[student], released):
-                folder.mkdir(exist_ok=True)
-                (folder / f"{stem}.ipynb").write_bytes(content)
-                taken[student] = name
-            if student not in taken:
-                self.log.warning("%s (%s): no notebook to grade. Ask for it.", name, student)
-        self._write_names(taken)
 
-    def _sort_out(
-        self, archive: Path, released: list[str]
-    ) -> tuple[dict[str, str], dict[str, list[Notebook]]]:
+@dataclass
+class Sorter:
+    """Sorts the files of a download; see `sort_out` for what its attributes are."""
+
+    released: list[str]
+    limit: int
+    where: str
+    log: logging.Logger
+
+    def sort(self, archive: Path) -> tuple[dict[str, str], dict[str, list[Notebook]]]:
         """Find the students' names and notebooks."""
-        known = "|".join(re.escape(stem) for stem in sorted(released, key=len, reverse=True))
+        known = "|".join(re.escape(stem) for stem in sorted(self.released, key=len, reverse=True))
         parts = re.compile(rf"(?P<base>{known}|.+?){AGAIN}", re.IGNORECASE)
-        limit = 1000 * self.parent.coursedir.max_file_size
         names: dict[str, str] = {}
         notebooks: dict[str, list[Notebook]] = defaultdict(list)
         for file in self._files(archive):
@@ -153,7 +173,7 @@ class SubmissionExtractor(ExtractorPlugin):
                 )
             elif not notebook:
                 self._leave_out(file.path, "not a notebook. Only notebooks are graded.")
-            elif file.size > limit:
+            elif file.size > self.limit:
                 self._leave_out(
                     file.path,
                     f"{file.size / 1e6:.0f} MB, more than CourseDirectory.max_file_size. "
@@ -199,14 +219,12 @@ class SubmissionExtractor(ExtractorPlugin):
                 # The size is a promise: zipfile reads no byte more.
                 yield File(path, member.file_size, partial(archive.read, member))
 
-    def _choose(
-        self, student: str, notebooks: list[Notebook], released: list[str]
-    ) -> Iterator[tuple[str, bytes]]:
+    def choose(self, student: str, notebooks: list[Notebook]) -> Iterator[tuple[str, bytes]]:
         """Pick a student's newest notebook for each of the released ones."""
         rest = notebooks
-        for stem in released:
+        for stem in self.released:
             mine = [notebook for notebook in rest if notebook.base == stem.casefold()]
-            if not mine and len(released) == 1:
+            if not mine and len(self.released) == 1:
                 mine = rest
             if not mine:
                 continue
@@ -223,10 +241,7 @@ class SubmissionExtractor(ExtractorPlugin):
                 self._leave_out(newest.path, f"cannot be read ({error}). Ask for it again.")
                 continue
             if unclear:
-                course = self.parent.coursedir
-                folder = course.format_path(
-                    course.submitted_directory, student, course.assignment_id
-                )
+                folder = self.where.format(student)
                 for notebook in mine:
                     self._leave_out(
                         notebook.path,
@@ -241,33 +256,9 @@ class SubmissionExtractor(ExtractorPlugin):
         for notebook in rest:
             self._leave_out(
                 notebook.path,
-                f"not named like the assignment ({', '.join(released)}). "
+                f"not named like the assignment ({', '.join(self.released)}). "
                 "If it should count, rename it and collect again.",
             )
 
     def _leave_out(self, path: str, why: str) -> None:
         self.log.warning("Left out %s: %s", path, why)
-
-    def _write_names(self, names: dict[str, str]) -> None:
-        """Give students without a name in the grade book the LMS's."""
-        course = self.parent.coursedir
-        try:
-            with Gradebook(course.db_url, course.course_id) as gradebook:
-                named = {student.id for student in gradebook.students if student.last_name}
-                for student in names.keys() - named:
-                    last, _, first = names[student].partition(",")
-                    gradebook.update_or_create_student(
-                        student, last_name=last.strip(), first_name=first.strip()
-                    )
-        except (SQLAlchemyError, OSError) as error:
-            reason = str(error).partition("\n")[0]
-            self.log.warning("The grade book did not take the students' names: %s", reason)
-
-
-class SubmissionCollector(FileNameCollectorPlugin):
-    """Read id and notebook off the path that `SubmissionExtractor` made."""
-
-    def collect(self, submitted_file: str) -> dict[str, str]:
-        """Turn ``.../<id>/<notebook>.ipynb`` into what nbgrader asks for."""
-        path = Path(submitted_file)
-        return {"student_id": path.parent.name, "file_id": path.name}

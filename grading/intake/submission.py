@@ -1,39 +1,29 @@
-"""What came in: a submission, sorted out before anything runs and before nbgrader sees it."""
+"""A submission, sorted out before anything runs: the source notebook with the student's text."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import json
-import os
-import re
-import stat
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from nbgrader.utils import parse_utc
 
-from grading.intake.downloads import printable
-from grading.source.assignment import grade_id, is_solution
-
-MAX_BYTES = 20_000_000  # of a notebook
-MAX_PARTS = 500_000  # lists and objects in its JSON
-MAX_CELLS = 1000
-MAX_TEXT = 1_000_000  # characters of a cell
-MAX_FILES = 10_000  # looked at in a submission
-MAX_DEPTH = 3  # of folders in it
-MAX_NOTEBOOKS = 10  # read, to find the right one
-MAX_NOTE = 300  # characters
-
-
-class Unreadable(Exception):
-    """Why nothing can be made of a file; the end of a sentence that begins with its name."""
+from grading.intake.files import (
+    MAX_NOTEBOOKS,
+    TIMESTAMP,
+    HandedIn,
+    Unreadable,
+    describe,
+    listed,
+    tidy,
+)
+from grading.intake.reading import Cell, read_cells
+from grading.source import cells as known_cells
+from grading.source.cells import OWN_ID, grade_id, settings_of
 
 
 @dataclass
@@ -43,33 +33,37 @@ class Intake:
 
     Attributes
     ----------
-    notebook : NotebookNode or None
-        The source notebook with the student's solutions and own cells in it.
+    notebook : NotebookNode
+        The source notebook with the student's solutions and own cells in it; as it was
+        released, where nothing could be read.
     status : str
-        "ok", "repaired", "unreadable" or "missing"; the last two have no notebook.
+        "ok", "repaired", "unreadable" or "missing".
     notes : list of str
         One line each, for the instructor: what was found, what was done.
+    answered : set of str
+        The names of the cells that the student has written.
     timestamp : datetime or None
         When it was handed in, in UTC, if that is known.
     """
 
-    notebook: NotebookNode | None
+    notebook: NotebookNode
     status: str
     notes: list[str]
+    answered: set[str]
     timestamp: datetime | None = None
 
 
-def take_in(folder: Path, frame: Frame, name: str, shipped: Collection[str] = ()) -> Intake:
+def take_in(handed: HandedIn, frame: Frame, name: str, shipped: Collection[str] = ()) -> Intake:
     """
     Make of a submission a notebook that can be graded.
 
-    Nothing in the folder can make this raise. Ids, points, order, locked cells, metadata
-    and kernel are those of the source; of the submission, only the text of cells is kept.
+    Nothing that was handed in can make this raise. Ids, points, order, locked cells,
+    metadata and kernel are those of the source; of the submission, only the text of cells
+    is kept.
 
     Parameters
     ----------
-    folder : Path
-        Of one student's submission.
+    handed : HandedIn
     frame : Frame
         The instructor's notebook.
     name : str
@@ -77,24 +71,25 @@ def take_in(folder: Path, frame: Frame, name: str, shipped: Collection[str] = ()
     shipped : collection of str
         Files that students receive with it, which need no note.
     """
-    files, other = look_into(folder)
-    notes, timestamp = read_timestamp(folder) if "timestamp.txt" in files else ([], None)
-    notes += describe(files, other, {*shipped, "timestamp.txt"})
+    notes, timestamp = read_timestamp(handed)
+    notes += describe(handed, shipped)
     right = f"{name}.ipynb"
-    paths = sorted(filter(is_notebook, files), key=lambda path: (path != right, path))
     merges: dict[str, Merge] = {}
     broken = []
-    for path in paths[:MAX_NOTEBOOKS]:
+    for path in sorted(handed.notebooks, key=lambda path: (path != right, path))[:MAX_NOTEBOOKS]:
         try:
-            merge = Merge(frame, *read_cells(read_file(folder / path)))
+            if path in handed.refused:
+                raise Unreadable(handed.refused[path])
+            merge = Merge(frame, *read_cells(handed.read[path]))
             if not merge.known:
                 raise Unreadable(f"holds no function of {name}: another assignment?")
             merges[path] = merge
         except Unreadable as error:
             broken.append(f"{path} {error}")
     if not merges:
-        status = "unreadable" if broken or other else "missing"
-        return Intake(None, status, tidy((broken or ["there is no notebook"]) + notes), timestamp)
+        status = "unreadable" if broken or handed.other else "missing"
+        notes = tidy((broken or ["there is no notebook"]) + notes)
+        return Intake(Merge(frame, [], []).build(), status, notes, set(), timestamp)
     # one that was worked on, of the right name if there is such a one, the fullest
     path = max(merges, key=lambda p: (bool(merges[p].answers), p == right, len(merges[p].answers)))
     repairs = [f"not {right} but {path} was read"] if path != right else []
@@ -102,188 +97,18 @@ def take_in(folder: Path, frame: Frame, name: str, shipped: Collection[str] = ()
         repairs.append(f"there is also {listed(other for other in merges if other != path)}")
     repairs += merges[path].notes + broken
     status = "repaired" if repairs else "ok"
-    return Intake(merges[path].build(), status, tidy(repairs + notes), timestamp)
+    answered = {frame.solutions[place] for place in merges[path].answers}
+    return Intake(merges[path].build(), status, tidy(repairs + notes), answered, timestamp)
 
 
-def unanswered(frame: Frame) -> NotebookNode:
-    """Return the notebook in which nothing is written: what stands for a missing one."""
-    return Merge(frame, [], []).build()
-
-
-# Files
-
-
-def look_into(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the plain files of a folder, and its links, pipes and the like; follow none."""
-    files: list[str] = []
-    other: list[str] = []
-    with contextlib.suppress(OSError):  # what may not be looked at is not there
-        if not stat.S_ISDIR(os.lstat(folder).st_mode):
-            return [], [folder.name]
-        for place, folders, names, descriptor in os.fwalk(folder):
-            inside = Path(place).relative_to(folder)
-            entries = sorted([*folders, *names], key=lambda n: (not is_notebook(n), n))
-            folders.clear()
-            for entry in entries:
-                if len(files) + len(other) == MAX_FILES:
-                    return files, other
-                if entry.startswith((".", "__")):  # checkpoints, caches, what macOS adds
-                    continue
-                mode = os.stat(entry, dir_fd=descriptor, follow_symlinks=False).st_mode
-                if stat.S_ISDIR(mode) and not is_notebook(entry):
-                    folders += [entry] if len(inside.parts) < MAX_DEPTH else []
-                else:
-                    (files if stat.S_ISREG(mode) else other).append(str(inside / entry))
-    return files, other
-
-
-def is_notebook(path: str) -> bool:
-    """Tell whether a file claims to be a notebook; browsers save some as `.ipynb.txt`."""
-    return ".ipynb" in os.path.basename(path).lower()
-
-
-def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Read a plain file that is not too large, and nothing else."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unreadable("is no plain file")
-            raw = file.read(limit + 1)
-    except OSError as error:
-        raise Unreadable(f"cannot be opened: {error.strerror}") from None
-    if len(raw) > limit:
-        raise Unreadable(f"is larger than {limit / 1e6:g} MB")
-    return raw
-
-
-def read_timestamp(folder: Path) -> tuple[list[str], datetime | None]:
+def read_timestamp(handed: HandedIn) -> tuple[list[str], datetime | None]:
     """Read when the submission was handed in, from the file that nbgrader keeps."""
+    if TIMESTAMP not in handed.files:
+        return [], None
     try:
-        return [], parse_utc(read_file(folder / "timestamp.txt", 100).decode().strip())
+        return [], parse_utc(handed.read[TIMESTAMP][:100].decode().strip())
     except Exception:  # dateutil raises whatever comes
         return ["timestamp.txt holds no date: not counted as late"], None
-
-
-def describe(files: list[str], other: list[str], shipped: Collection[str]) -> list[str]:
-    """Say which files are not used."""
-    notes = []
-    unused = [path for path in files if not is_notebook(path) and path not in shipped]
-    if unused:
-        notes.append(f"files of the student's own, not used: {listed(unused)}")
-    if other:
-        notes.append(f"links, folders, pipes or devices, not followed: {listed(other)}")
-    if len(files) + len(other) >= MAX_FILES:
-        notes.append(f"more than {MAX_FILES} files: the others were not looked at")
-    if sum(map(is_notebook, files)) > MAX_NOTEBOOKS:
-        notes.append(f"more than {MAX_NOTEBOOKS} notebooks: the others were not looked at")
-    return notes
-
-
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """Name the first few, and count the others."""
-    names = list(names)
-    more = [f"{len(names) - most} more"] if len(names) > most else []
-    return ", ".join([n[:60] for n in names[:most]] + more)
-
-
-def tidy(notes: list[str]) -> list[str]:
-    """Make notes safe to show: one line each, not too long, and nothing but text."""
-    return [printable(note[:MAX_NOTE]) for note in notes]
-
-
-# Cells
-
-
-@dataclass
-class Cell:
-    """What counts of a submitted cell; `place` is that of the known cell before it."""
-
-    kind: str
-    text: str
-    id: str = ""
-    settings: dict[str, Any] = field(default_factory=dict)
-    place: int = -1
-
-    @property
-    def grade_id(self) -> str:
-        """Its nbgrader id, "" where it has none."""
-        return text_of(self.settings.get("grade_id"))
-
-    def defines(self, function: str) -> bool:
-        """Tell whether the text defines the function, not inside of another."""
-        pattern = rf"^def[ \t]+{re.escape(function)}[ \t]*\("
-        return bool(function and re.search(pattern, self.text, re.MULTILINE))
-
-
-def read_cells(raw: bytes) -> tuple[list[Cell], list[str]]:
-    """
-    Read the cells of a notebook of any version, and note what is odd about the file.
-
-    Of a cell, type, text, id and nbgrader's settings are looked at, nothing else; so
-    whatever else a file holds or lacks cannot hurt.
-    """
-    text, notes = decode(raw)
-    if text.count("{") + text.count("[") > MAX_PARTS:
-        raise Unreadable("holds far more than a notebook")
-    try:
-        # a number may have any length; none is needed
-        data = json.loads(text, strict=False, parse_int=lambda digits: int(digits[:18]))
-    except RecursionError:
-        raise Unreadable("is nested too deeply") from None
-    except ValueError as error:
-        place = f" from line {error.lineno} on" if hasattr(error, "lineno") else ""
-        raise Unreadable(f"is no notebook{place}: damaged, or not saved by Jupyter") from None
-    data = data if isinstance(data, dict) else {}
-    if data.get("nbformat") != 4:
-        notes.append("not of notebook format 4: read all the same")
-    sheets = [data, *list_of(data.get("worksheets"))]  # format 3 has worksheets
-    found = [c for s in sheets if isinstance(s, dict) for c in list_of(s.get("cells"))]
-    if not found:
-        raise Unreadable("has no cells")
-    if len(found) > MAX_CELLS:
-        notes.append(f"{len(found)} cells: the first {MAX_CELLS} were read")
-    cells = [read_cell(cell) for cell in found[:MAX_CELLS] if isinstance(cell, dict)]
-    short = [cell for cell in cells if len(cell.text) <= MAX_TEXT]
-    if len(short) < len(cells):
-        notes.append(f"cells of more than {MAX_TEXT} characters were left out")
-    return short, notes
-
-
-def decode(raw: bytes) -> tuple[str, list[str]]:
-    """Decode JSON in any Unicode encoding."""
-    if not raw.strip():
-        raise Unreadable("is empty")
-    encoding = json.detect_encoding(raw)
-    notes = [] if encoding == "utf-8" else [f"saved as {encoding}: read all the same"]
-    try:
-        return raw.decode(encoding), notes
-    except UnicodeDecodeError:
-        return raw.decode(encoding, "replace"), [*notes, "some letters could not be read"]
-
-
-def read_cell(raw: dict) -> Cell:
-    """Read one cell, whatever state it is in."""
-    metadata = raw.get("metadata")
-    settings = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    text = text_of(raw.get("source", raw.get("input")))  # format 3 says input
-    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    text = text.encode(errors="replace").decode()
-    kind = "code" if raw.get("cell_type") == "code" else "markdown"
-    return Cell(kind, text, text_of(raw.get("id")), settings if isinstance(settings, dict) else {})
-
-
-def text_of(value: Any) -> str:
-    """Return a text that may be a list of lines, or something else altogether."""
-    return "".join(v for v in list_of(value) or [value] if isinstance(v, str))
-
-
-def list_of(value: Any) -> list:
-    """Return a list, empty where it is none."""
-    return value if isinstance(value, list) else []
-
-
-# The notebook made of them
 
 
 class Frame:
@@ -304,8 +129,9 @@ class Frame:
         student = ClearSolutions().preprocess(copy.deepcopy(source), {})[0]
         student = ClearHiddenTests().preprocess(student, {})[0]
         self.released = [plain(cell.source) for cell in student.cells]
-        self.solutions = {p: grade_id(c) for p, c in enumerate(source.cells) if is_solution(c)}
-        self._tests = [p for p, c in enumerate(source.cells) if settings_of(c).get("grade")]
+        cells = list(enumerate(source.cells))
+        self.solutions = {p: grade_id(c) for p, c in cells if known_cells.is_answer(c)}
+        self._tests = [p for p, c in cells if known_cells.is_test(c)]
         self._places: dict[tuple[str, str], int] = {}
         for place, cell in enumerate(source.cells):
             if self.released.count(self.released[place]) == 1:
@@ -392,8 +218,7 @@ class Merge:
     def _compare(self, cell: Cell, place: int) -> None:
         """Note what was changed in a known cell that is not the student's to change."""
         ours = self.frame.source.cells[place]
-        settings = {k: v for k, v in settings_of(ours).items() if k != "checksum"}
-        if any(cell.settings.get(key) != value for key, value in settings.items()):
+        if any(cell.settings.get(key) != value for key, value in settings_of(ours).items()):
             self._note("nbgrader's settings lost or changed, put right", place)
         if place in self.frame.solutions:
             if cell.kind != ours.cell_type:
@@ -445,17 +270,12 @@ class Merge:
                 cell.outputs, cell.execution_count = [], None
         new = {"code": new_code_cell, "markdown": new_markdown_cell}
         own = [
-            (cell.place, new[cell.kind](cell.text, id=f"student-{number}"))
+            (cell.place, new[cell.kind](cell.text, id=f"{OWN_ID}{number}"))
             for number, cell in enumerate(self.own, start=1)
         ]
         cells = sorted([*enumerate(notebook.cells), *own], key=lambda cell: cell[0])
         notebook.cells = [cell for _, cell in cells]
         return notebook
-
-
-def settings_of(cell: NotebookNode) -> dict[str, Any]:
-    """Return what nbgrader keeps in a cell of the source."""
-    return cell.metadata.get("nbgrader", {})
 
 
 def plain(text: str) -> str:

@@ -1,17 +1,14 @@
-"""What the solution and its known mistakes return in the tests: worked out once per process."""
+"""Known mistakes by name: what the solution and its wrong versions make of a test's calls."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import pickle
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from grading.checks import Outcome, flatten, run_function
-from grading.source.assignment import Solution
-from grading.source.mistakes import Version
-
-MOST_KEPT = 2000  # outcomes
+from grading.checks import Outcome, flatten, run_function, same_flat
+from grading.source import Source, Version
 
 
 class Given:
@@ -29,16 +26,47 @@ class Given:
         return isinstance(other, Given) and self.digest == other.digest
 
 
-@functools.lru_cache(MOST_KEPT)
-def right_outcome(solution: Solution, name: str, given: Given) -> Outcome:
-    """Return what the solution's function of this name makes of the arguments."""
-    return run_function(solution.function(name), given.arguments, given.own_cache)
+class Outcomes:
+    """
+    What right and known wrong functions make of arguments; each is worked out once.
 
+    Parameters
+    ----------
+    source : Source
+    """
 
-@functools.lru_cache(MOST_KEPT)
-def flat_outcomes(
-    solution: Solution, version: Version, calls: tuple[Given, ...]
-) -> tuple[tuple, ...]:
-    """Return what one version of a function makes of a test's calls, in order, flattened."""
-    function = version.build(solution)  # anew: it may remember what it was called with
-    return tuple(flatten(run_function(function, each.arguments, each.own_cache)) for each in calls)
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.expected: list[Outcome] = []  # all right outcomes that were asked for
+        self._known: dict[tuple, Any] = {}
+
+    def once(self, key: tuple, work: Callable[[], Any]) -> Any:
+        """Return what the work comes to; it is done once for each key."""
+        if key not in self._known:
+            self._known[key] = work()
+        return self._known[key]
+
+    def right(self, name: str, given: Given) -> Outcome:
+        """Return what the solution's function of this name makes of the arguments."""
+
+        def call() -> Outcome:
+            function = self.source.function(name)
+            self.expected.append(run_function(function, given.arguments, given.own_cache))
+            return self.expected[-1]
+
+        return self.once((name, given), call)
+
+    def of_version(self, version: Version, calls: tuple[Given, ...]) -> tuple[tuple, ...]:
+        """Return what one version of a function makes of a test's calls, in order, flattened."""
+
+        def call_all() -> tuple[tuple, ...]:
+            function = self.source.build(version)  # anew: it may remember what it was called with
+            return tuple(
+                flatten(run_function(function, each.arguments, each.own_cache)) for each in calls
+            )
+
+        return self.once((version, calls), call_all)
+
+    def are_of(self, version: Version, calls: tuple[Given, ...], seen: Sequence[tuple]) -> bool:
+        """Tell whether a version gives just these outcomes, which are flattened."""
+        return all(map(same_flat, self.of_version(version, calls), seen))

@@ -1,4 +1,4 @@
-"""The one place where the cells of a submission are run."""
+"""One submission's notebook, run and marked."""
 
 from __future__ import annotations
 
@@ -7,73 +7,45 @@ import importlib.util
 import math
 import py_compile
 import tempfile
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bleach import ALLOWED_TAGS
-from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode, from_dict
-from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Dict
 
-from grading import CourseError
-from grading.marking.result import is_test, settle
-from grading.marking.test import keep_records
-from grading.rooms import (
-    Cell,
-    IsolationUnavailable,
-    Limits,
-    NotebookResult,
-    Nursery,
-    PackagesMissing,
-    run_notebook,
-)
-from grading.source.assignment import course_root, grade_id, source_folder
+from grading.marking.naming import Outcomes
+from grading.marking.result import TestResult, settle
+from grading.marking.sanitize import sanitize
+from grading.marking.test import marking
+from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_notebook
+from grading.source import Source, cells
+from grading.source.cells import Kind
 
-# What tables and the reports of checks are made of.
-SAFE_TAGS = ["br", "div", "hr", "p", "pre", "span", "table", "tbody", "td", "th", "thead", "tr"]
-MOST_KEPT = 20_000  # characters of a cleaned text that is kept for the next student
+ROOMS = {Kind.TEST: "test", Kind.CHECK: "shared"}  # who runs a cell, if not the student alone
 
 
-class Execute(NbGraderPreprocessor):
-    """Runs a submission in two rooms, in the place of nbgrader's own Execute."""
-
-    limits = Dict(help="What a student's room may use: see grading/rooms/limits.py.").tag(
-        config=True
-    )
-    unprotected = Bool(False, help="Run student code without a sandbox.").tag(config=True)
-
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Run all cells in order, and settle the score of each test cell."""
-        rooms = self.nursery()
-        self.log.info("Isolation: %s", rooms.isolation)
-        most = resources["nbgrader"].get("most_seconds", math.inf)
-        resources["rooms"] = run(nb, resources["nbgrader"]["assignment"], rooms, most)
-        return nb, resources
-
-    def nursery(self) -> Nursery:
-        """Return the process's source of rooms; it is warmed up once."""
-        unknown = set(self.limits) - {field.name for field in fields(Limits)}
-        if unknown:
-            raise CourseError(f"nbgrader_config.py: no limit is called {', '.join(unknown)}")
-        return _nursery(Limits(**self.limits), self.unprotected, course_root())
-
-
-@functools.cache
-def _nursery(limits: Limits, unprotected: bool, root: Path) -> Nursery:
-    try:
-        return Nursery(limits, hidden=[root], unprotected=unprotected)
-    except (IsolationUnavailable, PackagesMissing) as problem:
-        raise CourseError(str(problem)) from None
-
-
-def run(
-    notebook: NotebookNode, assignment: str, rooms: Nursery, most_seconds: float = math.inf
-) -> NotebookResult:
+@dataclass
+class Marked:
     """
-    Run a notebook up to its last test, and put the outputs into its cells.
+    What came of a notebook; its cells hold their outputs.
+
+    Attributes
+    ----------
+    results : dict
+        The result of each test, by the name of its cell.
+    run : NotebookResult
+        What the rooms used, and what went wrong in them.
+    """
+
+    results: dict[str, TestResult]
+    run: NotebookResult
+
+
+def mark_notebook(
+    notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery, most_seconds: float = math.inf
+) -> Marked:
+    """
+    Run a notebook up to its last test, put the outputs into its cells, and mark it.
 
     What comes after that test is for the students themselves: pictures, a training.
 
@@ -81,92 +53,65 @@ def run(
     ----------
     notebook : NotebookNode
         Locked cells and tests must be those of the source.
-    assignment : str
+    outcomes : Outcomes
+        Of the assignment's source.
     rooms : Nursery
     most_seconds : float
         As in `run_notebook`.
     """
-    last = max(number for number, cell in enumerate(notebook.cells) if is_test(cell))
-    cells = [cell for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
-    with keep_records() as records:
-        result = run_notebook(
-            [
-                Cell(cell.id, cell.source, kind(cell), label(cell, n))
-                for n, cell in enumerate(cells, 1)
-            ],
-            shipped_files(assignment),
-            rooms,
-            most_seconds,
+    last = max(n for n, cell in enumerate(notebook.cells) if cells.is_test(cell))
+    code = [cell for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
+    found: dict[str, TestResult | None] = {}
+    with marking(outcomes) as results:
+
+        def take_result(done: CellResult) -> None:
+            if done.cell.kind == "test":
+                found[done.cell.id] = results[-1] if results else None
+                results.clear()
+
+        done = run_notebook(
+            as_cells(code), given_files(outcomes.source), rooms, most_seconds, take_result
         )
-    for number, (cell, done) in enumerate(zip(cells, result.cells, strict=True), 1):
+    for number, (cell, result) in enumerate(zip(code, done.cells, strict=True), 1):
         cell.execution_count = number
-        cell.outputs = [from_dict(output) for output in done.outputs]
+        cell.outputs = [from_dict(output) for output in result.outputs]
     sanitize(notebook)
-    for cell in cells:
-        if is_test(cell):
-            settle(cell, records.get(grade_id(cell)))
-    return result
+    settled = {
+        cells.grade_id(cell): settle(cell, found[cell.id]) for cell in code if cells.is_test(cell)
+    }
+    return Marked(settled, done)
 
 
-class Sanitize(SanitizeHTML):
-    """nbconvert's sanitizer; it cleans a report that many students get only once."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.clean = functools.lru_cache(1000)(super().sanitize_html_tags)
-
-    def sanitize_html_tags(self, html_str: str) -> str:
-        """Return the text without scripts and the like."""
-        clean = self.clean if len(html_str) < MOST_KEPT else super().sanitize_html_tags
-        return clean(html_str)
-
-
-def sanitize(notebook: NotebookNode) -> None:
-    """Take scripts and the like out of all outputs, and out of text that a student wrote."""
-    clean = sanitizer()
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" or (not grade_id(cell) and cell.id.startswith("student-")):
-            clean.preprocess_cell(cell, {}, number)
+def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:
+    """Return cells as rooms run them, under names that a student knows them by."""
+    return [
+        Cell(
+            cell.id,
+            cell.source,
+            ROOMS.get(cells.kind_of(cell), "student"),
+            cells.grade_id(cell) or f"cell {number}",
+        )
+        for number, cell in enumerate(code, 1)
+    ]
 
 
-@functools.cache
-def sanitizer() -> Sanitize:
-    """Return the process's sanitizer."""
-    return Sanitize(
-        tags=[*ALLOWED_TAGS, *SAFE_TAGS],
-        attributes={"*": ["style", "role", "aria-label"]},
-        styles=[*ALLOWED_CSS_PROPERTIES, "list-style", "margin", "padding"],
-    )
-
-
-def kind(cell: NotebookNode) -> str:
-    """Tell who runs a cell: the student's room, both rooms, or the marking room."""
-    if is_test(cell):
-        return "test"
-    return "shared" if cell.metadata.get("nbgrader", {}).get("locked") else "student"
-
-
-def label(cell: NotebookNode, number: int) -> str:
-    """Return what a student knows a cell by."""
-    return grade_id(cell) or f"cell {number}"
-
-
-def shipped_files(assignment: str) -> dict[str, bytes]:
+def given_files(source: Source) -> dict[str, bytes]:
     """Return the modules that students are given with an assignment, compiled ones beside."""
     files = {}
-    for path in source_folder(assignment).glob("*.py"):
-        files[path.name] = source = path.read_bytes()
-        compiled = Path(importlib.util.cache_from_source(path.name))
-        files[str(compiled)] = compile_module(path.name, source)
+    for path, text in source.files.items():
+        if path.endswith(".py") and "/" not in path:
+            files[path] = text
+            compiled = importlib.util.cache_from_source(path)
+            files[str(Path(compiled))] = compile_module(path, text)
     return files
 
 
 @functools.lru_cache(20)
-def compile_module(name: str, source: bytes) -> bytes:
+def compile_module(name: str, text: bytes) -> bytes:
     """Compile a module once, which else every room would do."""
     with tempfile.TemporaryDirectory() as folder:
         module = Path(folder, name)
-        module.write_bytes(source)
+        module.write_bytes(text)
         compiled = py_compile.compile(
             str(module),
             dfile=name,

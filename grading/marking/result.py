@@ -1,100 +1,175 @@
-"""The marks of an executed notebook: read from the record of its tests."""
+"""What came of a test: one type from the marking to page, report, certificate and exports."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from grading.source.assignment import grade_id
+from grading.checks import Finding
+from grading.source import cells
 
-RECORD = "rnn_checks"  # where an output's metadata holds the record of its test
+RECORD = "grading"  # where an output's metadata holds the result of its test
+NOT_RUN = Finding("not run", {})
 
 
 @dataclass
-class Mark:
+class CheckResult:
     """
-    What one function earned.
+    What one kind of check found.
+
+    Attributes
+    ----------
+    kind : str
+    points : float
+        What it is worth.
+    wrong : Finding or None
+        None where it holds.
+    where : dict
+        Of an array that is wrong in places: which, as `where_wrong` returns it.
+    """
+
+    kind: str
+    points: float
+    wrong: Finding | None = None
+    where: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def earned(self) -> float:
+        """The points that it gives."""
+        return 0.0 if self.wrong else self.points
+
+
+@dataclass
+class TestResult:
+    """
+    What one test found.
 
     Attributes
     ----------
     function : str
+        What was tested.
     points, max_points : float
-    note : str
-        One sentence: the named mistake, or what went wrong first; "" at full marks.
+    checks : list of CheckResult
     mistake, sentence : str
-        Name of the known mistake and what it tells the student, "" where there is none.
-    rule : str
-        What was put in the place of the student's own work, "" where nothing was.
-    checks : list
-        One dict per kind of check: kind, points, wrong.
+        The name of the known mistake and what it tells the student, "" where there is none.
+    rule : Finding or None
+        What was put in the place of the student's own work.
+    stopped : Finding or None
+        Why there are no checks: the test did not come to its end.
     """
+
+    __test__ = False  # pytest takes it for a test
 
     function: str
     points: float
     max_points: float
-    note: str = ""
+    checks: list[CheckResult] = field(default_factory=list)
     mistake: str = ""
     sentence: str = ""
-    rule: str = ""
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    rule: Finding | None = None
+    stopped: Finding | None = None
+
+    @property
+    def note(self) -> str:
+        """One sentence: the known mistake, or what went wrong first; "" at full marks."""
+        wrong = [self.stopped, *(check.wrong for check in self.checks)]
+        return self.sentence or next((str(each) for each in wrong if each), "")
 
 
-def is_test(cell: NotebookNode) -> bool:
-    """Tell whether the cell is a test that earns points."""
-    return cell.metadata.get("nbgrader", {}).get("grade", False) and cell.cell_type == "code"
+def total(points: Iterable[float], penalty: float = 0.0) -> float:
+    """Return the score that points add up to: never below 0."""
+    return max(math.fsum(points) - penalty, 0.0)
 
 
-def read_marks(notebook: NotebookNode) -> list[Mark]:
-    """Return the mark of each function, in the order of the tests."""
-    return [read_mark(cell) for cell in notebook.cells if is_test(cell)]
+# As JSON
 
 
-def read_mark(cell: NotebookNode) -> Mark:
-    """Return the mark that an executed test cell holds."""
-    mark = Mark(grade_id(cell).removeprefix("test_"), 0.0, float(cell.metadata.nbgrader.points))
-    results = [o for o in cell.outputs if o.output_type == "execute_result"]
-    record = results[-1].metadata.get(RECORD) if results else None
-    if record is None:
-        errors = [o for o in cell.outputs if o.output_type == "error"]
-        mark.note = f"{errors[-1].ename}: {errors[-1].evalue}" if errors else "not run"
-        return mark
-    mark.points = record["points"]
-    mark.checks = record["checks"]
-    mark.mistake, mark.sentence = record["mistake"], record["sentence"]
-    mark.rule = record["rule"]
-    wrong = [check["wrong"] for check in mark.checks if check["wrong"]]
-    mark.note = record["sentence"] or (wrong[0] if wrong else "")
-    return mark
+def as_plain(result: TestResult) -> dict[str, Any]:
+    """Return a result as JSON can hold it."""
+    return unfold(asdict(result))
 
 
-def settle(cell: NotebookNode, record: dict[str, Any] | None) -> None:
+def unfold(value: Any) -> Any:
+    """Return a value with its findings as dicts."""
+    if isinstance(value, Finding):
+        return {"message": value.message, "fields": unfold(value.fields)}
+    if isinstance(value, dict):
+        return {key: unfold(item) for key, item in value.items()}
+    return [unfold(item) for item in value] if isinstance(value, list) else value
+
+
+def from_plain(data: dict[str, Any]) -> TestResult:
+    """Return the result that `as_plain` wrote."""
+    checks = [
+        CheckResult(**{**check, "wrong": finding_in(check["wrong"])}) for check in data["checks"]
+    ]
+    findings = {key: finding_in(data[key]) for key in ("rule", "stopped")}
+    return TestResult(**{**data, **findings, "checks": checks})
+
+
+def finding_in(data: dict[str, Any] | None) -> Finding | None:
+    """Return the finding that a dict holds."""
+    if data is None:
+        return None
+    fields = {
+        name: finding_in(value) if isinstance(value, dict) else value
+        for name, value in data["fields"].items()
+    }
+    return Finding(data["message"], fields)
+
+
+# In a marked notebook
+
+
+def settle(cell: NotebookNode, result: TestResult | None) -> TestResult:
     """
-    Put a test's record into its cell, and its points as the cell's one result.
+    Put a test's result into its cell, and its points as the cell's one value.
 
     nbgrader reads points off outputs: anything on standard error is 0 points, `nan` and
-    NumPy numbers are full marks. So the result is the float of the record, or 0.0, and
+    NumPy numbers are full marks. So the value is the float of the result, or 0.0, and
     what a warning wrote goes to standard output.
 
     Parameters
     ----------
     cell : NotebookNode
         An executed test cell. What it shows has no say in the points.
-    record : dict or None
+    result : TestResult or None
         What the test itself kept; None where it did not come to an end.
     """
     kept = [o for o in cell.outputs if o.output_type in ("stream", "display_data", "error")]
     for output in kept:
         if output.output_type == "stream":
             output.name = "stdout"
-    points = 0.0
-    if record is not None:
+    if result is None:
+        errors = [o for o in kept if o.output_type == "error"]
+        said = {"error": errors[-1].ename, "said": errors[-1].evalue} if errors else {}
+        stopped = Finding("{error}: {said}", said) if errors else NOT_RUN
+        name = cells.function_tested(cells.grade_id(cell))
+        result = TestResult(name, 0.0, cells.points_of(cell), stopped=stopped)
+    else:
         kept = [o for o in kept if o.output_type != "error"]
-        points = float(record["points"])
-        if not 0 <= points <= cell.metadata.nbgrader.points:
-            raise ValueError(f"{grade_id(cell)}: {points} points")
-    metadata = {} if record is None else {RECORD: record}
-    result = new_output("execute_result", {"text/plain": repr(points)}, metadata=metadata)
-    cell.outputs = [*kept, result]
+    if not 0 <= result.points <= cells.points_of(cell):
+        raise ValueError(f"{cells.grade_id(cell)}: {result.points} points")
+    value = {"text/plain": repr(float(result.points))}
+    metadata = {RECORD: as_plain(result)}
+    cell.outputs = [*kept, new_output("execute_result", value, metadata=metadata)]
+    return result
+
+
+def read_result(cell: NotebookNode) -> TestResult:
+    """Return the result that a test cell of a marked notebook holds."""
+    for output in reversed(cell.outputs):
+        if output.output_type == "execute_result" and RECORD in output.metadata:
+            return from_plain(output.metadata[RECORD])
+    name = cells.function_tested(cells.grade_id(cell))
+    return TestResult(name, 0.0, cells.points_of(cell), stopped=NOT_RUN)
+
+
+def read_results(notebook: NotebookNode) -> list[TestResult]:
+    """Return the result of each test, in the order of the notebook."""
+    return [read_result(cell) for cell in notebook.cells if cells.is_test(cell)]

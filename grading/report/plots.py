@@ -6,9 +6,13 @@ import io
 import re
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
+
+from grading.report.statistics import USED, Item, SameMistake, Statistics
 
 # Stand for the page's own colours, light or dark, until the SVG is written.
 INK, RULE, BAR, PART, NONE = "#010101", "#020202", "#030303", "#040404", "#050505"
@@ -34,6 +38,81 @@ STYLE = {
     "hatch.linewidth": 0.6,
 }
 WIDTH = 4.9  # inches: as wide as a phone, so that letters stay readable there
+MOST_BARS = 15  # of mistakes
+
+
+def draw_all(
+    statistics: Statistics, bins: Sequence[tuple[str, int]], functions: Sequence[dict]
+) -> dict[str, str]:
+    """Return the plots, as SVG; each has its numbers in a table beside it: `bins`, `functions`."""
+    drawn = {
+        "marks": histogram(
+            [label.replace(" to < ", "–") for label, _ in bins],
+            [count for _, count in bins],
+            "points",
+            "Bar chart: how many students have how many points; the table has the numbers.",
+        ),
+        "functions": draw_functions(functions),
+    }
+    if statistics.items:
+        drawn["checks"] = draw_items(statistics.items)
+    if statistics.mistakes:
+        drawn["mistakes"] = draw_mistakes(statistics.mistakes, len(statistics.marked))
+    for measure, values in statistics.used.items():
+        if values and measure != "cpu_seconds":
+            drawn[measure] = draw_used(list(values.values()), USED[measure])
+    return drawn
+
+
+def draw_functions(functions: Sequence[dict]) -> str:
+    """Draw who earned all points of a function, some, or none."""
+    return shares(
+        [row["name"] for row in functions],
+        {
+            called: [row[part] for row in functions]
+            for called, part in [("all points", "full"), ("some", "part"), ("none", "none")]
+        },
+        "students",
+        "Bar chart: for each function, the share of the students who earned all of its points, "
+        "some of them, or none; the table has the numbers.",
+    )
+
+
+def draw_items(items: Sequence[Item]) -> str:
+    """Draw the share of the students who passed each check."""
+    return shares(
+        [f"{item.function}: {item.kind}" for item in items],
+        {"earned": [item.difficulty for item in items]},
+        "share of the points earned",
+        "Bar chart: for each check, the share of its points that the class earned; the table has "
+        "the numbers.",
+    )
+
+
+def draw_mistakes(mistakes: Sequence[SameMistake], students: int) -> str:
+    """Draw the most frequent mistakes."""
+    shown = mistakes[:MOST_BARS]
+    return bars(
+        [mistake.name for mistake in shown],
+        [len(mistake.students) for mistake in shown],
+        f"students, of {students}",
+        f"Bar chart: the {len(shown)} most frequent mistakes, and how many students made each; "
+        "the table has the numbers.",
+    )
+
+
+def draw_used(values: list[float], label: str) -> str:
+    """Draw how much time or memory the students' work took."""
+    counts, edges = np.histogram(values, bins=10)
+    labels = [f"{a:.3g}–{b:.3g}" for a, b in pairwise(edges)]
+    what = label.partition(" (")[0].lower()
+    return histogram(
+        labels,
+        [int(count) for count in counts],
+        label,
+        f"Bar chart: how much {what} the marking of how many students took, from "
+        f"{min(values):.3g} to {max(values):.3g}; the table sums it up.",
+    )
 
 
 def histogram(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) -> str:

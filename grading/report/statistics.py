@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from grading import CourseError
-from grading.results import Class, StudentEntry, find_certificate
-from grading.run.certificate import FOLDER, Certificate, file_name, read_certificate
+from grading.book import Class, Entry, Place
+from grading.marking.result import TestResult
+from grading.run.certificate import (
+    FOLDER,
+    CellMark,
+    Certificate,
+    file_name,
+    find_certificate,
+    read_certificate,
+)
+from grading.sheets import column_titles
 
 MARKED = ("graded", "repaired")
 # What needs a person's eye, the most urgent first: the word, and what to do.
@@ -33,7 +41,7 @@ USED = {"seconds": "Time (s)", "cpu_seconds": "Processor time (s)", "peak_mb": "
 class Attention:
     """One line on a student that a person should look at."""
 
-    entry: StudentEntry
+    entry: Entry
     kind: str
     what: str
 
@@ -44,7 +52,7 @@ class Attention:
 
 
 @dataclass
-class Group:
+class SameMistake:
     """
     Students who made the same mistake in a function.
 
@@ -53,19 +61,19 @@ class Group:
     function, name, sentence : str
         Of a known mistake; where none is known, the kinds of check that fail and what
         the first student read.
-    students : list of StudentEntry
+    students : list of Entry
     """
 
     function: str
     name: str
     sentence: str
-    students: list[StudentEntry] = field(default_factory=list)
+    students: list[Entry] = field(default_factory=list)
 
 
 @dataclass
-class Check:
+class Item:
     """
-    One kind of check of a function, as an item of a test.
+    One kind of check of a function, as psychometrics looks at an item of a test.
 
     Attributes
     ----------
@@ -97,17 +105,20 @@ class Statistics:
     Attributes
     ----------
     group : Class
-    entries : list of StudentEntry
+    entries : list of Entry
         Who handed in.
     unknown : int
         How many certificates there are of students of whom the grade book has no submission.
-    marked : list of StudentEntry
+    marked : list of Entry
         Whose work could be read and run: the class that the checks and mistakes are of.
     status : dict
         Of each student who handed in.
-    functions : list of str
-    checks : list of Check
-    mistakes, unnamed : list of Group
+    places : list of Place
+        The graded cells, in the order of the notebook.
+    titles : dict
+        What each of them is called: the function's name, as a rule.
+    items : list of Item
+    mistakes, unnamed : list of SameMistake
         The most frequent first.
     attention : list of Attention
         The most urgent first.
@@ -115,8 +126,8 @@ class Statistics:
         For each measure of `USED`, the students' values by id.
     rooms : dict
         How many rooms each student's code took.
-    followed : Counter
-        For each function, how many had something lent: see `Certificate.functions`, `rule`.
+    lent : Counter
+        By place, to how many something was lent: see `TestResult`, `rule`.
     by_hand : int
         How many students have points that a person changed.
     isolation : list of str
@@ -127,47 +138,43 @@ class Statistics:
 
     def __init__(self, group: Class, reports: Path) -> None:
         self.group = group
-        self.entries = [entry for entry in group.entries if entry.handed_in]
-        self.marked: list[StudentEntry] = []
+        self.entries = [entry for entry in group.entries.values() if entry.handed_in]
+        self.marked: list[Entry] = []
         self.status: dict[str, str] = {}
-        self.functions: list[str] = []
+        self.titles = column_titles(group.max_points)
         self.attention: list[Attention] = []
         self.used: dict[str, dict[str, float]] = {measure: {} for measure in USED}
         self.rooms: dict[str, int] = {}
-        self.followed: Counter[str] = Counter()
-        self.by_hand = 0
+        self.lent: Counter[Place] = Counter()
+        self.by_hand = sum(entry.by_hand for entry in self.entries)
         self.isolation: list[str] = []
         self.sources: set[str] = set()
-        self._mistakes: dict[tuple[str, str], Group] = {}
-        self._unnamed: dict[tuple[str, str], Group] = {}
-        self._checks: dict[tuple[str, str], Check] = {}
-        self._earned: list[set[tuple[str, str]]] = []
+        self._mistakes: dict[tuple[Place, str], SameMistake] = {}
+        self._unnamed: dict[tuple[Place, str], SameMistake] = {}
+        self._items: dict[tuple[Place, str], Item] = {}
+        self._earned: list[set[tuple[Place, str]]] = []
+        self._found: dict[Place, None] = {}
         for entry in self.entries:
             self._read(entry, reports)
         self.unknown = self._read_unknown(reports)
-        known = [name for name in self.functions if name in group.max_points]
-        self.functions = [*known, *sorted(group.max_points.keys() - set(known))]
-        order = {name: n for n, name in enumerate(self.functions)}
-        self.checks = sorted(self._checks.values(), key=lambda c: order.get(c.function, len(order)))
-        self._count_checks()
+        known = [place for place in self._found if place in group.max_points]
+        self.places = [*known, *sorted(group.max_points.keys() - set(known))]
+        self.items = self._count_items()
         self.mistakes = most_frequent(self._mistakes)
         self.unnamed = most_frequent(self._unnamed)
         urgency = list(KINDS)
         self.attention.sort(key=lambda line: (urgency.index(line.kind), -line.weight))
 
-    def _read(self, entry: StudentEntry, reports: Path) -> None:
+    def _read(self, entry: Entry, reports: Path) -> None:
         """Take in what a student's certificate says."""
         self._look_at_grade_book(entry)
         try:
-            certificate = find_certificate(reports, entry.student_id)
-        except CourseError as problem:
-            certificate = None
-            self._attend(entry, "certificate", str(problem))
-        else:
-            if certificate is None:
-                self._attend(entry, "certificate", "there is none")
+            certificate, problem = find_certificate(reports, entry.student_id), "there is none"
+        except CourseError as error:
+            certificate, problem = None, str(error)
         if certificate is None:
             self.status[entry.student_id] = "no certificate"
+            self._attend(entry, "certificate", problem)
             return
         status = self.status[entry.student_id] = certificate.status
         notes = "; ".join(certificate.notes)
@@ -190,100 +197,102 @@ class Statistics:
             try:
                 certificate = read_certificate(path)
             except CourseError as problem:
-                nobody = StudentEntry(path.stem, "", "", "", "")
-                self._attend(nobody, "certificate", str(problem))
+                self._attend(Entry(path.stem), "certificate", str(problem))
                 continue
-            entry = StudentEntry(certificate.student_id, "", "", "", "")
+            entry = Entry(certificate.student_id)
             if certificate.status == "not graded":
                 self._attend(entry, "not graded", "; ".join(certificate.notes))
             else:
                 self._attend(entry, "certificate", "the grade book has no submission")
         return len(paths)
 
-    def _look_at_grade_book(self, entry: StudentEntry) -> None:
+    def _look_at_grade_book(self, entry: Entry) -> None:
         """Note what the grade book alone tells."""
         if entry.waits:
-            self._attend(entry, "by hand", "")
+            waiting = [self.titles[place] for place, grade in entry.grades.items() if grade.waits]
+            self._attend(entry, "by hand", ", ".join(waiting))
         if entry.seconds_late or entry.penalty:
             late = in_words(entry.seconds_late) if entry.seconds_late else "how late is not known"
             off = f"{entry.penalty:g} points off" if entry.penalty else "no points off"
             self._attend(entry, "late", f"{late}; {off}")
-        if any(points != entry.auto_points[function] for function, points in entry.points.items()):
-            self.by_hand += 1
 
-    def _read_marks(self, entry: StudentEntry, certificate: Certificate) -> None:
+    def _read_marks(self, entry: Entry, certificate: Certificate) -> None:
         """Take in the checks and mistakes of a student whose work ran."""
         self.marked.append(entry)
         self.sources.add(certificate.source.get("all", ""))
         self.rooms[entry.student_id] = certificate.rooms
         for measure, values in self.used.items():
             values[entry.student_id] = getattr(certificate, measure)
-        earned = set()
-        for function in certificate.functions:
-            name = function["function"]
-            if name not in self.functions:
-                self.functions.append(name)
-            if function["rule"]:
-                self.followed[name] += 1
-            auto = entry.auto_points.get(name)
-            if auto is not None and abs(auto - function["auto_points"]) > 1e-6:
-                what = f"{name}: {function['auto_points']:g} points, {auto:g} in the grade book"
-                self._attend(entry, "certificate", what)
-            for check in function["checks"]:
-                key = name, check["kind"]
-                self._checks.setdefault(key, Check(*key, check["points"]))
-                if not check["wrong"]:
-                    earned.add(key)
-            self._group(entry, function)
-        self._earned.append(earned)
+        self._earned.append(set())
+        for mark in certificate.cells:
+            place = Place(mark.notebook, mark.cell)
+            self._found[place] = None
+            self.titles.setdefault(place, place.function)
+            self._compare(entry, place, mark)
+            if mark.result:
+                self._read_result(entry, place, mark.result)
 
-    def _group(self, entry: StudentEntry, function: dict[str, Any]) -> None:
-        """Put a student to those who made the same mistake."""
-        name = function["function"]
-        wrong = {check["kind"]: check["wrong"] for check in function["checks"] if check["wrong"]}
-        if function["mistake"]:
-            said, groups, what = function["sentence"], self._mistakes, function["mistake"]
-        elif wrong or function["auto_points"] < function["max_points"]:
-            said = function["note"]
-            all_wrong = len(wrong) == len(function["checks"])
-            groups, what = self._unnamed, said if all_wrong else ", ".join(wrong)
+    def _compare(self, entry: Entry, place: Place, mark: CellMark) -> None:
+        """Note where certificate and grade book disagree."""
+        auto, ours = entry.auto_points.get(place), mark.auto_points
+        if auto is not None and (ours is None or abs(auto - ours) > 1e-6):
+            said = "no" if ours is None else f"{ours:g}"
+            what = f"{self.titles[place]}: {said} points, {auto:g} in the grade book"
+            self._attend(entry, "certificate", what)
+
+    def _read_result(self, entry: Entry, place: Place, result: TestResult) -> None:
+        """Take in what a test found."""
+        title = self.titles[place]
+        if result.rule:
+            self.lent[place] += 1
+        for check in result.checks:
+            self._items.setdefault((place, check.kind), Item(title, check.kind, check.points))
+        right = {(place, check.kind) for check in result.checks if not check.wrong}
+        self._earned[-1] |= right
+        if result.mistake:
+            alike, what, said = self._mistakes, result.mistake, result.sentence
+        elif len(right) < len(result.checks) or result.points < result.max_points:
+            wrong = ", ".join(check.kind for check in result.checks if check.wrong)
+            alike, what, said = self._unnamed, wrong if right else result.note, result.note
         else:
             return
-        groups.setdefault((name, what), Group(name, what, said)).students.append(entry)
+        alike.setdefault((place, what), SameMistake(title, what, said)).students.append(entry)
 
-    def _count_checks(self) -> None:
-        """Work out the difficulty and the discrimination of each check."""
-        keys = [(check.function, check.kind) for check in self.checks]
-        points = np.array([check.points for check in self.checks])
+    def _count_items(self) -> list[Item]:
+        """Work out the difficulty and the discrimination of each item; return them in order."""
+        order = {place: n for n, place in enumerate(self.places)}
+        keys = sorted(self._items, key=lambda key: order.get(key[0], len(order)))
+        items = [self._items[key] for key in keys]
+        points = np.array([item.points for item in items])
         right = np.array([[key in earned for key in keys] for earned in self._earned], bool)
         right = right.reshape(len(self._earned), len(keys))
-        for check, count, correlation in zip(
-            self.checks, right.sum(axis=0), discrimination(right * points), strict=True
-        ):
-            check.earned = int(count)
-            check.difficulty = count / len(right) if len(right) else np.nan
-            check.discrimination = float(correlation)
+        correlations = discrimination(right * points)
+        for item, count, correlation in zip(items, right.sum(axis=0), correlations, strict=True):
+            item.earned = int(count)
+            item.difficulty = count / len(right) if len(right) else np.nan
+            item.discrimination = float(correlation)
+        return items
 
-    def _attend(self, entry: StudentEntry, kind: str, what: str) -> None:
+    def _attend(self, entry: Entry, kind: str, what: str) -> None:
         self.attention.append(Attention(entry, kind, what))
 
 
 def discrimination(points: np.ndarray) -> np.ndarray:
     """
-    Return the corrected item-total correlation of each check.
+    Return the corrected item-total correlation of each item.
 
     Parameters
     ----------
-    points : ndarray of shape (students, checks)
+    points : ndarray of shape (students, items)
 
     Returns
     -------
-    ndarray of shape (checks,)
-        NaN where it is not defined: see `Check`.
+    ndarray of shape (items,)
+        NaN where it is not defined: see `Item`.
     """
-    students, checks = points.shape
+    students, items = points.shape
     if students < 3:
-        return np.full(checks, np.nan)
+        return np.full(items, np.nan)
     rest = points.sum(axis=1, keepdims=True) - points
     item, rest = points - points.mean(axis=0), rest - rest.mean(axis=0)
     size = np.sqrt((item**2).sum(axis=0) * (rest**2).sum(axis=0))
@@ -291,9 +300,9 @@ def discrimination(points: np.ndarray) -> np.ndarray:
         return np.where(size > 1e-9, (item * rest).sum(axis=0) / size, np.nan)
 
 
-def most_frequent(groups: dict[tuple[str, str], Group]) -> list[Group]:
-    """Sort groups by size, then as they came."""
-    return sorted(groups.values(), key=lambda group: -len(group.students))
+def most_frequent(mistakes: dict[tuple[Place, str], SameMistake]) -> list[SameMistake]:
+    """Sort mistakes by how many students made them, then as they came."""
+    return sorted(mistakes.values(), key=lambda each: -len(each.students))
 
 
 def in_words(seconds: float) -> str:

@@ -110,7 +110,7 @@ def check_text(text: Any, most: int) -> str:
     return clean(text, most)
 
 
-def printable(text: str) -> str:
+def without_controls(text: str) -> str:
     """Return a text without characters that steer a terminal."""
     return "".join(c for c in text if c.isprintable() or c in "\n\t")
 
@@ -121,9 +121,9 @@ def check_error(error: Any) -> dict[str, Any]:
         return {
             "type": check_text(error["type"], 100),
             "bases": [check_text(base, 100) for base in error["bases"][:20]],
-            "message": printable(check_text(error["message"], 5000)),
+            "message": without_controls(check_text(error["message"], 5000)),
             "lines": [
-                (check_text(label, 200), int(number), printable(check_text(text, 300)))
+                (check_text(label, 200), int(number), without_controls(check_text(text, 300)))
                 for label, number, text in error["lines"][:20]
             ],
         }

@@ -1,4 +1,4 @@
-"""What a student's room may use: every bound in one place."""
+"""What a student's room may use; nbgrader_config.py may set other numbers."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Limits:
     open_files: int = 64
     disk_mb: int = 64
     start_seconds: float = 20.0
-    cell_seconds: float = 30.0
-    call_seconds: float = 10.0
-    notebook_seconds: float = 300.0
+    cell_seconds: float = 10.0
+    call_seconds: float = 5.0
+    notebook_seconds: float = 120.0
     rooms: int = 12
     output_bytes: int = 2_000_000
     message_bytes: int = 64 * 2**20

@@ -68,17 +68,12 @@ class CellResult:
         Of a test: the value of its last line.
     error : str
         "NameError: name 'x' is not defined", or "".
-    exception : BaseException or None
-        Of a test: what it raised, for the eyes of the instructor.
-    seconds : float
     """
 
     cell: Cell
     outputs: list[dict] = field(default_factory=list)
     value: Any = None
     error: str = ""
-    exception: BaseException | None = None
-    seconds: float = 0.0
 
 
 @dataclass
@@ -247,7 +242,7 @@ class Student:
             self.room = None
 
 
-class Marking:
+class MarkingRoom:
     """The marking room: the namespace of the tests, and the shell that runs them."""
 
     shell: Shell | None = None  # one for the process, since IPython's is made for one
@@ -255,8 +250,8 @@ class Marking:
 
     def __init__(self, most_output: int) -> None:
         self.most_output = most_output
-        if Marking.shell is None:
-            Marking.shell = Shell(plots=False)
+        if MarkingRoom.shell is None:
+            MarkingRoom.shell = Shell(plots=False)
         self.shell.renew(0)
 
     def run(self, cell: Cell, student: Student) -> CellResult:
@@ -273,7 +268,6 @@ class Marking:
                 del names[name]
         result.outputs = self.shell.outputs.take()
         if error is not None:
-            result.exception = error
             result.error = f"{type(error).__name__}: {error}"
             lines = getattr(error, "student_lines", ())
             result.outputs.append(error_output(type(error).__name__, str(error), lines))
@@ -358,6 +352,7 @@ def run_notebook(
     files: dict[str, bytes],
     nursery: Nursery,
     most_seconds: float = math.inf,
+    after: Callable[[CellResult], None] = lambda result: None,
 ) -> NotebookResult:
     """
     Run a notebook's cells in order, each in its room.
@@ -371,6 +366,8 @@ def run_notebook(
     nursery : Nursery
     most_seconds : float
         Wall time of the whole, if it is to be less than the nursery's limits allow.
+    after : callable
+        Is given the result of each cell as soon as it has run.
 
     Returns
     -------
@@ -378,21 +375,20 @@ def run_notebook(
     """
     start = time.monotonic()
     results = []
-    with Marking.lock, settled_state():
-        marking = Marking(nursery.limits.output_bytes)
+    with MarkingRoom.lock, settled_state():
+        marking = MarkingRoom(nursery.limits.output_bytes)
         seconds = min(most_seconds, nursery.limits.notebook_seconds)
         student = Student(nursery, files, marking.show, seconds)
         try:
             for cell in cells:
-                began = time.monotonic()
                 if cell.kind == "test":
                     result = marking.run(cell, student)
                 else:
                     if cell.kind == "shared":
                         marking.run_quietly(cell)
                     result = student.run(cell)
-                result.seconds = time.monotonic() - began
                 results.append(result)
+                after(result)
         finally:
             student.close()
     return NotebookResult(

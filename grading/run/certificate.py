@@ -3,24 +3,59 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from grading import CourseError
-from grading.intake.submission import is_notebook, look_into
-from grading.source.assignment import Solution, load_solution, source_folder
+from grading.marking.result import (
+    TestResult,
+    as_plain,
+    from_plain,
+)
+from grading.source import digest
+from grading.source.cells import function_tested
 
+SCHEMA = 2
 FOLDER = "certificates"  # in reports/<assignment>/
 BEFORE = "certificates.before"  # as they were before the last run
 PACKAGES = ("numpy", "matplotlib", "ipython", "nbgrader")
+
+
+@dataclass
+class CellMark:
+    """
+    What one graded cell earned.
+
+    Attributes
+    ----------
+    notebook, cell : str
+        Which: the names of its notebook and its own.
+    points, max_points : float
+        A person's points, where a person gave some.
+    auto_points : float or None
+        Those that the tests gave; None where a person marks.
+    result : TestResult or None
+        What the test found; None where a person marks.
+    """
+
+    notebook: str
+    cell: str
+    points: float
+    max_points: float
+    auto_points: float | None = None
+    result: TestResult | None = None
+
+    @property
+    def function(self) -> str:
+        """What is marked: a function's name, as a rule."""
+        return function_tested(self.cell)
 
 
 @dataclass
@@ -38,17 +73,19 @@ class Certificate:
         What intake or the run found, one line each.
     score, max_score, late_penalty : float
         As in the grade book when it was marked.
-    functions : list of dict
-        One for each function: `function`, `points` (a person's, where a person gave some),
-        `auto_points`, `max_points`, `mistake` (its name, or ""), `sentence`, `rule`, `note`
-        (what is wrong, in one sentence), and `checks`, a list of `kind`, `points`, `wrong`.
+    cells : list of CellMark
+        Of each graded cell, in the order of the notebook.
     submission : str
         Hash of what was handed in.
     submitted : str
         When, in UTC; "" where that is not known.
     source : dict
-        Hashes of the assignment: `all`; `tests`, one for each function; `late`, of the rules
+        Hashes of the assignment: `all`; `tests`, one for each test; `late`, of the rules
         for late work and the due date.
+    hidden_data : str
+        Which set of hidden data it was tested on; "" where there is one set alone.
+    language : str
+        Of the notebook that came in.
     environment : dict
         Versions of Python and packages, and the hash of the grading package.
     isolation : str
@@ -60,19 +97,23 @@ class Certificate:
         How many rooms it took.
     seconds, cpu_seconds, peak_mb : float
         Wall time of the marking; processor time and memory of the student's own code.
+    schema : int
+        The form of the certificate.
     """
 
     student_id: str
     assignment: str
     status: str
     notes: list[str]
-    score: float
-    max_score: float
+    score: float = 0.0
+    max_score: float = 0.0
     late_penalty: float = 0.0
-    functions: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[CellMark] = field(default_factory=list)
     submission: str = ""
     submitted: str = ""
     source: dict[str, Any] = field(default_factory=dict)
+    hidden_data: str = ""
+    language: str = "en"
     environment: dict[str, str] = field(default_factory=dict)
     isolation: str = ""
     problems: list[str] = field(default_factory=list)
@@ -81,33 +122,36 @@ class Certificate:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_mb: float = 0.0
-
-    @property
-    def auto(self) -> dict[str, float]:
-        """The points that the tests gave, by the name of the cell."""
-        return {f"test_{each['function']}": each["auto_points"] for each in self.functions}
+    schema: int = SCHEMA
 
     @property
     def note(self) -> str:
         """What is wrong, in one line: the mistakes by name, or the first check that fails."""
         notes: dict[str, list[str]] = {}
         if self.status in ("graded", "repaired"):
-            for each in self.functions:
-                if each["note"]:
-                    notes.setdefault(each["mistake"] or each["note"], []).append(each["function"])
-        whole = len(self.functions)
+            for mark in self.cells:
+                if mark.result and mark.result.note:
+                    name = mark.result.mistake or mark.result.note
+                    notes.setdefault(name, []).append(mark.function)
+        whole = len(self.cells)
         wrong = [n if len(f) == whole else f"{', '.join(f)}: {n}" for n, f in notes.items()]
         return "; ".join([*self.notes, *wrong])
 
     def write(self, folder: Path) -> None:
         """Write it, whole or not at all."""
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        data = vars(self) | {"cells": [vars(mark) | plain_result(mark) for mark in self.cells]}
+        text = json.dumps(data, indent=1, ensure_ascii=False)
         write_whole(folder / file_name(self.student_id), text.encode())
+
+
+def plain_result(mark: CellMark) -> dict[str, Any]:
+    """Return the result of a cell as JSON can hold it."""
+    return {"result": mark.result and as_plain(mark.result)}
 
 
 def read_certificate(path: Path) -> Certificate:
     """
-    Read a certificate.
+    Read a certificate; of one of an earlier form, what `diff` compares.
 
     Raises
     ------
@@ -115,20 +159,75 @@ def read_certificate(path: Path) -> Certificate:
         Where the file is none.
     """
     try:
-        return Certificate(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise CourseError(f"{path} is no certificate: {error}") from None
+        data = json.loads(path.read_bytes())
+        if "functions" in data:
+            data = from_schema_1(data)
+        marks = [
+            CellMark(**{**mark, "result": mark["result"] and from_plain(mark["result"])})
+            for mark in data["cells"]
+        ]
+        return Certificate(**{**data, "cells": marks})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise CourseError(f"{path} is no certificate ({said})") from None
+
+
+def from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a certificate of version 0.1 in the form of today: its sentences are finished."""
+    marks = []
+    for each in data.pop("functions"):
+        checks = [{"where": {}, **check, "wrong": said(check["wrong"])} for check in each["checks"]]
+        stopped = None if checks else said(each["note"])
+        result = {
+            **{key: each[key] for key in ("function", "max_points", "mistake", "sentence")},
+            "points": each["auto_points"] or 0.0,
+            "checks": checks,
+            "rule": said(each["rule"]),
+            "stopped": stopped,
+        }
+        marks.append(
+            {
+                "notebook": data["assignment"],
+                "cell": f"test_{each['function']}",
+                **{key: each[key] for key in ("points", "auto_points", "max_points")},
+                "result": result,
+            }
+        )
+    tests = data["source"].get("tests", {})
+    source = data["source"] | {"tests": {f"test_{name}": each for name, each in tests.items()}}
+    return {**data, "source": source, "cells": marks, "schema": 1}
+
+
+def said(sentence: str) -> dict[str, Any] | None:
+    """Return a finished sentence as a finding that has no gaps."""
+    return {"message": "{said}", "fields": {"said": sentence}} if sentence else None
 
 
 def read_certificates(folder: Path) -> Iterator[Certificate]:
-    """Yield the certificates in a folder, in the order of the students."""
+    """Yield the certificates in a folder that can be read, in the order of the students."""
     for path in sorted(folder.glob("*.json")):
-        yield read_certificate(path)
+        try:
+            yield read_certificate(path)
+        except CourseError:  # its student is marked anew by the next run
+            continue
+
+
+def find_certificate(reports: Path, student: str) -> Certificate | None:
+    """
+    Return a student's certificate, None where there is none.
+
+    Raises
+    ------
+    CourseError
+        Where it cannot be read.
+    """
+    path = reports / FOLDER / file_name(student)
+    return read_certificate(path) if path.exists() else None
 
 
 def file_name(student: str) -> str:
     """Return the name of a student's certificate."""
-    return f"{quote(student, safe=' @')}.json"
+    return f"{quote(os.fsencode(student), safe=' @')}.json"
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -139,57 +238,11 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(part, path)
 
 
-# ------------------------------------------------------------------ hashes
-
-
-def digest(parts: Iterable[str | bytes]) -> str:
-    """Return the SHA-256 of several texts."""
-    total = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        total.update(len(data).to_bytes(8, "big") + data)
-    return total.hexdigest()
-
-
-def submission_hash(folder: Path) -> str:
-    """Return the hash of what counts in a submission: its notebooks, and when it was handed in."""
-    parts: list[str | bytes] = []
-    files, other = look_into(folder)
-    for name in sorted(files):
-        parts.append(name)
-        if is_notebook(name) or name == "timestamp.txt":
-            with open(folder / name, "rb") as file:
-                parts.append(hashlib.file_digest(file, "sha256").digest())
-    return digest([*parts, *other])
-
-
-def source_hashes(assignment: str) -> dict[str, Any]:
-    """Return the hashes of an assignment's source: of all of it, and of each function's test."""
-    folder = source_folder(assignment)
-    shipped = [path.read_bytes() for path in sorted(folder.glob("*.py"))]
-    solution = load_solution(assignment)
-    table = (folder / "mistakes.yaml").read_bytes() if (folder / "mistakes.yaml").exists() else b""
-    return {
-        "all": digest([*shipped, table, json.dumps(solution.cells)]),
-        "tests": {
-            name.removeprefix("test_"): test_hash(solution, name, shipped)
-            for name in solution.tests
-        },
-    }
-
-
-def test_hash(solution: Solution, name: str, shipped: list[bytes]) -> str:
-    """Return the hash of all that the points of one test depend on."""
-    names = list(solution.cells)
-    before = {n: solution.cells[n] for n in names[: names.index(name)] if not n.startswith("test_")}
-    return digest([*shipped, json.dumps(before), solution.cells[name]])
-
-
 @functools.cache
 def environment() -> dict[str, str]:
     """Return what the marks were made with."""
-    here = Path(__file__).parents[1]
-    code = [path.read_bytes() for path in sorted(here.rglob("*.py"))]
+    package = Path(__file__).parents[1]
+    code = [path.read_bytes() for path in sorted(package.rglob("*.py"))]
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from grading import CourseError
+from grading.book import Place
 from grading.run.certificate import Certificate, read_certificate
+from grading.sheets import column_titles
+
+BY_HAND = "by hand"  # in the place of a kind of check
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Change:
     ----------
     student_id : str
     what : str
-        The function and the kind of check, or what else gives or takes points.
+        The graded cell and the kind of check, or what else gives or takes points.
     before, after : float or None
         Points; None where there were none to give.
     reason : str
@@ -33,7 +36,7 @@ class Change:
     reason: str
 
 
-def diff(old: Path, new: Path) -> Iterator[Change]:
+def compare(old: Path, new: Path) -> Iterator[Change]:
     """
     Yield every changed point between two folders of certificates.
 
@@ -61,48 +64,50 @@ def changes(before: Certificate | None, after: Certificate | None) -> Iterator[C
         yield Change(there.student_id, "all", *score, reason)
         return
     points = [points_of(each) for each in (before, after)]
-    for what in dict.fromkeys([*points[0], *points[1]]):
-        old, new = (each.get(what) for each in points)
+    both = dict.fromkeys([*points[0], *points[1]])
+    titles = column_titles(dict.fromkeys(place for place, _ in both))
+    for place, kind in both:
+        old, new = (each.get((place, kind)) for each in points)
         if old != new:
-            yield Change(after.student_id, ", ".join(what), old, new, why(before, after, what[0]))
+            reason = "a person's points" if kind == BY_HAND else why(before, after, place)
+            yield Change(after.student_id, f"{titles[place]}, {kind}", old, new, reason)
     if before.late_penalty != after.late_penalty:
         penalties = -before.late_penalty, -after.late_penalty
         late = "submission" if before.submitted != after.submitted else "points, or rules"
         yield Change(after.student_id, "late", *penalties, f"late penalty: {late}")
 
 
-def points_of(certificate: Certificate) -> dict[tuple[str, str], float]:
-    """Return what each check earned, and what a person gave or took beside."""
+def points_of(certificate: Certificate) -> dict[tuple[Place, str], float]:
+    """Return what each check of a cell earned, and what a person gave or took beside."""
     points = {}
-    for each in certificate.functions:
-        for check in each["checks"]:
-            earned = 0.0 if check["wrong"] else check["points"]
-            points[each["function"], check["kind"]] = earned
-        by_hand = each["points"] - (each["auto_points"] or 0.0)
-        if by_hand:
-            points[each["function"], "by hand"] = by_hand
+    for mark in certificate.cells:
+        place, auto = Place(mark.notebook, mark.cell), mark.auto_points or 0.0
+        checks = mark.result.checks if mark.result else []
+        points |= {(place, check.kind): check.earned for check in checks}
+        if auto and not checks:  # a test that keeps no record
+            points[place, "test"] = auto
+        if mark.points != auto:
+            points[place, BY_HAND] = mark.points - auto
     return points
 
 
-def why(before: Certificate, after: Certificate, function: str) -> str:
-    """Say what the points of one function depend on that is no longer the same."""
-    reasons = []
-    if before.submission != after.submission:
-        reasons.append("submission")
-    if test_of(before, function) != test_of(after, function):
-        reasons.append("test")
-    if "not graded" in (before.status, after.status):
-        reasons.append("could not be marked once")
+def why(before: Certificate, after: Certificate, place: Place) -> str:
+    """Say what the points of one cell depend on that is no longer the same."""
+    tests = [each.source.get("tests", {}).get(place.cell) for each in (before, after)]
+    changed = {
+        "submission": before.submission != after.submission,
+        "test": tests[0] != tests[1],
+        "hidden data": before.hidden_data != after.hidden_data,
+    }
+    if before.schema != after.schema:  # their hashes are of different things
+        changed = {"submission": before.submitted != after.submitted, "version of the kit": True}
+    changed["could not be marked once"] = "not graded" in (before.status, after.status)
+    reasons = [reason for reason, is_so in changed.items() if is_so]
     if not reasons:
         reasons += environment(before.environment, after.environment)
     if before.timed_out != after.timed_out:
         reasons.append("time ran out once")
     return ", ".join(reasons) or "nothing that is recorded: its code does not do the same each time"
-
-
-def test_of(certificate: Certificate, function: str) -> Any:
-    """Return the hash of a function's test."""
-    return certificate.source.get("tests", {}).get(function)
 
 
 def environment(before: dict[str, str], after: dict[str, str]) -> list[str]:

@@ -1,75 +1,66 @@
-"""Late work: what it costs, by rules that stand in nbgrader_config.py."""
+"""Late work: what it costs, by the rules that the course has set up."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
-from nbgrader.plugins import LateSubmissionPlugin
-from traitlets import Dict, Float, TraitError, validate
-from traitlets.config import Bunch
+from nbgrader.preprocessors import AssignLatePenalties
+from traitlets import TraitError
+from traitlets.config import Config
+
+from grading import CourseError
+from grading.book import LatePenalty
 
 
-class LateRules(LateSubmissionPlugin):
+def points_off(
+    score: float, hours_late: float, free_hours: float, share_per_day: float, extension: float
+) -> float:
     """
-    A share of the points for each day late, after some free hours.
+    Return the points lost for handing in late.
 
-    nbgrader counts from the due date in its grade book, and hands in the seconds.
+    Parameters
+    ----------
+    score : float
+        Points before the penalty.
+    hours_late, free_hours, extension : float
+        Hours after the due date, those that cost nothing, those by which it is later.
+    share_per_day : float
+        Share of the points lost for each day begun after that.
     """
+    days = math.ceil(max(hours_late - free_hours - extension, 0) / 24)
+    return score * min(days * share_per_day, 1.0)
 
-    free_hours = Float(0.0, help="Hours late that cost nothing.").tag(config=True)
-    share_per_day = Float(
-        0.0, help="Share of the points lost for each day begun after the free hours."
-    ).tag(config=True)
-    extensions = Dict(
-        help="Hours by which the due date is later, by student and assignment:"
-        " {'student': {'rnn_lstm_forward': 48}}."
-    ).tag(config=True)
 
-    @validate("free_hours")
-    def _not_negative(self, proposal: Bunch) -> float:
-        if not proposal.value >= 0:
-            raise TraitError(f"LateRules.free_hours is {proposal.value}; it must be 0 or more")
-        return proposal.value
+def late_penalty(config: Config, assignment: str) -> LatePenalty:
+    """
+    Return the course's rule, as nbgrader's plug-in for late work has it.
 
-    @validate("share_per_day")
-    def _a_share(self, proposal: Bunch) -> float:
-        if not 0 <= proposal.value <= 1:
-            raise TraitError(f"LateRules.share_per_day is {proposal.value}; it must lie in 0 to 1")
-        return proposal.value
+    Raises
+    ------
+    CourseError
+        Where nbgrader_config.py sets it up wrongly.
+    """
+    step = AssignLatePenalties(config=config)
+    step.assignment_id = assignment  # nbgrader's plug-ins find it there
+    try:
+        step.init_plugin()
+    except TraitError as error:
+        raise CourseError(f"nbgrader_config.py: {error}") from None
 
-    @validate("extensions")
-    def _hours(self, proposal: Bunch) -> dict:
-        for student, hours in proposal.value.items():
-            if not isinstance(hours, dict) or not all(
-                isinstance(each, int | float) and each >= 0 for each in hours.values()
-            ):
-                raise TraitError(
-                    f"LateRules.extensions of {student!r} must be hours by assignment,"
-                    " such as {'rnn_lstm_forward': 48}"
-                )
-        return proposal.value
+    def penalty(student: str, score: float, seconds: float) -> float:
+        return step.plugin_inst.late_submission_penalty(student, score, seconds) or 0.0
 
-    def late_submission_penalty(
-        self, student_id: str, score: float, total_seconds_late: float
-    ) -> float | None:
-        """
-        Return the points lost.
+    return penalty
 
-        Parameters
-        ----------
-        student_id : str
-        score : float
-            Points before the penalty.
-        total_seconds_late : float
-            Seconds after the due date.
 
-        Returns
-        -------
-        float or None
-            `score` times `share_per_day` for each day begun, `score` at most.
-        """
-        assignment = getattr(self.parent, "assignment_id", "")
-        extension = self.extensions.get(student_id, {}).get(assignment, 0)
-        hours = total_seconds_late / 3600 - self.free_hours - extension
-        days = math.ceil(max(hours, 0) / 24)
-        return score * min(days * self.share_per_day, 1.0) or None
+def check_extensions(extensions: Mapping[str, object]) -> None:
+    """Raise TraitError where extensions are not hours by student and assignment."""
+    for student, hours in extensions.items():
+        if not isinstance(hours, dict) or not all(
+            isinstance(each, int | float) and each >= 0 for each in hours.values()
+        ):
+            raise TraitError(
+                f"LateRules.extensions of {student!r} must be hours by assignment,"
+                " such as {'rnn_lstm_forward': 48}"
+            )

@@ -1,39 +1,40 @@
-"""The course in the current folder, as nbgrader sees it."""
+"""The course: its folder, its nbgrader_config.py, nbgrader's interface to it."""
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import sys
-import warnings
 from pathlib import Path
 
 from nbgrader.apps.api import NbGraderAPI
-from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from grading import CourseError
-from grading.source.assignment import course_root
+from grading.source.moved import say_where
+
+CONFIG = "nbgrader_config.py"
 
 
-def prepare_process() -> None:
-    """Let nbgrader find its tools, and keep it from warning of what is as it should be."""
-    # alembic is called by name; it lies beside this Python
-    tools = str(Path(sys.executable).parent)
-    if tools not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
-    # nbgrader 0.9.6 and SQLAlchemy 2
-    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
-    # cells with hidden tests always differ from the student version
-    logging.getLogger("AutogradeApp").addFilter(
-        lambda record: "Attribute 'checksum'" not in record.getMessage()
-    )
-
-
-def open_course(unprotected: bool = False) -> NbGraderAPI:
+def course_root(start: Path | None = None) -> Path:
     """
-    Return nbgrader's interface to the course, set up by its nbgrader_config.py.
+    Return the course folder: the nearest one upwards with nbgrader_config.py.
+
+    Raises
+    ------
+    CourseError
+        Outside of a course.
+    """
+    start = (start or Path.cwd()).absolute()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise CourseError(f"{start} is not in a course: no {CONFIG} here or above")
+
+
+def enter_course(unprotected: bool = False) -> NbGraderAPI:
+    """
+    Go to the course folder, and return nbgrader's interface to it, set up by its configuration.
 
     Parameters
     ----------
@@ -42,12 +43,39 @@ def open_course(unprotected: bool = False) -> NbGraderAPI:
     """
     root = course_root()
     os.chdir(root)
-    config = PyFileConfigLoader("nbgrader_config.py", str(root)).load_config()
-    config.Execute.unprotected = unprotected
+    config = read_config(root)
+    if unprotected:
+        config.Autograde.unprotected = True
     return NbGraderAPI(config=config)
 
 
-def check(result: dict, what: str) -> None:
+def read_config(root: Path) -> Config:
+    """
+    Read a course's configuration.
+
+    Raises
+    ------
+    CourseError
+        Where it stops, with its line.
+    """
+    try:
+        return PyFileConfigLoader(CONFIG, str(root)).load_config()
+    except Exception as error:
+        said = say_where(error) or f"{type(error).__name__}: {error}"
+        raise CourseError(f"{CONFIG}{line_of(error, root / CONFIG)}: {said}") from None
+
+
+def line_of(error: BaseException, path: Path) -> str:
+    """Return ", line 12" where an exception passed through this file."""
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            found = f", line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+def raise_failure(result: dict, what: str) -> None:
     """Raise CourseError where a step of nbgrader failed, with the step's own last word."""
     if not result["success"]:
         log = result["log"] or ""

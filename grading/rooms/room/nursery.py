@@ -38,7 +38,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     first = os.getpid()
-    nursery = Nursery(control, shell, options["nested"])
+    nursery = RoomForker(control, shell, options["nested"])
     nursery.reply({"ready": True})
     nursery.serve()
     if os.getpid() == first:  # and not a branch
@@ -46,7 +46,7 @@ def main() -> None:
     os._exit(0)  # to tidy up what was warmed up takes longer than a room
 
 
-class Nursery:
+class RoomForker:
     """
     Forks rooms, and ends them.
 

@@ -15,50 +15,17 @@ import jinja2
 from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 
-from grading.feedback.text import highlight, markdown, scrolling
-from grading.marking.result import is_test, read_mark
-from grading.source.assignment import grade_id, is_solution, source_folder
+from grading.book import Entry, Place
 from grading.checks import code
+from grading.feedback.text import Prose, highlight, scrolling, students_markdown
+from grading.marking.result import CheckResult, TestResult, read_result, total
+from grading.source import Source, cells
+from grading.source.cells import function_checked, grade_id, is_students
 
 NOTHING_GRADED = ("unreadable", "missing")
 LONGEST = 20_000  # characters of an output
 SIDE = 12  # pixels, of a square that stands for one number
-
-
-@dataclass(frozen=True)
-class Grades:
-    """
-    What a person, or the clock, adds to what the tests gave: `Grades()` where nothing.
-
-    Attributes
-    ----------
-    points : dict
-        The points that count, by grade_id; where there are none, those of the tests.
-    waiting : frozenset of str
-        The grade_ids of cells that a person has still to mark.
-    comments : dict
-        What a person wrote about a cell, by grade_id.
-    penalty : float
-        Points off for handing in late.
-    """
-
-    points: dict[str, float] = field(default_factory=dict)
-    waiting: frozenset[str] = frozenset()
-    comments: dict[str, str] = field(default_factory=dict)
-    penalty: float = 0.0
-
-    @classmethod
-    def read(cls, book: Gradebook, assignment: str, student: str) -> Grades:
-        """Read what the grade book holds of a submission."""
-        held = book.find_submission_notebook(assignment, assignment, student)
-        return cls(
-            {grade.name: grade.score for grade in held.grades},
-            frozenset(grade.name for grade in held.grades if grade.needs_manual_grade),
-            {c.name: c.manual_comment for c in held.comments if c.manual_comment},
-            held.late_submission_penalty or 0.0,
-        )
 
 
 @dataclass
@@ -72,15 +39,12 @@ class Part:
         The function's, or the cell's grade_id.
     points, max_points : float
         What counts.
-    tested : float or None
-        What the tests gave; None where a person marks.
+    result : TestResult or None
+        What the test found; None where a person marks.
     waiting : bool
         Whether a person has still to mark it.
-    mistake : str
-        The sentence of the known mistake, "" where there is none.
-    rule : str
-        What was put in the place of the student's own work, "" where nothing was.
-    checks : list of Check
+    lines : list of Line
+        What the checks found.
     comments : list of str
         What a person wrote.
     """
@@ -88,21 +52,19 @@ class Part:
     name: str
     points: float
     max_points: float
-    tested: float | None
-    waiting: bool = False
-    mistake: str = ""
-    rule: str = ""
-    checks: list[Check] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
+    result: TestResult | None
+    waiting: bool
+    lines: list[Line]
+    comments: list[str]
 
     @property
     def is_right(self) -> bool:
         """Tell whether all its checks hold."""
-        return bool(self.checks) and all(check.is_right for check in self.checks)
+        return bool(self.lines) and all(line.is_right for line in self.lines)
 
 
 @dataclass
-class Check:
+class Line:
     """Kinds of check with one and the same result: a line of the page."""
 
     kinds: str
@@ -162,43 +124,92 @@ class Piece:
     is_folded: bool = False
 
 
-def page(
-    notebook: NotebookNode,
-    assignment: str,
-    student: str,
-    grades: Grades | None = None,
-    root: Path | None = None,
-) -> str:
+class Pages:
     """
-    Return the feedback to one student: a page that asks the network for nothing.
+    Makes the pages of an assignment's students; they ask the network for nothing.
 
     Parameters
     ----------
-    notebook : NotebookNode
-        Marked: as it lies in autograded/.
-    assignment, student : str
-    grades : Grades, optional
-        From the grade book.
-    root : Path, optional
-        The course, whose pictures the notebook shows; the current one if not given.
+    source : Source
+        Whose text and pictures the notebooks show.
     """
-    grades = grades or Grades()
-    parts = list(graded_parts(notebook, grades))
-    intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
-    is_graded = intake["status"] not in NOTHING_GRADED
-    points = sum(part.points for part in parts)
-    return template().render(
-        title=title_of(notebook) or assignment,
-        assignment=assignment,
-        student=student,
-        parts=parts,
-        points=max(0.0, points - grades.penalty),
-        max_points=sum(part.max_points for part in parts),
-        penalty=grades.penalty,
-        intake=intake,
-        is_graded=is_graded,
-        pieces=pieces(notebook, grades, source_folder(assignment, root)) if is_graded else [],
-    )
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.prose = Prose(source.files)
+
+    def page(self, notebook: NotebookNode, entry: Entry) -> str:
+        """
+        Return the feedback to one student.
+
+        Parameters
+        ----------
+        notebook : NotebookNode
+            Marked: as it lies in autograded/.
+        entry : Entry
+            What the grade book holds; what it leaves out is what the tests gave.
+        """
+        parts = [
+            self.part(notebook, cell, entry)
+            for cell in notebook.cells
+            if cells.kind_of(cell) in cells.GRADED
+        ]
+        intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
+        is_graded = intake["status"] not in NOTHING_GRADED
+        return template().render(
+            title=title_of(notebook) or self.source.assignment,
+            student=entry.student_id,
+            parts=parts,
+            points=total((part.points for part in parts), entry.penalty),
+            max_points=total(part.max_points for part in parts),
+            penalty=entry.penalty,
+            intake=intake,
+            is_graded=is_graded,
+            pieces=self.pieces(notebook) if is_graded else [],
+        )
+
+    def part(self, notebook: NotebookNode, cell: NotebookNode, entry: Entry) -> Part:
+        """Return what is said of a graded cell."""
+        name = grade_id(cell)
+        place = Place(self.source.assignment, name)
+        grade = entry.grades.get(place)
+        result = read_result(cell) if cells.is_test(cell) else None
+        function = cells.function_tested(name)
+        comments = [place._replace(cell=function), place] if result else [place]
+        return Part(
+            function if result else name,
+            grade.points if grade else result.points if result else 0.0,
+            cells.points_of(cell),
+            result,
+            waiting=result is None and (grade is None or grade.waits),
+            lines=list(lines_of(result.checks)) if result else [],
+            comments=[entry.comments[each] for each in comments if each in entry.comments],
+        )
+
+    def pieces(self, notebook: NotebookNode) -> Iterator[Piece]:
+        """Yield the student's notebook, what the student did not write folded."""
+        shown = [c for c in notebook.cells if c.id != "intake" and not cells.is_test(c)]
+        for folded, group in groupby(shown, key=is_assignments):
+            if folded:
+                ours = list(group)
+                body = Markup().join(self.render(cell) for cell in ours)
+                yield Piece(heading_of(ours), body, is_folded=True)
+                continue
+            for cell in group:
+                yield Piece(kind_of(cell), self.render(cell))
+
+    def render(self, cell: NotebookNode) -> Markup:
+        """Return a cell as HTML, with its outputs."""
+        if cell.cell_type != "code":
+            students = not is_assignments(cell)
+            return students_markdown(cell.source) if students else self.prose.markdown(cell.source)
+        source = Markup(
+            f'<pre class="code" tabindex="0" role="group" aria-label="Code">'
+            f"<code>{highlight(cell.source)}</code></pre>\n"
+        )
+        if not is_students(cell) and cell.outputs:
+            source = Markup("<details><summary>Its code</summary>%s</details>\n") % source
+        return source + Markup().join(show(output) for output in cell.outputs)
 
 
 @functools.cache
@@ -231,55 +242,20 @@ def title_of(notebook: NotebookNode) -> str:
 # Marks
 
 
-def graded_parts(notebook: NotebookNode, grades: Grades) -> Iterator[Part]:
-    """Yield what earns points, in the notebook's order."""
-    for cell in notebook.cells:
-        name = grade_id(cell)
-        settings = cell.metadata.get("nbgrader", {})
-        if is_test(cell):
-            yield tested_part(cell, grades)
-        elif settings.get("grade") or settings.get("task"):
-            yield Part(
-                name,
-                grades.points.get(name, 0.0),
-                float(settings["points"]),
-                tested=None,
-                waiting=name in grades.waiting or name not in grades.points,
-                comments=[grades.comments[name]] if name in grades.comments else [],
-            )
-
-
-def tested_part(cell: NotebookNode, grades: Grades) -> Part:
-    """Return what a test cell found."""
-    mark = read_mark(cell)
-    name = grade_id(cell)
-    return Part(
-        mark.function,
-        grades.points.get(name, mark.points),
-        mark.max_points,
-        tested=mark.points,
-        mistake=mark.sentence,
-        rule=mark.rule,
-        checks=list(checks_of(mark.checks)),
-        comments=[grades.comments[n] for n in (mark.function, name) if n in grades.comments],
-    )
-
-
-def checks_of(record: list[dict[str, Any]]) -> Iterator[Check]:
-    """Yield the lines of a test's record; what has one and the same sentence shares a line."""
-    lines: dict[str, list[dict[str, Any]]] = {}
-    for check in record:
-        lines.setdefault(check["wrong"] or check["kind"], []).append(check)
+def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
+    """Yield the lines of a test's checks; what has one and the same sentence shares a line."""
+    lines: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        lines.setdefault(str(check.wrong or check.kind), []).append(check)
     for same in lines.values():
-        wrong = same[0]["wrong"]
-        points = sum(check["points"] for check in same)
-        yield Check(
-            "all checks" if len(same) == len(record) > 1 else ", ".join(c["kind"] for c in same),
+        wrong = same[0].wrong
+        yield Line(
+            "all checks" if len(same) == len(checks) > 1 else ", ".join(c.kind for c in same),
             not wrong,
             f"{wrong}." if wrong else "right",
-            0.0 if wrong else points,
-            points,
-            [picture(check["kind"], check["where"]) for check in same if "where" in check],
+            sum(check.earned for check in same),
+            sum(check.points for check in same),
+            [picture(check.kind, check.where) for check in same if check.where],
         )
 
 
@@ -324,29 +300,11 @@ def ranges(names: list[str]) -> str:
 # The notebook
 
 
-def pieces(notebook: NotebookNode, grades: Grades, folder: Path) -> Iterator[Piece]:
-    """Yield the student's notebook, what the student did not write folded."""
-    shown = [c for c in notebook.cells if c.id != "intake" and not is_test(c)]
-    for folded, cells in groupby(shown, key=is_assignments):
-        group = list(cells)
-        if folded:
-            body = Markup().join(render(cell, folder) for cell in group)
-            yield Piece(heading_of(group), body, is_folded=True)
-            continue
-        for cell in group:
-            yield Piece(kind_of(cell), render(cell, None))
-
-
 def is_assignments(cell: NotebookNode) -> bool:
     """Tell whether a cell is the assignment's, with no result that is the student's."""
     if is_students(cell):
         return False
     return cell.cell_type == "markdown" or not cell.outputs
-
-
-def is_students(cell: NotebookNode) -> bool:
-    """Tell whether the student wrote the cell."""
-    return is_solution(cell) or cell.id.startswith("student-")
 
 
 def heading_of(cells: list[NotebookNode]) -> str:
@@ -361,26 +319,13 @@ def heading_of(cells: list[NotebookNode]) -> str:
 def kind_of(cell: NotebookNode) -> str:
     """Return the heading above a cell in view."""
     name = grade_id(cell)
-    if is_solution(cell):
+    if cells.is_answer(cell):
         return f"Your `{name}`"
     if is_students(cell):
         return "A cell of your own"
-    if name.startswith("check_"):
-        return f"The check of `{name.removeprefix('check_')}`"
+    if function_checked(name):
+        return f"The check of `{function_checked(name)}`"
     return f"`{name}`" if name else "A cell of the assignment"
-
-
-def render(cell: NotebookNode, folder: Path | None) -> Markup:
-    """Return a cell as HTML, with its outputs; `folder` where the assignment's pictures lie."""
-    if cell.cell_type != "code":
-        return markdown(cell.source, folder)
-    source = Markup(
-        f'<pre class="code" tabindex="0" role="group" aria-label="Code">'
-        f"<code>{highlight(cell.source)}</code></pre>\n"
-    )
-    if not is_students(cell) and cell.outputs:
-        source = Markup("<details><summary>Its code</summary>%s</details>\n") % source
-    return source + Markup().join(show(output) for output in cell.outputs)
 
 
 def show(output: NotebookNode) -> Markup:
@@ -399,7 +344,7 @@ def show(output: NotebookNode) -> Markup:
     if "text/html" in data:
         return Markup(f"{scrolling('Output', 'output')}{data['text/html']}</div>\n")
     if "text/markdown" in data:
-        return markdown(data["text/markdown"])
+        return students_markdown(data["text/markdown"])
     return plain(data.get("text/plain", ""))
 
 

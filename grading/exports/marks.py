@@ -1,0 +1,123 @@
+"""What is to be exported: the marks of the grade book, and what the certificates say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grading import CourseError
+from grading.book import Book, Entry, Place
+from grading.intake.files import listed
+from grading.marking.result import TestResult
+from grading.run.certificate import Certificate, find_certificate
+from grading.sheets import column_titles
+
+
+@dataclass
+class Order:
+    """
+    What is to be exported.
+
+    Attributes
+    ----------
+    root : Path
+        The course.
+    source : Path or None
+        The LMS's own export, to fill in.
+    column : str
+        The title of its column for the assignment; "" where the name tells.
+    students : list of str
+        Whose marks; all, if the list is empty.
+    to : Path or None
+        The file to write, if not `reports/<assignment>/export/`.
+    """
+
+    root: Path
+    source: Path | None = None
+    column: str = ""
+    students: list[str] = field(default_factory=list)
+    to: Path | None = None
+
+
+class Marks:
+    """An assignment's marks, and what the certificates say of them."""
+
+    def __init__(self, book: Book, assignment: str, order: Order) -> None:
+        self.group = book.read_class(assignment)
+        self.titles = column_titles(self.group.max_points)
+        self.order = order
+        self.reports = order.root / "reports" / assignment
+        asked = set(order.students or self.group.entries)
+        unknown = asked - self.group.entries.keys()
+        if unknown:
+            raise CourseError(f"not in the grade book: {listed(sorted(unknown))}")
+        self.all = [e for student, e in self.group.entries.items() if student in asked]
+        self.notes: list[str] = []
+        self._last: tuple[str, Certificate | None] = ("", None)
+        self.damaged: set[str] = set()
+        failed = {entry.student_id for entry in self.all if self.has_failed(entry)}
+        self.entries = [e for e in self.all if e.handed_in and e.student_id not in failed]
+        self.note("not graded, and left out", [e for e in self.all if e.student_id in failed])
+        damaged = [entry for entry in self.all if entry.student_id in self.damaged]
+        self.note("without a certificate that can be read; grade them again", damaged)
+        self.note("still to be marked by a person", [e for e in self.entries if e.waits])
+
+    def note(self, what: str, entries: Iterable[Entry]) -> None:
+        """Keep a line on some students."""
+        names = [entry.student_id for entry in entries]
+        if names:
+            self.notes.append(f"{what}: {listed(names, 20)}")
+
+    def found(self, key: str, entries: Iterable[Entry]) -> None:
+        """Keep a line on how the students were found in the LMS's file, and on the others."""
+        known = {entry.student_id for entry in entries}
+        if not known:
+            raise CourseError(
+                f"{self.order.source}: none of its rows is of a student in the grade book; is it "
+                "of another course or assignment?"
+            )
+        self.notes.append(f"{len(known)} students were found by {key}")
+        missing = [entry for entry in self.entries if entry.student_id not in known]
+        self.note(f"not in {self.order.source}", missing)
+
+    def certificate(self, entry: Entry) -> Certificate | None:
+        """Return a student's certificate, None where there is none; the last one is kept."""
+        student = entry.student_id
+        if self._last[0] != student:
+            try:
+                self._last = student, find_certificate(self.reports, student)
+            except CourseError:
+                self.damaged.add(student)
+                self._last = student, None
+        return self._last[1]
+
+    def has_failed(self, entry: Entry) -> bool:
+        """Tell whether the grade book's marks are not those of what was handed in."""
+        certificate = self.certificate(entry)
+        return certificate is not None and certificate.status == "not graded"
+
+    def results(self, entry: Entry) -> dict[Place, TestResult | None]:
+        """Return what the tests found in each graded cell, in the order of the notebook."""
+        certificate = self.certificate(entry)
+        cells = certificate.cells if certificate else []
+        found = {Place(mark.notebook, mark.cell): mark.result for mark in cells}
+        known = [place for place in found if place in entry.grades]
+        return {p: found.get(p) for p in [*known, *sorted(entry.grades.keys() - set(known))]}
+
+    def remarks(self, entry: Entry) -> list[str]:
+        """Return the sentences that a student reads beside the score, one line each."""
+        certificate = self.certificate(entry)
+        unread = certificate is not None and certificate.status in ("unreadable", "missing")
+        lines = list(certificate.notes) if unread else []
+        for place, result in self.results(entry).items():
+            points, most = entry.points[place], self.group.max_points[place]
+            said = [f"{self.titles[place]}: {points:g} of {most:g} points."]
+            if result is None and entry.grades[place].waits:
+                said.append("Not marked yet.")
+            elif result and points < most:
+                said += [result.note, str(result.rule or "")]
+            lines.append(" ".join(filter(None, said)))
+        if entry.penalty:
+            lines.append(f"Handed in late: {entry.penalty:g} points off.")
+        return lines

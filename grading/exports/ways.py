@@ -1,0 +1,134 @@
+"""The ways to export marks: for Canvas, Moodle and Gradescope, and as plain CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grading import CourseError
+from grading.book import Book
+from grading.exports import canvas, gradescope, moodle
+from grading.exports.marks import Marks, Order
+from grading.sheets import read_sheet, write_rows
+
+COLUMNS = [
+    *["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"],
+    *["raw_score", "late_submission_penalty", "score", "max_score"],
+]
+
+
+@dataclass
+class Report:
+    """
+    What was exported.
+
+    Attributes
+    ----------
+    files : list of Path
+    count : int
+        How many students are in them.
+    notes : list of str
+        What the instructor should know, one line each.
+    """
+
+    files: list[Path]
+    count: int
+    notes: list[str] = field(default_factory=list)
+
+
+def export(book: Book, assignment: str, way: str, order: Order) -> Report:
+    """
+    Write an assignment's marks as "canvas", "moodle", "gradescope" or "csv" wants them.
+
+    Raises
+    ------
+    CourseError
+        Where there are no marks, or the LMS's file does not fit.
+    """
+    marks = Marks(book, assignment, order)
+    if not marks.entries:
+        raise CourseError(f"{assignment}: there are no marks to export")
+    name, write = WAYS[way]
+    path = order.to or marks.reports / "export" / name
+    files, count = write(marks, path)
+    return Report(files, count, marks.notes)
+
+
+def export_all(book: Book, assignments: list[str], path: Path, order: Order) -> Report:
+    """Write the marks of several assignments into one file of plain CSV."""
+    marks = [Marks(book, name, order) for name in assignments]
+    write_rows(path, [COLUMNS, *(row for each in marks for row in csv_rows(each))])
+    notes = [note for each in marks for note in each.notes]
+    return Report([path], sum(len(each.all) for each in marks), notes)
+
+
+def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:
+    """Write a grade book for Canvas: see `canvas`."""
+    if not marks.order.source:
+        canvas.write_grade_book(path, marks)
+        return [path], len(marks.entries)
+    sheet = read_sheet(marks.order.source)
+    key, entries = canvas.fill_in(sheet, marks)
+    marks.found(key, entries)
+    sheet.write(path)
+    return [path], len(entries)
+
+
+def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
+    """Write a worksheet and, where feedback was made, its zip for Moodle: see `moodle`."""
+    if marks.order.source:
+        sheet = read_sheet(marks.order.source)
+        key, entries = moodle.fill_in(sheet, marks)
+        marks.found(key, entries.values())
+        sheet.write(path)
+    else:
+        entries = {n: entry for entry in marks.entries if (n := moodle.number_of(entry))}
+        if not entries:
+            raise CourseError(
+                f"{marks.group.assignment}: no participant numbers are known. Download the "
+                "grading worksheet from Moodle, and name it with --from"
+            )
+        unknown = [entry for entry in marks.entries if not moodle.number_of(entry)]
+        marks.note("no participant number, and left out", unknown)
+        moodle.write_worksheet(path, marks, entries)
+    feedback, name = marks.order.root / "feedback", marks.group.assignment
+    folders = {n: feedback / entry.student_id / name for n, entry in entries.items()}
+    pages = {n: found for n, each in folders.items() if (found := sorted(each.glob("*.html")))}
+    marks.note("no feedback page", [entry for n, entry in entries.items() if n not in pages])
+    if not pages:
+        return [path], len(entries)
+    archive = path.with_name(f"{path.stem}_feedback.zip")
+    moodle.write_feedback(archive, pages, {n: entry.name for n, entry in entries.items()})
+    return [path, archive], len(entries)
+
+
+def to_gradescope(marks: Marks, path: Path) -> tuple[list[Path], int]:
+    """Write an autograder for Gradescope that holds the results: see `gradescope`."""
+    shown = ((entry, gradescope.shown_results(marks, entry)) for entry in marks.entries)
+    gradescope.write_autograder(path, shown)
+    return [path], len(marks.entries)
+
+
+def to_csv(marks: Marks, path: Path) -> tuple[list[Path], int]:
+    """Write the columns of `nbgrader export`, quoted."""
+    write_rows(path, [COLUMNS, *csv_rows(marks)])
+    return [path], len(marks.all)
+
+
+def csv_rows(marks: Marks) -> Iterator[list[object]]:
+    """Yield a row for every student, 0 points for those who did not hand in."""
+    for entry in marks.all:
+        yield [
+            *[marks.group.assignment, marks.group.due, entry.timestamp],
+            *[entry.student_id, entry.last_name, entry.first_name, entry.email],
+            *[entry.raw_score, entry.penalty, entry.score, marks.group.max_score],
+        ]
+
+
+WAYS: dict[str, tuple[str, Callable[[Marks, Path], tuple[list[Path], int]]]] = {
+    "canvas": ("canvas.csv", to_canvas),
+    "moodle": ("moodle.csv", to_moodle),
+    "gradescope": ("gradescope.zip", to_gradescope),
+    "csv": ("marks.csv", to_csv),
+}

@@ -1,0 +1,168 @@
+"""The folder that a student handed in: the only place that opens what lies there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grading.source import digest
+
+MAX_BYTES = 20_000_000  # of a notebook
+MAX_FILES = 10_000  # looked at in a submission
+MAX_DEPTH = 3  # of folders in it
+MAX_NOTEBOOKS = 10  # read, to find the right one
+MAX_NOTE = 300  # characters
+TIMESTAMP = "timestamp.txt"
+
+
+class Unreadable(Exception):
+    """Why nothing can be made of a file; the end of a sentence that begins with its name."""
+
+
+@dataclass
+class HandedIn:
+    """
+    A student's folder, read once.
+
+    Attributes
+    ----------
+    files : list of str
+        The plain files, by their path in the folder; a name may hold any bytes.
+    other : list of str
+        Links, pipes, devices and the like, which are not followed.
+    read : dict
+        What the notebooks and the timestamp hold, by path.
+    refused : dict
+        Why one of them was not read, by path.
+    """
+
+    files: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    read: dict[str, bytes] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notebooks(self) -> list[str]:
+        """The files that claim to be notebooks."""
+        return [path for path in self.files if is_notebook(path)]
+
+    @property
+    def hash(self) -> str:
+        """The hash of what counts: names, notebooks, and when it was handed in."""
+        parts: list[str | bytes] = []
+        for path in sorted(self.files):
+            parts += [os.fsencode(path), self.read.get(path, self.refused.get(path, ""))]
+        return digest([*parts, *map(os.fsencode, self.other)])
+
+
+def read_folder(folder: Path, name: str) -> HandedIn:
+    """
+    Read what a student handed in; nothing in the folder can make this raise, or take long.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        The name of the notebook that is looked for, without `.ipynb`.
+    """
+    handed = HandedIn(*look_into(folder))
+    right = f"{name}.ipynb"
+    notebooks = sorted(handed.notebooks, key=lambda path: (path != right, path))
+    stamps = [TIMESTAMP] if TIMESTAMP in handed.files else []
+    for path in [*stamps, *notebooks[:MAX_NOTEBOOKS]]:
+        try:
+            handed.read[path] = read_file(folder / path)
+        except Unreadable as error:
+            handed.refused[path] = str(error)
+    return handed
+
+
+def look_into(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the plain files of a folder, and its links, pipes and the like; follow none."""
+    files: list[str] = []
+    other: list[str] = []
+    with contextlib.suppress(OSError):  # what may not be looked at is not there
+        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            return [], [folder.name]
+        for place, folders, names, descriptor in os.fwalk(folder):
+            inside = Path(place).relative_to(folder)
+            entries = sorted([*folders, *names], key=lambda n: (not is_notebook(n), n))
+            folders.clear()
+            for entry in entries:
+                if len(files) + len(other) == MAX_FILES:
+                    return files, other
+                if entry.startswith((".", "__")):  # checkpoints, caches, what macOS adds
+                    continue
+                mode = mode_of(entry, descriptor)
+                if stat.S_ISDIR(mode) and not is_notebook(entry):
+                    folders += [entry] if len(inside.parts) < MAX_DEPTH else []
+                else:
+                    (files if stat.S_ISREG(mode) else other).append(str(inside / entry))
+    return files, other
+
+
+def mode_of(entry: str, descriptor: int) -> int:
+    """Return what an entry of an open folder is; 0 where it has gone meanwhile."""
+    try:
+        return os.stat(entry, dir_fd=descriptor, follow_symlinks=False).st_mode
+    except OSError:
+        return 0
+
+
+def is_notebook(path: str) -> bool:
+    """Tell whether a file claims to be a notebook; browsers save some as `.ipynb.txt`."""
+    return ".ipynb" in os.path.basename(path).lower()
+
+
+def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Read a plain file that is not too large, and nothing else."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Unreadable("is no plain file")
+            if os.fstat(descriptor).st_size > limit:
+                raise Unreadable(f"is larger than {limit / 1e6:g} MB")
+            raw = file.read(limit + 1)
+    except OSError as error:
+        raise Unreadable(f"cannot be opened: {error.strerror}") from None
+    if len(raw) > limit:
+        raise Unreadable(f"is larger than {limit / 1e6:g} MB")
+    return raw
+
+
+def describe(handed: HandedIn, shipped: Iterable[str]) -> list[str]:
+    """Say which files are not used."""
+    used = {*shipped, TIMESTAMP}
+    unused = [path for path in handed.files if not is_notebook(path) and path not in used]
+    notes = []
+    if unused:
+        notes.append(f"files of the student's own, not used: {listed(unused)}")
+    if handed.other:
+        notes.append(f"links, folders, pipes or devices, not followed: {listed(handed.other)}")
+    if len(handed.files) + len(handed.other) >= MAX_FILES:
+        notes.append(f"more than {MAX_FILES} files: the others were not looked at")
+    if len(handed.notebooks) > MAX_NOTEBOOKS:
+        notes.append(f"more than {MAX_NOTEBOOKS} notebooks: the others were not looked at")
+    return notes
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """Name the first few, and count the others."""
+    names = list(names)
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return ", ".join([n[:60] for n in names[:most]] + more)
+
+
+def tidy(notes: Iterable[str]) -> list[str]:
+    """Make notes safe to show: one line each, not too long, and nothing but text."""
+    return [printable(note[:MAX_NOTE]) for note in notes]
+
+
+def printable(text: str) -> str:
+    """Make a text safe to show: no line breaks, no terminal codes, no stray bytes."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

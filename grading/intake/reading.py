@@ -1,0 +1,101 @@
+"""The cells of a notebook file, of any version and in any state."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from grading.intake.files import Unreadable
+from grading.source.cells import settings_in
+
+MAX_PARTS = 500_000  # lists and objects in its JSON
+MAX_CELLS = 1000
+MAX_TEXT = 1_000_000  # characters of a cell
+
+
+@dataclass
+class Cell:
+    """What counts of a submitted cell; `place` is that of the known cell before it."""
+
+    kind: str
+    text: str
+    id: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    place: int = -1
+
+    @property
+    def grade_id(self) -> str:
+        """Its nbgrader id, "" where it has none."""
+        return text_of(self.settings.get("grade_id"))
+
+    def defines(self, function: str) -> bool:
+        """Tell whether the text defines the function, not inside of another."""
+        pattern = rf"^def[ \t]+{re.escape(function)}[ \t]*\("
+        return bool(function and re.search(pattern, self.text, re.MULTILINE))
+
+
+def read_cells(raw: bytes) -> tuple[list[Cell], list[str]]:
+    """
+    Read the cells of a notebook of any version, and note what is odd about the file.
+
+    Of a cell, type, text, id and nbgrader's settings are looked at, nothing else; so
+    whatever else a file holds or lacks cannot hurt.
+    """
+    text, notes = decode(raw)
+    if text.count("{") + text.count("[") > MAX_PARTS:
+        raise Unreadable("holds far more than a notebook")
+    try:
+        # a number may have any length; none is needed
+        data = json.loads(text, strict=False, parse_int=lambda digits: int(digits[:18]))
+    except RecursionError:
+        raise Unreadable("is nested too deeply") from None
+    except ValueError as error:
+        place = f" from line {error.lineno} on" if hasattr(error, "lineno") else ""
+        raise Unreadable(f"is no notebook{place}: damaged, or not saved by Jupyter") from None
+    data = data if isinstance(data, dict) else {}
+    if data.get("nbformat") != 4:
+        notes.append("not of notebook format 4: read all the same")
+    sheets = [data, *list_of(data.get("worksheets"))]  # format 3 has worksheets
+    found = [c for s in sheets if isinstance(s, dict) for c in list_of(s.get("cells"))]
+    if not found:
+        raise Unreadable("has no cells")
+    if len(found) > MAX_CELLS:
+        notes.append(f"{len(found)} cells: the first {MAX_CELLS} were read")
+    cells = [read_cell(cell) for cell in found[:MAX_CELLS] if isinstance(cell, dict)]
+    short = [cell for cell in cells if len(cell.text) <= MAX_TEXT]
+    if len(short) < len(cells):
+        notes.append(f"cells of more than {MAX_TEXT} characters were left out")
+    return short, notes
+
+
+def decode(raw: bytes) -> tuple[str, list[str]]:
+    """Decode JSON in any Unicode encoding."""
+    if not raw.strip():
+        raise Unreadable("is empty")
+    encoding = json.detect_encoding(raw)
+    notes = [] if encoding == "utf-8" else [f"saved as {encoding}: read all the same"]
+    try:
+        return raw.decode(encoding), notes
+    except UnicodeDecodeError:
+        return raw.decode(encoding, "replace"), [*notes, "some letters could not be read"]
+
+
+def read_cell(raw: dict) -> Cell:
+    """Read one cell, whatever state it is in."""
+    text = text_of(raw.get("source", raw.get("input")))  # format 3 says input
+    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.encode(errors="replace").decode()
+    kind = "code" if raw.get("cell_type") == "code" else "markdown"
+    return Cell(kind, text, text_of(raw.get("id")), settings_in(raw.get("metadata")))
+
+
+def text_of(value: Any) -> str:
+    """Return a text that may be a list of lines, or something else altogether."""
+    return "".join(v for v in list_of(value) or [value] if isinstance(v, str))
+
+
+def list_of(value: Any) -> list:
+    """Return a list, empty where it is none."""
+    return value if isinstance(value, list) else []

@@ -1,0 +1,351 @@
+"""
+All that is put into nbgrader: its converters, plug-ins and exporters, as this kit has them.
+
+nbgrader_config.py calls `install(c)`; then nbgrader's commands, formgrader and NbGraderAPI
+mark in rooms, release with the known mistakes, and return the kit's own pages.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import warnings
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import nbgrader.apps.api
+import nbgrader.apps.autogradeapp
+import nbgrader.apps.generatefeedbackapp
+from nbconvert.exporters import Exporter as StockExporter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde as StockAutograde
+from nbgrader.converters import GenerateAssignment, NbGraderException
+from nbgrader.converters import GenerateFeedback as StockGenerateFeedback
+from nbgrader.plugins import (
+    ExportPlugin,
+    ExtractorPlugin,
+    FileNameCollectorPlugin,
+    LateSubmissionPlugin,
+)
+from nbgrader.preprocessors import NbGraderPreprocessor
+from sqlalchemy.exc import SAWarning
+from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
+from traitlets.config import Bunch, Config
+
+from grading import CourseError
+from grading.authoring.release import known_mistakes
+from grading.book import Book
+from grading.exports import Order, Report, export, export_all
+from grading.feedback import Pages
+from grading.intake.downloads import sort_out
+from grading.rooms import Limits
+from grading.run.late import check_extensions, points_off
+from grading.run.run import Run, open_run
+from grading.source import read_source
+
+# nbgrader's own list, and what stays with the instructor: mistakes, drawing code.
+IGNORED = [
+    ".ipynb_checkpoints",
+    "*.pyc",
+    "__pycache__",
+    "feedback",
+    "mistakes.yaml",
+    "draw.py",
+]
+
+
+def install(c: Config) -> None:
+    """Let the command line, formgrader and NbGraderAPI use what stands here."""
+    prepare_process()
+    nbgrader.apps.autogradeapp.Autograde = Autograde
+    nbgrader.apps.generatefeedbackapp.GenerateFeedback = GenerateFeedback
+    nbgrader.apps.api.Autograde = Autograde
+    nbgrader.apps.api.GenerateFeedback = GenerateFeedback
+    c.CourseDirectory.ignore = IGNORED
+    published = GenerateAssignment.preprocessors.default_args[0]
+    c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
+    c.AssignLatePenalties.plugin_class = LateRules
+    c.ZipCollectApp.extractor_plugin = SubmissionExtractor
+    c.ZipCollectApp.collector_plugin = SubmissionCollector
+    c.ExportApp.plugin_class = CsvExporter
+    c.FormgradeExtension.debug = False  # formgrader need not print this configuration
+
+
+def prepare_process() -> None:
+    """Let nbgrader find its tools, and keep it from warning of what is as it should be."""
+    # alembic is called by name; it lies beside this Python
+    tools = str(Path(sys.executable).parent)
+    if tools not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
+    # nbgrader 0.9.6 and SQLAlchemy 2
+    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+    # cells with hidden tests always differ from the student version
+    logging.getLogger("AutogradeApp").addFilter(is_news)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a line of nbgrader's log says more than that tests are hidden."""
+    return "Attribute 'checksum'" not in record.getMessage()
+
+
+# The student version
+
+
+class PublishMistakes(NbGraderPreprocessor):
+    """Put `known_mistakes.json` beside the student version of a notebook."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Add the file to those that nbgrader writes."""
+        source = read_source(resources["nbgrader"]["assignment"])
+        file = {"known_mistakes.json": known_mistakes(source)}
+        resources["outputs"] = {**(resources["outputs"] or {}), **file}
+        return nb, resources
+
+
+# Marking
+
+
+class Autograde(StockAutograde):
+    """Marks in rooms, and never opens what students wrote outside of them."""
+
+    limits = Dict(help="What a student's room may use: see grading/rooms/limits.py.").tag(
+        config=True
+    )
+    unprotected = Bool(False, help="Run student code without a sandbox.").tag(config=True)
+
+    def open_run(
+        self, students: list[str], jobs: int = 0, scheduler: str = ""
+    ) -> AbstractContextManager[Run]:
+        """Return a run over the assignment: see `grading.run.run.open_run`."""
+        return open_run(
+            self.coursedir,
+            self.config,
+            self.coursedir.assignment_id,
+            students,
+            limits=self.room_limits(),
+            unprotected=self.unprotected,
+            jobs=jobs,
+            scheduler=scheduler,
+            force=self.force,
+        )
+
+    def room_limits(self) -> Limits:
+        """Return the limits that the course has set."""
+        try:
+            return Limits(**self.limits)
+        except TypeError:
+            unknown = ", ".join(sorted(set(self.limits) - set(Limits.__dataclass_fields__)))
+            raise CourseError(f"nbgrader_config.py: no limit is called {unknown}") from None
+
+    def start(self) -> None:
+        """Mark the submissions that are asked for."""
+        student = self.coursedir.student_id
+        failed = []
+        here = os.getcwd()
+        os.chdir(self.coursedir.root)
+        try:
+            with self.open_run([] if student == "*" else [student]) as run:
+                isolation = ""
+                for certificate in run.mark():
+                    if certificate.isolation != isolation:
+                        isolation = certificate.isolation
+                        self.log.info("Isolation: %s", isolation)
+                    self.log.info("%s: %g points", certificate.student_id, certificate.score)
+                    for note in certificate.notes:
+                        self.log.warning("%s: %s", certificate.student_id, note)
+                    if certificate.status == "not graded":
+                        failed.append(certificate.student_id)
+        except CourseError as error:
+            self.fail(str(error))
+        finally:
+            os.chdir(here)
+        if failed:
+            self.fail(f"{self.coursedir.assignment_id}: could not mark {', '.join(failed)}")
+
+    def fail(self, line: str) -> None:
+        """End the run as nbgrader does: the line in the log, and no traceback on the terminal."""
+        self.log.error(line)
+        raise NbGraderException(line) from None
+
+
+class LateRules(LateSubmissionPlugin):
+    """
+    A share of the points for each day late, after some free hours.
+
+    nbgrader counts from the due date in its grade book, and hands in the seconds.
+    """
+
+    free_hours = Float(0.0, help="Hours late that cost nothing.").tag(config=True)
+    share_per_day = Float(
+        0.0, help="Share of the points lost for each day begun after the free hours."
+    ).tag(config=True)
+    extensions = Dict(
+        help="Hours by which the due date is later, by student and assignment:"
+        " {'student': {'rnn_lstm_forward': 48}}."
+    ).tag(config=True)
+
+    @validate("free_hours")
+    def _not_negative(self, proposal: Bunch) -> float:
+        if not proposal.value >= 0:
+            raise TraitError(f"LateRules.free_hours is {proposal.value}; it must be 0 or more")
+        return proposal.value
+
+    @validate("share_per_day")
+    def _a_share(self, proposal: Bunch) -> float:
+        if not 0 <= proposal.value <= 1:
+            raise TraitError(f"LateRules.share_per_day is {proposal.value}; it must lie in 0 to 1")
+        return proposal.value
+
+    @validate("extensions")
+    def _hours(self, proposal: Bunch) -> dict:
+        check_extensions(proposal.value)
+        return proposal.value
+
+    def late_submission_penalty(
+        self, student_id: str, score: float, total_seconds_late: float
+    ) -> float | None:
+        """Return the points lost, None for none: see `points_off`."""
+        assignment = getattr(self.parent, "assignment_id", "")
+        extension = self.extensions.get(student_id, {}).get(assignment, 0)
+        hours = total_seconds_late / 3600
+        return points_off(score, hours, self.free_hours, self.share_per_day, extension) or None
+
+
+# Feedback
+
+
+class PageExporter(StockExporter):
+    """Makes the page of a submission; points and comments are those of the grade book."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: dict | None = None, **_: object
+    ) -> tuple[str, dict]:
+        """Return the page, and where it belongs."""
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            entry = Book(gradebook).read_entry(about["assignment"], about["student"])
+        page = self.parent.pages.page(nb, entry)
+        return page, {**resources, "output_extension": ".html"}
+
+
+class GenerateFeedback(StockGenerateFeedback):
+    """Writes one page per student, and nothing beside it: the page holds all it needs."""
+
+    def start(self) -> None:
+        """Make the pages that are asked for."""
+        self.exporter_class, self.preprocessors = PageExporter, []
+        self.pages = Pages(read_source(self.coursedir.assignment_id, Path(self.coursedir.root)))
+        super().start()
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Keep the time of handing in: newer work gets a new page."""
+        source = Path(self._format_source(assignment_id, student_id), "timestamp.txt")
+        folder = Path(self._format_dest(assignment_id, student_id))
+        folder.mkdir(parents=True, exist_ok=True)
+        if source.is_file():
+            shutil.copy(source, folder)
+
+
+# Downloads of Canvas and Moodle: nbgrader zip_collect
+
+
+class SubmissionExtractor(ExtractorPlugin):
+    """Copies each student's newest notebook to `extracted/<id>/<released name>`: see `sort_out`."""
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        """Sort the files of `archive_path` into `extracted_path`."""
+        course = self.parent.coursedir
+        release = Path(course.format_path(course.release_directory, ".", course.assignment_id))
+        try:
+            names = sort_out(
+                Path(archive_path),
+                Path(extracted_path),
+                release,
+                limit=1000 * course.max_file_size,
+                where=course.format_path(course.submitted_directory, "{}", course.assignment_id),
+                log=self.log,
+            )
+            with Gradebook(course.db_url, course.course_id) as gradebook:
+                Book(gradebook).name_students(names)
+        except CourseError as problem:
+            self.parent.fail(str(problem))
+
+
+class SubmissionCollector(FileNameCollectorPlugin):
+    """Reads id and notebook off the path that `SubmissionExtractor` made."""
+
+    def collect(self, submitted_file: str) -> dict[str, str]:
+        """Turn `.../<id>/<notebook>.ipynb` into what nbgrader asks for."""
+        path = Path(submitted_file)
+        return {"student_id": path.parent.name, "file_id": path.name}
+
+
+# nbgrader export --exporter=grading.nbgrader_plugins....
+
+
+class Exporter(ExportPlugin):
+    """What the plug-ins for `nbgrader export` have in common."""
+
+    way = ""
+    source = Unicode("", help="The file that the LMS exported, to fill in.").tag(config=True)
+    column = Unicode("", help="The title of its column to fill in.").tag(config=True)
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Export, and log what was done; a problem is one line."""
+        try:
+            done = self.export_assignments(Book(gradebook), self.assignments(gradebook))
+        except CourseError as problem:
+            self.parent.fail(str(problem))
+        for line in done.notes:
+            self.log.warning(line)
+        self.log.info("%d students in %s", done.count, ", ".join(map(str, done.files)))
+
+    def assignments(self, gradebook: Gradebook) -> list[str]:
+        """Return the assignments asked for, or all that there are."""
+        return list(self.assignment) or [each.name for each in gradebook.assignments]
+
+    def export_assignments(self, book: Book, names: list[str]) -> Report:
+        """Export the assignment asked for, or the only one that there is."""
+        if len(names) != 1:
+            raise CourseError(f"say which assignment, with --assignment: {', '.join(names)}")
+        return export(book, names[0], self.way, self.order())
+
+    def order(self) -> Order:
+        """Return what is asked for on nbgrader's command line."""
+        source = Path(self.source) if self.source else None
+        students = [str(student) for student in self.student]
+        to = Path(self.to) if self.to else None
+        root = Path(self.parent.coursedir.root)
+        return Order(root, source, self.column, students, to)
+
+
+class CanvasExporter(Exporter):
+    """A grade book for Canvas."""
+
+    way = "canvas"
+
+
+class MoodleExporter(Exporter):
+    """A grading worksheet and a zip of feedback for Moodle."""
+
+    way = "moodle"
+
+
+class GradescopeExporter(Exporter):
+    """Results for Gradescope."""
+
+    way = "gradescope"
+
+
+class CsvExporter(Exporter):
+    """All assignments as nbgrader exports them, but with every field quoted that needs it."""
+
+    def export_assignments(self, book: Book, names: list[str]) -> Report:
+        """Export the assignments to grades.csv."""
+        return export_all(book, names, Path(self.to or "grades.csv"), self.order())

@@ -1,0 +1,177 @@
+"""The class report's page."""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from grading import CourseError
+from grading.book import Book, Entry, Place
+from grading.checks import code
+from grading.report.plots import draw_all
+from grading.report.statistics import KINDS, USED, Statistics
+from grading.report.tables import write_tables
+
+HERE = Path(__file__).parent
+MOST_NAMES = 60  # of students in a line of the page; all are in the CSV files
+MOST_LINES = 15  # of each kind of what needs a person's eye
+MOST_UNNAMED = 20  # of wrong results that have no name
+
+
+def write_report(book: Book, assignment: str, reports: Path) -> Path:
+    """
+    Write the class report of an assignment.
+
+    Parameters
+    ----------
+    book : Book
+    assignment : str
+    reports : Path
+        The folder `reports/<assignment>`, with the certificates in it.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    CourseError
+        Where nothing is graded yet.
+    """
+    statistics = Statistics(book.read_class(assignment), reports)
+    if not statistics.entries:
+        raise CourseError(
+            f"{assignment}: nothing is graded yet; run `python -m grading grade {assignment}`"
+        )
+    write_tables(statistics, reports / "report")
+    path = reports / "report.html"
+    path.write_text(render_page(statistics), "utf-8")
+    return path
+
+
+def render_page(statistics: Statistics) -> str:
+    """Return the page."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"points": points, "share": share, "names": names, "label": label}
+    environment.filters["code"] = lambda text: Markup(code(text))
+    group = statistics.group
+    scores = np.array([entry.score for entry in statistics.entries])
+    bins = distribution(scores, group.max_score)
+    functions = [function_row(statistics, place) for place in statistics.places]
+    return environment.get_template("page.html.j2").render(
+        it=statistics,
+        css=Markup((HERE / "page.css").read_text("utf-8")),
+        summary=summary(statistics, scores),
+        attention=[
+            (kind, list(lines), KINDS[kind])
+            for kind, lines in groupby(statistics.attention, lambda line: line.kind)
+        ],
+        most_lines=MOST_LINES,
+        bins=bins,
+        functions=functions,
+        items=[
+            (function, list(items))
+            for function, items in groupby(statistics.items, lambda item: item.function)
+        ],
+        mistakes=statistics.mistakes,
+        unnamed=statistics.unnamed[:MOST_UNNAMED],
+        used=[used_row(statistics, measure) for measure in USED],
+        heaviest=heaviest(statistics),
+        plots={name: Markup(svg) for name, svg in draw_all(statistics, bins, functions).items()},
+        nan=math.isnan,
+    )
+
+
+def points(value: float) -> str:
+    """Write points with at most two decimals."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def share(value: float) -> str:
+    """Write a share as a percentage."""
+    return "–" if math.isnan(value) else f"{value:.0%}"
+
+
+def label(entry: Entry) -> str:
+    """Name a student, with the id."""
+    own = entry.student_id
+    return own if entry.name == own else f"{entry.name} ({own})"
+
+
+def names(entries: list[Entry]) -> str:
+    """Name the first students, and count the others."""
+    more = len(entries) - MOST_NAMES
+    listed = ", ".join(label(entry) for entry in entries[:MOST_NAMES])
+    return f"{listed} and {more} more, in mistakes.csv" if more > 0 else listed
+
+
+def summary(statistics: Statistics, scores: np.ndarray) -> dict[str, str]:
+    """Return what is said first."""
+    full = int((scores >= statistics.group.max_score).sum())
+    low, median, high = np.percentile(scores, [25, 50, 75])
+    return {
+        "Handed in": f"{len(scores) + statistics.unknown}",
+        "Marked": f"{len(statistics.marked)}",
+        "Mean": f"{points(scores.mean())} of {points(statistics.group.max_score)}",
+        "Median": points(median),
+        "Middle half": f"{points(low)} to {points(high)}",
+        "Full marks": f"{full}",
+    }
+
+
+def distribution(scores: np.ndarray, max_score: float) -> list[tuple[str, int]]:
+    """Count the scores in tenths of the maximum; full marks (and more) stand apart."""
+    edges = np.linspace(0, max_score, 11)
+    counts, _ = np.histogram(scores[scores < max_score], edges)
+    tenths = [f"{points(a)} to < {points(b)}" for a, b in pairwise(edges)]
+    full = points(max_score)
+    return [*zip(tenths, map(int, counts), strict=True), (full, int((scores >= max_score).sum()))]
+
+
+def function_row(statistics: Statistics, place: Place) -> dict[str, object]:
+    """Return what is said of the points of a function, or of another graded cell."""
+    most = statistics.group.max_points[place]
+    earned = np.array([entry.points.get(place, 0.0) for entry in statistics.entries])
+    full, nothing = (earned >= most).mean(), ((earned <= 0) & (earned < most)).mean()
+    return {
+        "name": statistics.titles[place],
+        "max": most,
+        "mean": earned.mean(),
+        "full": full,
+        "part": 1 - full - nothing,
+        "none": nothing,
+        "lent": statistics.lent[place],
+    }
+
+
+def used_row(statistics: Statistics, measure: str) -> dict[str, object]:
+    """Return what is said of time or memory."""
+    values = np.array(list(statistics.used[measure].values()) or [np.nan])
+    middle, most = np.percentile(values, [50, 95])
+    return {
+        "label": USED[measure],
+        "values": [middle, most, values.max(), values.sum()],
+        "adds_up": measure != "peak_mb",
+    }
+
+
+def heaviest(statistics: Statistics, count: int = 5) -> list[tuple[Entry, list[float]]]:
+    """Return the students whose work took longest."""
+    seconds = statistics.used["seconds"]
+    entries = sorted(statistics.marked, key=lambda e: -seconds.get(e.student_id, 0.0))[:count]
+    return [
+        (entry, [statistics.used[measure].get(entry.student_id, math.nan) for measure in USED])
+        for entry in entries
+    ]

@@ -1,0 +1,107 @@
+"""The kinds of cells; the only place that looks into a cell's `metadata.nbgrader`."""
+
+from __future__ import annotations
+
+import copy
+from enum import StrEnum
+from typing import Any
+
+from nbformat import NotebookNode
+
+OWN_ID = "student-"  # how the ids of cells begin that a student has added
+TEST_PREFIX, CHECK_PREFIX = "test_", "check_"
+
+
+class Kind(StrEnum):
+    """What a cell of the source is for, and so whose its text is and where it runs."""
+
+    SOLUTION = "solution"  # the student's; graded by a test
+    TEST = "test"  # ours: graded, locked and no solution
+    CHECK = "check"  # ours: locked code that earns nothing; runs in both rooms
+    MANUAL_CODE = "manual code"  # the student's, marked by a person
+    MANUAL_TEXT = "manual text"
+    TASK = "task"
+    READ_ONLY = "read-only"  # ours: locked text
+    FREE = "free"  # without nbgrader's settings, or not locked
+
+
+GRADED = (Kind.TEST, Kind.MANUAL_CODE, Kind.MANUAL_TEXT, Kind.TASK)
+ANSWERS = (Kind.SOLUTION, Kind.MANUAL_CODE, Kind.MANUAL_TEXT)
+
+
+def settings_in(metadata: Any) -> dict[str, Any]:
+    """Return nbgrader's settings in a cell's metadata; {} where there are none, or no dict."""
+    settings = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return settings if isinstance(settings, dict) else {}
+
+
+def settings_of(cell: NotebookNode) -> dict[str, Any]:
+    """Return nbgrader's settings of a cell, without the checksum that publishing adds."""
+    return {key: value for key, value in settings_in(cell.metadata).items() if key != "checksum"}
+
+
+def kind_of(cell: NotebookNode) -> Kind:
+    """Tell what a cell is for."""
+    settings = settings_in(cell.metadata)
+    is_code = cell.cell_type == "code"
+    if settings.get("task"):
+        return Kind.TASK
+    if settings.get("solution"):
+        if not settings.get("grade"):
+            return Kind.SOLUTION
+        return Kind.MANUAL_CODE if is_code else Kind.MANUAL_TEXT
+    if settings.get("grade"):
+        return Kind.TEST if is_code and settings.get("locked") else Kind.MANUAL_TEXT
+    if settings.get("locked"):
+        return Kind.CHECK if is_code else Kind.READ_ONLY
+    return Kind.FREE
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Tell whether the cell is a test that earns points."""
+    return kind_of(cell) is Kind.TEST
+
+
+def is_answer(cell: NotebookNode) -> bool:
+    """Tell whether students write this cell."""
+    return kind_of(cell) in ANSWERS
+
+
+def is_students(cell: NotebookNode) -> bool:
+    """Tell whether a cell of a marked notebook was written by the student."""
+    return is_answer(cell) or cell.id.startswith(OWN_ID)
+
+
+def grade_id(cell: NotebookNode) -> str:
+    """Return the cell's nbgrader id, "" where it has none."""
+    value = settings_in(cell.metadata).get("grade_id", "")
+    return value if isinstance(value, str) else ""
+
+
+def points_of(cell: NotebookNode) -> float:
+    """Return the most points that a cell can earn."""
+    return float(settings_in(cell.metadata).get("points", 0))
+
+
+def set_checksum(cell: NotebookNode, checksum: str) -> None:
+    """Enter the checksum under which the cell was published."""
+    cell.metadata.nbgrader["checksum"] = checksum
+
+
+def function_tested(name: str) -> str:
+    """Return what the cell of this name tests, or marks: a function's name, as a rule."""
+    return name.removeprefix(TEST_PREFIX)
+
+
+def function_checked(name: str) -> str:
+    """Return the function that the visible check of this name is about, "" for other cells."""
+    return name.removeprefix(CHECK_PREFIX) if name.startswith(CHECK_PREFIX) else ""
+
+
+def with_answers(notebook: NotebookNode, answers: dict[str, str]) -> NotebookNode:
+    """Return a copy of a notebook with other text in some of its solution cells."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if is_answer(cell):
+            cell.source = answers.get(grade_id(cell), cell.source)
+    return notebook

@@ -1,0 +1,167 @@
+"""The rules of the house that imports cannot show; import-linter's contracts hold the others."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import pytest
+
+import grading
+import rnn_marking
+from grading.nbgrader_plugins import Autograde
+from grading.source import cells, enter_course
+
+ROOT = Path(__file__).parents[1]
+ENGINE = sorted((ROOT / "grading").rglob("*.py"))
+SUBJECT = sorted((ROOT / "rnn_marking").rglob("*.py"))
+SITE = sorted((ROOT / "site").glob("*.py"))
+TREES = {path: ast.parse(path.read_text("utf-8")) for path in [*ENGINE, *SUBJECT, *SITE]}
+# What rooms may import beside the standard library. traitlets comes with IPython.
+IN_ROOMS = {"numpy", "matplotlib", "matplotlib_inline", "IPython", "traitlets"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported_by(tree: ast.Module) -> set[str]:
+    """Return the full names of what a module imports, relative ones left out."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+def those_that(does) -> set[str]:
+    return {name_of(path) for path, tree in TREES.items() if does(tree)}
+
+
+def reads_settings(tree: ast.Module) -> bool:
+    """Tell whether a module looks into a cell's `metadata.nbgrader`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "nbgrader":
+            if isinstance(node.value, ast.Attribute) and node.value.attr == "metadata":
+                return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            if node.func.attr == "get" and "nbgrader" in texts:
+                return True
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            of_metadata = "metadata" in ast.unparse(node.value)
+            if node.slice.value == "nbgrader" and of_metadata:
+                return True
+    return False
+
+
+def test_one_module_reads_what_nbgrader_keeps_in_cells():
+    assert those_that(reads_settings) == {"grading/source/cells.py"}
+
+
+def test_one_module_queries_the_grade_book():
+    def queries(tree):
+        return any(re.match(r"nbgrader\.api\.(?!Gradebook$)", name) for name in imported_by(tree))
+
+    assert those_that(queries) == {"grading/book.py"}
+    opens = those_that(lambda tree: "nbgrader.api.Gradebook" in imported_by(tree))
+    assert opens == {"grading/book.py", "grading/nbgrader_plugins.py"}
+
+
+def test_one_module_puts_things_into_nbgrader():
+    def changes_nbgrader(tree):
+        targets = [t for n in ast.walk(tree) if isinstance(n, ast.Assign) for t in n.targets]
+        return any(ast.unparse(target).startswith("nbgrader.") for target in targets)
+
+    assert those_that(changes_nbgrader) == {"grading/nbgrader_plugins.py"}
+    plugs = those_that(lambda t: any(n.startswith("nbgrader.plugins") for n in imported_by(t)))
+    assert plugs == {"grading/nbgrader_plugins.py"}
+
+
+def test_production_code_mocks_nothing():
+    assert not those_that(lambda t: any(n.startswith("unittest") for n in imported_by(t)))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "grading/rooms/room").glob("*.py")), ids=name_of)
+def test_what_runs_in_rooms_imports_little(path):
+    tops = {name.partition(".")[0] for name in imported_by(TREES[path])}
+    assert tops <= sys.stdlib_module_names | IN_ROOMS
+    for node in ast.walk(TREES[path]):  # and nothing above its own folder
+        assert not isinstance(node, ast.ImportFrom) or node.level <= 1
+
+
+def test_hidden_tests_import_the_public_module_and_their_subject():
+    for path in (ROOT / "source").glob("*/*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cells.is_test(cell):
+                tops = {node.module for node in ast.parse(cell.source).body if is_from(node)}
+                assert tops, f"{path}: {cell.id} imports nothing"
+                ours = {name for name in tops if name.startswith("grading")}
+                assert ours <= {"grading.testing"}
+                assert all(n.startswith("rnn_marking.") for n in tops - ours)
+
+
+def is_from(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom)
+
+
+def test_no_cache_is_keyed_by_a_path_or_an_assignment():
+    keyed = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            kept = any("cache" in ast.unparse(each) for each in node.decorator_list)
+            given = {a.arg for a in node.args.args if a.arg in ("assignment", "root", "folder")}
+            paths = [
+                a for a in node.args.args if a.annotation and "Path" in ast.unparse(a.annotation)
+            ]
+            if kept and (given or paths):
+                keyed.append(f"{name_of(path)}: {node.name}")
+    assert keyed == []
+
+
+@pytest.mark.parametrize("package", [grading, rnn_marking], ids=lambda p: p.__name__)
+def test_no_name_shadows_a_module(package):
+    names = [m.name for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    for name in names:
+        if name != "grading.__main__" and "run_autograder" not in name:
+            importlib.import_module(name)
+    for name in set(names) & set(sys.modules):
+        parent, _, own = name.rpartition(".")
+        assert isinstance(getattr(sys.modules[parent], own), ModuleType), name
+
+
+def test_no_file_is_long():
+    for path in [*ENGINE, *SUBJECT]:
+        assert len(path.read_text("utf-8").splitlines()) <= 500, name_of(path)
+
+
+def test_one_module_opens_what_students_handed_in(course, monkeypatch):
+    opened = set()
+    watching = True
+
+    def watch(event: str, arguments: tuple) -> None:
+        if watching and event in ("open", "os.listdir", "os.scandir") and arguments[0]:
+            if f"{course.root}/submitted/" in str(arguments[0]):
+                frame = sys._getframe(1)
+                while frame and "grading" not in Path(frame.f_code.co_filename).parts:
+                    frame = frame.f_back
+                opened.add(frame and Path(frame.f_code.co_filename).name)
+
+    sys.addaudithook(watch)  # it cannot be taken away again
+    monkeypatch.chdir(course.root)
+    nbgrader = enter_course()
+    nbgrader.coursedir.assignment_id = "rnn_lstm_forward"
+    converter = Autograde(coursedir=nbgrader.coursedir, config=nbgrader.config)
+    converter.force = True
+    with converter.open_run([], jobs=1) as run:
+        assert len(list(run.mark())) == 3
+    watching = False
+    assert opened - {"run.py"} == {"files.py"}  # run.py lists who handed in
