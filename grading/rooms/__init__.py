@@ -1,5 +1,6 @@
 """Two rooms: student code runs in one, the tests in the other; plain data crosses."""
 
+from .answers import StudentError
 from .door import (
     CannotCross,
     Room,
@@ -7,7 +8,7 @@ from .door import (
     RoomError,
     RoomTimeout,
     StandIn,
-    StudentError,
+    Ticket,
 )
 from .limits import Limits
 from .notebook import Cell, CellResult, NotebookResult, run_notebook
@@ -29,5 +30,6 @@ __all__ = [
     "RoomTimeout",
     "StandIn",
     "StudentError",
+    "Ticket",
     "run_notebook",
 ]

@@ -7,26 +7,23 @@ checked, and whatever is wrong with it ends the room.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import builtins
 import math
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from .answers import check_error, check_outputs, check_text, student_error
+from .clock import SHORTEST_WAIT, Clock
 from .limits import Limits
+from .messages import Shown
 from .room import wire
 from .room.channel import ANSWER, CALL_BACK, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .room.shell import clean
 from .sandbox import Nursery
 
-# What a student's cell may show. Text alone, and pictures that are plainly pictures.
-SHOWN = ("text/plain", "text/html", "image/png")
 PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
-PNG = b"\x89PNG\r\n\x1a\n"
+ROOM_FOR_A_WORD = 1000  # characters: that the output ends here
 
 
 class RoomError(Exception):
@@ -49,128 +46,26 @@ class CannotCross(TypeError):
     student_lines: Sequence[str] = ()
 
 
-class StudentError(Exception):
+# ------------------------------------------------------------------- the room
+
+
+class Ticket:
     """
-    What a student's function raised.
-
-    `student_error` makes it an instance of the built-in types that the student's
-    own exception has, too.
-
-    Attributes
-    ----------
-    student_lines : list of str
-        The lines of the student's own cells, the innermost last:
-        "line 5: concat = np.concatenate(a_prev, xt)".
-    """
-
-    def __init__(self, message: str, student_lines: list[str]) -> None:
-        self.message = message
-        self.student_lines = student_lines
-
-    def __str__(self) -> str:
-        """Return the message, as the student's exception gives it."""
-        return self.message
-
-
-def student_error(description: dict[str, Any], cell: str) -> StudentError:
-    """
-    Return an exception like the student's own.
+    Stands for a value that stays in the student's room: it may be anything there.
 
     Parameters
     ----------
-    description : dict
-        As `check_error` returns it.
-    cell : str
-        The label of the cell of the function that was called.
+    room : Room
+    number : int
     """
-    lines = [
-        f"line {number}: {text}" if label == cell else f"{label}, line {number}: {text}"
-        for label, number, text in description["lines"]
-    ]
-    bases: tuple[type, ...] = (StudentError,)
-    for name in description["bases"]:
-        base = getattr(builtins, name, None)
-        # None that would stop a loop or the grader where a test lets it pass.
-        stops = (StopIteration, StopAsyncIteration, BaseExceptionGroup)
-        if isinstance(base, type) and issubclass(base, Exception) and not issubclass(base, stops):
-            bases = (StudentError, base)
-            break
-    name = description["type"] if description["type"].isidentifier() else "Exception"
-    kind = type(name, bases, {"__module__": "student"})
-    return kind(description["message"], lines)
 
+    def __init__(self, room: Room, number: int) -> None:
+        self.room = room
+        self.number = number
 
-# ------------------------------------------------ what comes from a room, checked
-
-
-def check_text(text: Any, most: int) -> str:
-    """Return a text from a room."""
-    if type(text) is not str:
-        raise wire.WireError("the message is not of the right form")
-    return clean(text, most)
-
-
-def without_controls(text: str) -> str:
-    """Return a text without characters that steer a terminal."""
-    return "".join(c for c in text if c.isprintable() or c in "\n\t")
-
-
-def check_error(error: Any) -> dict[str, Any]:
-    """Return a description of an exception from a room."""
-    try:
-        return {
-            "type": check_text(error["type"], 100),
-            "bases": [check_text(base, 100) for base in error["bases"][:20]],
-            "message": without_controls(check_text(error["message"], 5000)),
-            "lines": [
-                (check_text(label, 200), int(number), without_controls(check_text(text, 300)))
-                for label, number, text in error["lines"][:20]
-            ],
-        }
-    except (TypeError, KeyError, ValueError, AttributeError):
-        raise wire.WireError("the message is not of the right form") from None
-
-
-def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
-    """Return outputs from a room as nbformat's dicts: text and pictures, and nothing else."""
-    try:
-        kept = [check_output(output, most) for output in outputs[:10_000]]
-    except (TypeError, KeyError, ValueError, AttributeError):
-        raise wire.WireError("the message is not of the right form") from None
-    return [output for output in kept if output]
-
-
-def check_output(output: dict, most: int) -> dict[str, Any]:
-    """Return one output from a room; an empty dict where there is nothing to show."""
-    kind = output["output_type"]
-    if kind == "stream":
-        name = "stderr" if output["name"] == "stderr" else "stdout"
-        return {"output_type": kind, "name": name, "text": check_text(output["text"], most)}
-    if kind == "error":
-        return {
-            "output_type": kind,
-            "ename": check_text(output["ename"], 100),
-            "evalue": check_text(output["evalue"], 5000),
-            "traceback": [check_text(line, 5000) for line in output["traceback"][:50]],
-        }
-    data = {m: check_text(output["data"][m], most) for m in SHOWN if m in output["data"]}
-    if "image/png" in data and not is_png(data["image/png"]):
-        del data["image/png"]
-    if kind not in ("display_data", "execute_result") or not data:
-        return {}
-    shown = {"output_type": kind, "data": data, "metadata": {}}
-    return shown if kind == "display_data" else {**shown, "execution_count": None}
-
-
-def is_png(text: str) -> bool:
-    """Tell whether a text is a PNG picture in Base64."""
-    try:
-        return base64.b64decode("".join(text.split()), validate=True).startswith(PNG)
-    except (binascii.Error, ValueError):
-        return False
-
-
-# ------------------------------------------------------------------- the room
+    def __repr__(self) -> str:
+        """Say what it is: the same for all."""
+        return "<a value in the student's room>"
 
 
 class Room:
@@ -182,32 +77,47 @@ class Room:
     nursery : Nursery
     files : dict, optional
         Name and contents of the files that the student's cells find.
-    until : float
-        When the room's time is up, by `time.monotonic`.
+    budget : float
+        Seconds that its code may take in all.
+    shown : Shown, optional
+        Decides what is shown of exceptions in tests.
 
     Attributes
     ----------
+    clock : Clock
+        How much time its code has taken.
     usage : dict or None
         What the room used, once it is closed: `cpu_seconds`, `peak_mb`.
     """
 
     def __init__(
-        self, nursery: Nursery, files: dict[str, bytes] | None = None, until: float = math.inf
+        self,
+        nursery: Nursery,
+        files: dict[str, bytes] | None = None,
+        budget: float = math.inf,
+        shown: Shown | None = None,
     ) -> None:
         self.limits = nursery.limits
-        self.until = until
+        self.shown = shown or Shown({})
         self.usage: dict[str, Any] | None = None
         self.bounds = bounds_of(self.limits)
         try:
-            line, self._end = nursery.start_room()
+            line, self._end, waited = nursery.start_room()
         except OSError as error:
             raise RoomDied(f"no room could be started: {error}") from None
+        self.clock = Clock(waited, budget)
         self.channel = Channel(line, 2 * self.bounds.bytes)
         self.ask({"do": "begin", "files": files or {}}, "the room", self.limits.start_seconds)
 
-    def run_cell(self, source: str, label: str) -> tuple[list[dict], dict | None]:
+    def run_cell(self, source: str, label: str, most: int) -> tuple[list[dict], dict | None]:
         """
         Run one cell.
+
+        Parameters
+        ----------
+        source, label : str
+        most : int
+            How many characters of output are kept.
 
         Returns
         -------
@@ -219,40 +129,12 @@ class Room:
         question = {"do": "run", "source": source, "label": label}
         answer = self.ask(question, label, self.limits.cell_seconds)
         error = self.get(answer, "error")
-        return self.get_outputs(answer), None if error is None else check_error(error)
+        outputs = self.get_outputs(answer, min(most, self.limits.output_bytes))
+        return outputs, None if error is None else check_error(error)
 
-    def call(
-        self, name: str, args: tuple, kwargs: dict, lent: dict[str, Callable], show: Callable
-    ) -> Any:
+    def hold(self, test: int, names: Sequence[str]) -> dict[str, tuple]:
         """
-        Call a function of the student's; what it does to its arguments is done to ours.
-
-        Parameters
-        ----------
-        name : str
-        args, kwargs
-            Its arguments, plain data.
-        lent : dict
-            Functions of ours that it finds in place of its own, by name.
-        show : callable
-            Is given the outputs of the call.
-        """
-        question = {"do": "call", "name": name, "args": args, "kwargs": kwargs, "lent": list(lent)}
-        answer = self.ask(question, name, self.limits.call_seconds, lent)
-        show(self.get_outputs(answer))
-        if "unsupported" in answer:
-            kind = check_text(answer["unsupported"], 200)
-            returned = self.get(answer, "where") == "result"
-            what = f"returns {kind}" if returned else f"puts {kind} into its arguments"
-            raise CannotCross(f"{name} {what}, which cannot be tested: {PLAIN_DATA}")
-        if "error" in answer:
-            cell = check_text(self.get(answer, "cell"), 200)
-            raise student_error(check_error(answer["error"]), cell)
-        return self.get(answer, "result")
-
-    def resolve(self, names: Sequence[str]) -> dict[str, tuple]:
-        """
-        Say what names are.
+        Keep what a test will call as it stands, and say what names are.
 
         Returns
         -------
@@ -260,7 +142,7 @@ class Room:
             Name: ("callable",), ("value", its value), ("missing",), or ("other",
             the kind of thing it is).
         """
-        question = {"do": "resolve", "names": list(names)}
+        question = {"do": "hold", "test": test, "names": list(names)}
         answer = self.ask(question, "the room", self.limits.call_seconds)
         for name in names:
             found = self.get(answer, name)
@@ -270,6 +152,60 @@ class Room:
             if sizes.get(found[0]) != len(found):
                 self.fail("the message is not of the right form")
         return answer
+
+    def moved(self) -> set[int]:
+        """Return the tests for which what was held may by now do something else."""
+        answer = self.ask({"do": "moved"}, "the room", self.limits.call_seconds, kind=list)
+        return {test for test in answer if type(test) is int}
+
+    def call(
+        self,
+        test: int,
+        name: str,
+        args: tuple,
+        kwargs: dict,
+        lent: dict[str, Callable],
+        keep: bool = False,
+    ) -> Any:
+        """
+        Call a function; what it does to its arguments is done to ours. What it prints is dropped.
+
+        Parameters
+        ----------
+        test : int
+            For which test it was held.
+        name : str
+        args, kwargs
+            Its arguments, plain data and tickets.
+        lent : dict
+            Functions of ours that it finds in place of its own, by name.
+        keep : bool
+            Whether the last value returned stays in the room; a `Ticket` stands for it.
+        """
+        given = {n: arg.number for n, arg in enumerate(args) if isinstance(arg, Ticket)}
+        for arg in args:
+            if isinstance(arg, Ticket) and arg.room is not self:
+                raise RoomDied(f"{name}: what it is to be called with was lost with its room")
+        plain = tuple(None if n in given else arg for n, arg in enumerate(args))
+        question = {
+            **{"do": "call", "test": test, "name": name, "args": plain, "kwargs": kwargs},
+            **{"lent": list(lent), "keep": keep, "given": given},
+        }
+        answer = self.ask(question, name, self.limits.call_seconds, lent)
+        if "unsupported" in answer:
+            returned = self.get(answer, "where") == "result"
+            what = "returns" if returned else "puts into its arguments"
+            kind = self.known_kind(check_text(answer["unsupported"], 200))
+            raise CannotCross(f"{name} {what} {kind}, which cannot be tested: {PLAIN_DATA}")
+        if "error" in answer:
+            cell = check_text(self.get(answer, "cell"), 200)
+            raise student_error(check_error(answer["error"], self.shown), self.shown.name(cell, ""))
+        result = self.get(answer, "result")
+        if keep and "ticket" in answer:
+            if type(answer["ticket"]) is not int or type(result) is not tuple or not result:
+                self.fail("the message is not of the right form")
+            result = (*result[:-1], Ticket(self, answer["ticket"]))
+        return result
 
     def has_gone(self) -> bool:
         """Tell whether the room has ended, or speaks without being asked."""
@@ -290,26 +226,27 @@ class Room:
         who: str,
         seconds: float,
         lent: dict[str, Callable] | None = None,
-    ) -> dict[str, Any]:
-        """Send a question, serve what is asked back, and return the answer."""
+        kind: type = dict,
+    ) -> Any:
+        """Send a question, serve what is asked back, and return the answer, of this kind."""
         try:
             message, table = wire.encode(question, self.bounds)
-        except wire.UnsupportedType as kind:
-            raise CannotCross(f"{who} cannot be given {kind}: {PLAIN_DATA}") from None
-        deadline = min(time.monotonic() + seconds, self.until)
+        except wire.UnsupportedType as wrong:
+            raise CannotCross(f"{who} cannot be given {wrong}: {PLAIN_DATA}") from None
+        self.clock.start(seconds)
         try:
-            self.channel.send(message, deadline)
-            kind, reply = self.channel.receive(deadline)
-            while lent and kind == CALL_BACK:
-                self.channel.send(self.call_back(reply, lent), deadline)
-                kind, reply = self.channel.receive(deadline)
+            self.channel.send(message, self.clock.latest)
+            what, reply = self.receive()
+            while lent and what == CALL_BACK:
+                self.channel.send(self.call_back(reply, lent), self.clock.latest)
+                what, reply = self.receive()
             answer, _ = wire.decode(reply, self.bounds, table)
-            if kind != ANSWER or type(answer) is not dict:
+            if what != ANSWER or type(answer) is not kind:
                 raise wire.WireError("the message is not of the right form")
             return answer
         except ChannelTimeout:
             self.close()
-            if time.monotonic() >= self.until:
+            if self.clock.is_spent():
                 text = f"{who} has not finished: the time for the whole notebook is used up"
                 raise RoomTimeout(text) from None
             raise RoomTimeout(f"{who} did not finish within {seconds:g} s") from None
@@ -318,6 +255,19 @@ class Room:
         except (ChannelError, wire.WireError) as error:
             self.close()
             raise RoomDied(f"{who} ended its room: {error}") from None
+        finally:
+            self.clock.stop()
+
+    def receive(self) -> tuple[bytes, bytearray]:
+        """Return the next message, if it begins to come before the time is up."""
+        while not self.channel.wait(max(self.clock.left(), SHORTEST_WAIT)):
+            if self.clock.is_up():
+                raise ChannelTimeout("does not answer")
+        return self.channel.receive(self.clock.latest)
+
+    def known_kind(self, kind: str) -> str:
+        """Return the kind of a value that cannot cross, if it tells nothing but that."""
+        return kind if self.shown.has_words(kind) else "something"
 
     def call_back(self, message: bytearray, lent: dict[str, Callable]) -> bytes:
         """Run a lent function, and return the answer for the room."""
@@ -358,10 +308,10 @@ class Room:
             self.fail("the message is not of the right form")
         return answer[key]
 
-    def get_outputs(self, answer: dict[str, Any]) -> list[dict]:
+    def get_outputs(self, answer: dict[str, Any], most: int) -> list[dict]:
         """Return the outputs of an answer."""
         try:
-            return check_outputs(self.get(answer, "outputs"), 2 * self.limits.output_bytes)
+            return check_outputs(self.get(answer, "outputs"), most + ROOM_FOR_A_WORD)
         except wire.WireError as error:
             self.fail(str(error))
 
@@ -390,17 +340,22 @@ class StandIn:
     ----------
     name : str
     call : callable
-        Makes the call: `call(name, args, kwargs, lent)`.
+        Makes the call: `call(name, args, kwargs, lent, keep)`.
     """
 
-    def __init__(self, name: str, call: Callable[[str, tuple, dict, dict], Any]) -> None:
+    def __init__(self, name: str, call: Callable[..., Any], keep: bool = False) -> None:
         self.__name__ = self.__qualname__ = name
         self._call = call
+        self._keep = keep
         self._lent: dict[str, Callable] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the student's function."""
-        return self._call(self.__name__, args, kwargs, self._lent)
+        return self._call(self.__name__, args, kwargs, self._lent, self._keep)
+
+    def keeping_last(self) -> StandIn:
+        """Return one whose last value stays in the room: a `Ticket` comes back for it."""
+        return StandIn(self.__name__, self._call, keep=True)
 
     @contextmanager
     def lending(self, **functions: Callable) -> Iterator[None]:

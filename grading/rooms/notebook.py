@@ -21,11 +21,21 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .door import CannotCross, Room, RoomDied, RoomError, RoomTimeout, StandIn, student_error
+from .answers import size_of, student_error
+from .door import (
+    CannotCross,
+    Room,
+    RoomDied,
+    RoomError,
+    RoomTimeout,
+    StandIn,
+)
+from .messages import Shown
 from .room.shell import MOST_KEPT, Outputs, Shell
 from .sandbox import Nursery
 
 SEED = 0
+OUTPUTS = 5  # of a notebook: so many times what one cell may show
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,14 @@ class NotebookResult:
     peak_mb: float
 
 
+@dataclass(frozen=True)
+class Test:
+    """Where a test stands: what it calls is held as it was there."""
+
+    number: int
+    names: tuple[str, ...]
+
+
 class Student:
     """
     A student's room that is replaced when it is lost.
@@ -112,38 +130,41 @@ class Student:
     nursery : Nursery
     files : dict
         Name and contents of the files that the student's cells find.
-    show : callable
-        Is given the outputs of each call.
+    cells : sequence of Cell
+        All that are run in it.
     seconds : float
-        Wall time that it may take in all.
+        Time that it may take in all.
     """
 
     def __init__(
-        self,
-        nursery: Nursery,
-        files: dict[str, bytes],
-        show: Callable[[list[dict]], None],
-        seconds: float,
+        self, nursery: Nursery, files: dict[str, bytes], cells: Sequence[Cell], seconds: float
     ) -> None:
         self.nursery = nursery
         self.files = files
-        self.show = show
-        self.until = time.monotonic() + seconds
+        self.shown = Shown({cell.name: cell.source for cell in cells if cell.kind != "test"})
+        self.budget = seconds
+        self.output_left = OUTPUTS * nursery.limits.output_bytes
         self.timed_out = False
         self.room: Room | None = None
+        self.room_of: Test | None = None  # where the room stands still; None at the end
         self.rooms = 0
         self.cpu_seconds = self.peak_mb = 0.0
         self.problems: list[str] = []
-        self.earlier: list[Cell] = []  # cells that a new room runs again
+        self.earlier: list[Cell | Test] = []  # what a new room does again
+        self.found: dict[int, dict[str, tuple]] = {}  # what names are, test by test
+        self.moved: set[int] | None = None  # tests that need a room of their own
         self.failed: list[tuple[Cell, str]] = []
         self.deadly: dict[tuple, RoomError] = {}  # calls that have ended a room
 
+    # First all cells are run, and what tests call is held
+
     def run(self, cell: Cell) -> CellResult:
         """Run a cell; a room that is lost in it costs this cell alone."""
-        self.deadly.clear()
         result = CellResult(cell)
         try:
-            result.outputs, error = self.living_room().run_cell(cell.source, cell.name)
+            outputs, error = self.living_room().run_cell(cell.source, cell.name, self.output_left)
+            self.output_left -= sum(map(size_of, outputs))
+            result.outputs = outputs
             self.earlier.append(cell)
             if error:
                 result.error = f"{error['type']}: {error['message']}"
@@ -155,34 +176,55 @@ class Student:
             self.failed.append((cell, result.error))
         return result
 
-    def call(self, name: str, args: tuple, kwargs: dict, lent: dict[str, Callable]) -> Any:
-        """Call a function; one that has ended a room is not called again until another cell ran."""
-        key = (name, *sorted(lent))
+    def hold(self, test: Test) -> None:
+        """Hold what a test calls, as it stands now."""
+        self.earlier.append(test)
+        try:
+            self.found[test.number] = self.living_room().hold(test.number, test.names)
+        except RoomError as lost:
+            self.lose(lost)
+
+    # Then the tests are asked
+
+    def find(self, test: Test, names: Sequence[str]) -> dict[str, Any]:
+        """Return what a test finds under these names: a stand-in, or a copy of plain data."""
+        try:
+            self.room_for(test)
+        except RoomError as lost:
+            self.lose(lost)
+        found = self.found.get(test.number, {})
+        return {name: self.stand_in(test, name, *found.get(name, ("missing",))) for name in names}
+
+    def room_for(self, test: Test) -> Room:
+        """Return a room that holds what a test calls as it stood at the test's cell."""
+        if self.moved is None:
+            self.moved = self.living_room().moved()
+        if test.number in self.moved and self.room_of != test:
+            self.close()  # later cells would make a difference: a room in which they have not run
+            self.room_of = test
+        elif test.number not in self.moved and self.room_of is not None:
+            self.close()
+            self.room_of = None
+        return self.living_room()
+
+    def call(self, test: Test, name: str, args: tuple, kwargs: dict, lent: dict, keep: bool) -> Any:
+        """Call a function; one that has ended a room is not called again in this test."""
+        key = (test, name, *sorted(lent))
         if key in self.deadly:
             raise self.deadly[key]
-        room = self.living_room()
         try:
-            return room.call(name, args, kwargs, lent, self.show)
+            return self.room_for(test).call(test.number, name, args, kwargs, lent, keep)
         except RoomError as lost:
             self.lose(lost)
             self.deadly[key] = lost
             raise
 
-    def find(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return what a test finds under these names: a stand-in, or a copy of plain data."""
-        try:
-            found = self.living_room().resolve(names) if names else {}
-        except RoomError as lost:
-            self.lose(lost)
-            found = dict.fromkeys(names, ("missing",))
-        return {name: self.stand_in(name, *found[name]) for name in names}
-
-    def stand_in(self, name: str, kind: str, value: Any = None) -> Any:
+    def stand_in(self, test: Test, name: str, kind: str, value: Any = None) -> Any:
         """Return what stands for a student's name."""
         if kind == "value":
             return value
         if kind == "callable":
-            return StandIn(name, self.call)
+            return StandIn(name, functools.partial(self.call, test))
 
         def refuse(*_: Any) -> NoReturn:
             if kind == "missing":
@@ -201,28 +243,36 @@ class Student:
                 return f": its cell stopped with {error}"
         return ""
 
+    # The room
+
     def living_room(self) -> Room:
-        """Return the room; where it is gone, a new one in which the earlier cells have run."""
+        """Return the room; where it is gone, a new one that has done the same again."""
         if self.room is not None and self.room.has_gone():
             self.lose(RoomDied(f"between two cells, the room {self.room.last_words()}"))
         while self.room is None:
-            if time.monotonic() >= self.until:
+            if self.budget <= 0:
                 raise RoomTimeout("not run: the time for the whole notebook is used up")
             if self.rooms >= self.nursery.limits.rooms:
                 raise RoomDied(f"not run: {self.rooms} rooms have been lost")
             self.rooms += 1
-            self.room = Room(self.nursery, self.files, self.until)
-            self.run_again()
+            self.room = Room(self.nursery, self.files, self.budget, self.shown)
+            self.do_again()
         return self.room
 
-    def run_again(self) -> None:
-        """Run the earlier cells in a new room; one that now ends it is left out from now on."""
-        for cell in list(self.earlier):
+    def do_again(self) -> None:
+        """Do in a new room what was done before; a cell that now ends it is left out from now."""
+        for step in list(self.earlier):
             try:
-                self.room.run_cell(cell.source, cell.name)
+                if isinstance(step, Test):
+                    self.found[step.number] = self.room.hold(step.number, step.names)
+                    if step == self.room_of:
+                        return
+                else:
+                    self.room.run_cell(step.source, step.name, 0)
             except RoomError as lost:
-                self.earlier.remove(cell)
-                self.failed.append((cell, f"{type(lost).__name__}: {lost}"))
+                self.earlier.remove(step)
+                if isinstance(step, Cell):
+                    self.failed.append((step, f"{type(lost).__name__}: {lost}"))
                 self.lose(lost)
                 return
 
@@ -237,6 +287,7 @@ class Student:
         """End the room, and count what it used."""
         if self.room is not None:
             usage = self.room.close()
+            self.budget -= self.room.clock.used
             self.cpu_seconds += usage["cpu_seconds"]
             self.peak_mb = max(self.peak_mb, usage["peak_mb"])
             self.room = None
@@ -254,13 +305,11 @@ class MarkingRoom:
             MarkingRoom.shell = Shell(plots=False)
         self.shell.renew(0)
 
-    def run(self, cell: Cell, student: Student) -> CellResult:
-        """Run a test; names that it does not find here are looked up in the student's room."""
+    def run(self, cell: Cell, test: Test, student: Student) -> CellResult:
+        """Run a test; names that it does not find here are those that were held for it."""
         result = CellResult(cell)
         names = self.shell.user_ns
-        found = student.find(
-            [n for n in free_names(cell) if n not in names and not hasattr(builtins, n)]
-        )
+        found = student.find(test, [n for n in test.names if n not in names])
         names.update(found)
         result.value, error = self.run_here(cell, self.most_output)
         for name, value in found.items():
@@ -285,14 +334,6 @@ class MarkingRoom:
             raise error from None
         return value, error
 
-    def show(self, outputs: list[dict]) -> None:
-        """Add what a student's function showed to what the test shows."""
-        for output in outputs:
-            if output["output_type"] == "stream":
-                self.shell.outputs.stream(output["name"], output["text"])
-            elif "data" in output:
-                self.shell.outputs.show("display_data", output["data"], None)
-
 
 @functools.lru_cache(MOST_KEPT)
 def free_names(cell: Cell) -> list[str]:
@@ -312,7 +353,7 @@ def free_names(cell: Cell) -> list[str]:
             for symbol in scope.get_symbols()
             if symbol.is_referenced() and (scope is top or symbol.is_global())
         }
-    return sorted(used - own)
+    return sorted(name for name in used - own if not hasattr(builtins, name))
 
 
 @contextmanager
@@ -355,7 +396,10 @@ def run_notebook(
     after: Callable[[CellResult], None] = lambda result: None,
 ) -> NotebookResult:
     """
-    Run a notebook's cells in order, each in its room.
+    Run a notebook's cells, each in its room: first the student's, then the tests.
+
+    So nothing that is learned in a test reaches a cell. A test is asked of the functions as
+    they stood at its cell.
 
     Parameters
     ----------
@@ -365,34 +409,41 @@ def run_notebook(
         are given, and nothing else.
     nursery : Nursery
     most_seconds : float
-        Wall time of the whole, if it is to be less than the nursery's limits allow.
+        Time of the whole, if it is to be less than the nursery's limits allow.
     after : callable
-        Is given the result of each cell as soon as it has run.
+        Is given the result of each test as soon as it has run.
 
     Returns
     -------
     NotebookResult
     """
     start = time.monotonic()
-    results = []
+    tests = {
+        number: Test(number, tuple(free_names(cell)))
+        for number, cell in enumerate(cells)
+        if cell.kind == "test"
+    }
+    seconds = min(most_seconds, nursery.limits.notebook_seconds)
+    student = Student(nursery, files, cells, seconds)
+    results: dict[int, CellResult] = {}
     with MarkingRoom.lock, settled_state():
         marking = MarkingRoom(nursery.limits.output_bytes)
-        seconds = min(most_seconds, nursery.limits.notebook_seconds)
-        student = Student(nursery, files, marking.show, seconds)
         try:
-            for cell in cells:
-                if cell.kind == "test":
-                    result = marking.run(cell, student)
+            for number, cell in enumerate(cells):
+                if number in tests:
+                    student.hold(tests[number])
                 else:
-                    if cell.kind == "shared":
-                        marking.run_quietly(cell)
-                    result = student.run(cell)
-                results.append(result)
-                after(result)
+                    results[number] = student.run(cell)
+            for number, cell in enumerate(cells):
+                if number in tests:
+                    results[number] = marking.run(cell, tests[number], student)
+                    after(results[number])
+                elif cell.kind == "shared":
+                    marking.run_quietly(cell)
         finally:
             student.close()
     return NotebookResult(
-        results,
+        [results[number] for number in range(len(cells))],
         student.problems,
         student.timed_out,
         student.rooms,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .bubblewrap import INSIDE, SEEN_PACKAGES, SetUp, Way, command, ways
 from .limits import Limits
@@ -89,6 +89,11 @@ class Line:
         request = {"do": "end", "room": room, "patience": patience}
         self.control.sendall(json.dumps(request).encode())
         return self.answer(self.limits["start_seconds"])
+
+    def waited(self, room: int) -> float:
+        """Return for how many seconds a room has waited for a processor, as far as is known."""
+        self.control.sendall(json.dumps({"do": "waited", "room": room}).encode())
+        return self.answer(self.limits["start_seconds"])["seconds"]
 
     def branch(self) -> Line:
         """Return a line to a new process, forked from the warm one."""
@@ -181,6 +186,26 @@ def forget_early() -> None:
         _early.pop()[1].close()
 
 
+class StartedRoom(NamedTuple):
+    """
+    A room that has just been started.
+
+    Attributes
+    ----------
+    line : socket
+        Our end of its line.
+    end : callable
+        Ends it. It takes the seconds that a room gets which is ending by itself, and
+        returns `status`, `cpu_seconds` and `peak_mb`.
+    waited : callable
+        Returns for how many seconds it has waited for a processor.
+    """
+
+    line: socket.socket
+    end: Callable[[float], dict[str, Any]]
+    waited: Callable[[], float]
+
+
 class Nursery:
     """
     Where rooms come from.
@@ -243,13 +268,8 @@ class Nursery:
         self.isolation = way.statement
         atexit.register(self.close)
 
-    def start_room(self) -> tuple[socket.socket, Callable[[float], dict[str, Any]]]:
-        """
-        Return our end of a new room's line, and a function that ends the room.
-
-        The function takes the seconds that a room gets which is ending by itself, and
-        returns `status`, `cpu_seconds` and `peak_mb`.
-        """
+    def start_room(self) -> StartedRoom:
+        """Return a new room."""
         with self.lock:
             if self.owner != os.getpid():  # after a fork, the warm process is another's
                 self.owner, self.process = os.getpid(), self._branch()
@@ -257,7 +277,11 @@ class Nursery:
                 process, line, room = self._take_room()
             except OSError:  # the process has died, for whatever reason: once more
                 process, line, room = self._take_room()
-        return line, lambda patience: self._end_room(process, room, patience)
+        return StartedRoom(
+            line,
+            lambda patience: self._end_room(process, room, patience),
+            lambda: self._waited(process, room),
+        )
 
     def close(self) -> None:
         """End the warm process, and all rooms with it."""
@@ -295,6 +319,11 @@ class Nursery:
         # A process that serves one room alone has a spare, which warms up meanwhile.
         self.process = Process(self.set_up) if self.one_each else process
         return process, line, room
+
+    def _waited(self, process: Line, room: int) -> float:
+        with self.lock, suppress(OSError):
+            return process.waited(room)
+        return 0.0
 
     def _end_room(self, process: Line, room: int, patience: float) -> dict[str, Any]:
         with self.lock:

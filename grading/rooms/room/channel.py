@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from struct import Struct
@@ -61,6 +62,10 @@ class Channel:
         if size > self.most_bytes:
             raise ChannelError("the message is too large")
         return kind, self._read(size, deadline)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long at most until the other side speaks or has gone; tell whether it has."""
+        return bool(select.select([self.line], [], [], seconds)[0])
 
     def has_gone(self) -> bool:
         """Tell, without waiting, whether the other side has gone or speaks out of turn."""

@@ -88,6 +88,8 @@ class RoomForker:
                 except OSError as error:
                     self.reply({"problem": str(error)})
                 line.close()
+            elif request["do"] == "waited":
+                self.reply({"seconds": seconds_waited(request["room"])})
             else:
                 self.reply(self.end(request["room"], request["patience"]))
 
@@ -178,6 +180,15 @@ class RoomForker:
             os._exit(0)
         finally:
             os._exit(1)
+
+
+def seconds_waited(room: int) -> float:
+    """Return for how long a process was ready to run, and had no processor (proc(5))."""
+    try:
+        with open(f"/proc/{room}/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):  # another system, or no /proc in here
+        return 0.0
 
 
 def keep_only(line: int) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from . import wire
 from .channel import CALL_BACK, Channel
+from .held import Held
 from .shell import Outputs, Shell, clean
 
 SEED = 0  # of random numbers, the same in every room: a second run gives the same
@@ -71,6 +72,8 @@ class StudentRoom:
         self.channel = channel
         self.bounds = bounds
         self.most_output = most_output
+        self.held: dict[int, Held] = {}
+        self.tickets: list[Any] = []  # values that stay here, by the number of their ticket
         shell.renew(most_output)
         sys.modules["__main__"] = shell.user_module
 
@@ -80,7 +83,8 @@ class StudentRoom:
             "begin": self.begin,
             "run": self.run,
             "call": self.call,
-            "resolve": self.resolve,
+            "hold": self.hold,
+            "moved": self.moved,
         }
         while True:
             question, table = wire.decode(self.channel.receive()[1], self.bounds)
@@ -107,19 +111,71 @@ class StudentRoom:
             outputs.add_error(described)
         return self.encode({"outputs": plain_outputs(outputs), "error": described})
 
+    def hold(self, table: wire.Table, test: int, names: list[str]) -> bytes:
+        """
+        Keep what a test will call as it stands now, and say what each name is.
+
+        The answer has for each name ("callable",), ("value", it), ("missing",) or
+        ("other", kind).
+        """
+        space = self.shell.user_ns
+        self.held[test] = Held({name: space[name] for name in names if name in space}, space)
+        found = {name: self.describe(name) for name in names}
+        try:
+            return self.encode(found)
+        except wire.UnsupportedType as kind:  # all together are too much
+            return self.encode(
+                {n: ("other", str(kind)) if d[0] == "value" else d for n, d in found.items()}
+            )
+
+    def moved(self, table: wire.Table) -> bytes:
+        """Say for which tests what was held may by now do something else."""
+        space = self.shell.user_ns
+        return self.encode([test for test, held in self.held.items() if held.may_differ(space)])
+
     def call(
-        self, table: wire.Table, name: str, args: tuple, kwargs: dict, lent: list[str]
+        self,
+        table: wire.Table,
+        test: int,
+        name: str,
+        args: tuple,
+        kwargs: dict,
+        lent: list[str],
+        keep: bool,
+        given: dict[int, int],
     ) -> bytes:
-        """Call a function; answer with its result and with its arguments as they are then."""
-        self.shell.outputs = outputs = Outputs(self.most_output)
+        """
+        Call a function; answer with its result and with its arguments as they are then.
+
+        Parameters
+        ----------
+        table : wire.Table
+        test : int
+            Which test asks: it calls the function that was held for it.
+        name : str
+        args, kwargs
+        lent : list of str
+            Names under which it finds functions of the marking room.
+        keep : bool
+            Whether the last value returned stays here; the answer has a ticket for it.
+        given : dict
+            Which arguments are values that stayed here: place, and number of the ticket.
+        """
+        self.shell.outputs = Outputs(0)  # what is learned in a test is shown nowhere
         answer: dict[str, Any] = {}
-        function = self.shell.user_ns.get(name)
+        function = self.held[test].names.get(name)
+        passed = [self.tickets[given[n]] if n in given else arg for n, arg in enumerate(args)]
         try:
             with self.shell.capture(), self.borrow(lent):
-                answer["result"] = function(*args, **kwargs)
+                result = function(*passed, **kwargs)
+            if keep and type(result) in (list, tuple) and result:
+                answer["ticket"] = len(self.tickets)
+                self.tickets.append(result[-1])
+                result = (*result[:-1], None)
+            answer["result"] = result
         except BaseException as error:
             answer = {"error": self.shell.describe_error(error), "cell": cell_of(function)}
-        answer |= {"args": args, "kwargs": kwargs, "outputs": plain_outputs(outputs)}
+        answer |= {"args": args, "kwargs": kwargs}
         try:
             return self.encode(answer, table)
         except wire.UnsupportedType as kind:
@@ -128,19 +184,7 @@ class StudentRoom:
                 self.encode({"args": args, "kwargs": kwargs}, table)
             except wire.UnsupportedType:
                 where = "arguments"
-            return self.encode(
-                {"unsupported": str(kind), "where": where, "outputs": answer["outputs"]}
-            )
-
-    def resolve(self, table: wire.Table, names: list[str]) -> bytes:
-        """Say what each name is: ("callable",), ("value", it), ("missing",), ("other", kind)."""
-        found = {name: self.describe(name) for name in names}
-        try:
-            return self.encode(found)
-        except wire.UnsupportedType as kind:  # all together are too much
-            return self.encode(
-                {n: ("other", str(kind)) if d[0] == "value" else d for n, d in found.items()}
-            )
+            return self.encode({"unsupported": str(kind), "where": where})
 
     def describe(self, name: str) -> tuple:
         """Say what a name is."""
