@@ -21,7 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RTOL, ATOL = 1e-6, 1e-8
-KEPT, CHANGED = "as it was", "changed"  # stand for an own cache
+KEPT = "the cache"  # stands for one of the student's own choice
+# What tells how much is wrong: marking says less of it.
+PLACES = "{count} of {size} places"
+BY_UP_TO = ", by up to {error:.2g}"
 
 
 class Finding(NamedTuple):
@@ -40,9 +43,6 @@ class Finding(NamedTuple):
 
 
 NOT_WRITTEN = Finding("not written yet", {})
-NO_CACHE = Finding(
-    "needs the cache of the forward function, which returns none", {}
-)
 
 
 class Wrong(AssertionError):
@@ -305,34 +305,25 @@ def run_function(
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
-    Of an own cache, it tells only whether the function has changed it.
+    A cache of the student's own choice is handed on as it is, and never
+    looked into: the last value returned, or the argument `cache`.
     """
     given = copy_value(arguments)
     try:
         result = copy_value(function(*given.values()))
         again = copy_value(function(*copy_value(arguments).values()))
     except (Exception, SystemExit) as error:
-        stopped = describe_error(error)
-        no_cache = own_cache and given.get("cache", KEPT) is None
-        if no_cache and stopped != NOT_WRITTEN:
-            stopped = NO_CACHE
-        return Outcome(None, given, None, stopped)
-    outcome = Outcome(result, given, again, None)
-    return without_cache(outcome, arguments) if own_cache else outcome
+        return Outcome(None, given, None, describe_error(error))
+    if own_cache and "cache" in given:
+        given["cache"] = KEPT
+    elif own_cache:
+        result, again = without_last(result), without_last(again)
+    return Outcome(result, given, again, None)
 
 
-def without_cache(outcome: Outcome, arguments: dict) -> Outcome:
-    """Return the outcome with a word in the place of the student's cache."""
-    result, given, again, stopped = outcome
-    if "cache" in arguments:
-        same = same_value(given["cache"], arguments["cache"])
-        given = {**given, "cache": KEPT if same else CHANGED}
-        return Outcome(result, given, again, stopped)
-    result, again = (
-        (*value[:-1], KEPT) if type(value) in (list, tuple) else value
-        for value in (result, again)
-    )
-    return Outcome(result, given, again, stopped)
+def without_last(values: Any) -> Any:
+    """Return several values with a word in the place of the last one."""
+    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
 
 
 def copy_value(value: Any) -> Any:
@@ -504,37 +495,42 @@ def check_array(
         kind = a_type(actual)
         raise Wrong("`{label}` is {kind}, not an array", label=path, kind=kind)
     check_shape(path, actual, expected.shape)
-    count = int(np.isnan(actual).sum())
-    if count:
+    if np.isnan(actual).any():
         raise Wrong(
-            "`{label}` is NaN in {count} of {size} places; what was divided by"
-            " zero, or too large for exp?",
-            label=path, count=count, size=actual.size,
+            "`{label}` is NaN in {places}; what was divided by zero, or too"
+            " large for exp?",
+            label=path, places=places(np.isnan(actual)),
         )  # fmt: skip
     error = np.abs(actual - expected)
     wrong = error > ATOL + RTOL * np.abs(expected)
     if wrong.any():
-        where, steps = wrong_steps(wrong, time_axis)
         raise Wrong(
-            "`{label}` is wrong in {count} of {size} places, by up to"
-            " {error:.2g}" + where,
-            label=path, count=int(wrong.sum()), size=wrong.size,
-            error=float(error.max()), **steps,
+            "`{label}` is wrong in {places}{by}{steps}",
+            label=path, places=places(wrong),
+            by=Finding(BY_UP_TO, {"error": float(error.max())}),
+            steps=wrong_steps(wrong, time_axis),
         )  # fmt: skip
 
 
-def wrong_steps(wrong: np.ndarray, time_axis: int) -> tuple[str, dict]:
+def places(wrong: np.ndarray) -> Finding:
+    """Say in how many places an array is wrong."""
+    count = int(wrong.sum())
+    return Finding(PLACES, {"count": count, "size": wrong.size})
+
+
+def wrong_steps(wrong: np.ndarray, time_axis: int) -> Finding:
     """Say at which time steps an array of three axes is wrong."""
     if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
-        return "", {}
+        return Finding("", {})
     others = tuple(axis for axis in range(3) if axis != time_axis)
     steps = np.flatnonzero(wrong.any(axis=others))
     first, last = int(steps[0]), wrong.shape[time_axis] - 1
     if len(steps) == last + 1:
-        return ", at every time step", {}
+        return Finding(", at every time step", {})
     if len(steps) == last + 1 - first:
-        return ", from time step t = {t} on", {"t": first}
-    return ", at time steps t = {t}", {"t": ", ".join(map(str, steps))}
+        return Finding(", from time step t = {t} on", {"t": first})
+    listed = ", ".join(map(str, steps))
+    return Finding(", at time steps t = {t}", {"t": listed})
 
 
 # --------------------------------------------------------- known mistakes

@@ -11,38 +11,35 @@ from grading.checks import (
     Outcome,
     Wrong,
     copy_value,
-    find_wrong,
-    flatten,
     run_function,
-    same_flat,
     same_value,
-    without_cache,
 )
-from grading.marking.lending import lending
+from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
-from grading.marking.test import Call, MarkedTest, check_gradient, marking
-from grading.source import Source, Version
+from grading.marking.test import (
+    MarkedTest,
+    check_gradient,
+    hidden_rng,
+    marking,
+    once_per_set,
+)
 
 __all__ = [
     "KEPT",
-    "Call",
     "Finding",
     "FunctionTest",
     "Given",
     "MarkedTest",
     "Outcome",
     "Outcomes",
-    "Source",
-    "Version",
     "Wrong",
     "check_gradient",
     "copy_value",
-    "find_wrong",
-    "flatten",
+    "hidden_rng",
     "lending",
     "marking",
+    "of_like_size",
+    "once_per_set",
     "run_function",
-    "same_flat",
     "same_value",
-    "without_cache",
 ]

@@ -7,12 +7,12 @@ wrong formula through.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from grading.testing import hidden_rng, once_per_set
 from rnn_forward_passes import lstm_states, lstm_step, rnn_states, rnn_step
 from rnn_marking.gradients import Case, numeric_gradients
 
@@ -42,33 +42,33 @@ def lstm_parameters(
 
 def rnn_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
     """Return arguments of `rnn_cell_forward`: xt (n_x, m), a_prev (n_a, m), parameters."""
-    rng = np.random.default_rng(seed)
+    rng = hidden_rng(seed)
     arrays = normal(rng, xt=(n_x, m), a_prev=(n_a, m))
     return {**arrays, "parameters": rnn_parameters(rng, n_x, n_a, n_y)}
 
 
 def rnn_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> dict:
     """Return arguments of `rnn_forward`: x (n_x, m, T_x), a0 (n_a, m), parameters."""
-    rng = np.random.default_rng(seed)
+    rng = hidden_rng(seed)
     arrays = normal(rng, x=(n_x, m, T_x), a0=(n_a, m))
     return {**arrays, "parameters": rnn_parameters(rng, n_x, n_a, n_y)}
 
 
 def lstm_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
     """Return arguments of `lstm_cell_forward`: xt, a_prev, c_prev (n_a, m), parameters."""
-    rng = np.random.default_rng(seed)
+    rng = hidden_rng(seed)
     arrays = normal(rng, xt=(n_x, m), a_prev=(n_a, m), c_prev=(n_a, m))
     return {**arrays, "parameters": lstm_parameters(rng, n_x, n_a, n_y)}
 
 
 def lstm_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> dict:
     """Return arguments of `lstm_forward`: x (n_x, m, T_x), a0 (n_a, m), parameters."""
-    rng = np.random.default_rng(seed)
+    rng = hidden_rng(seed)
     arrays = normal(rng, x=(n_x, m, T_x), a0=(n_a, m))
     return {**arrays, "parameters": lstm_parameters(rng, n_x, n_a, n_y)}
 
 
-@functools.cache
+@once_per_set
 def rnn_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     """Return a case of `rnn_cell_backward`: da_next (n_a, m), cache."""
     forward = rnn_cell_inputs(seed, n_x, n_a, n_y, m)
@@ -83,14 +83,14 @@ def rnn_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     )
 
 
-@functools.cache
+@once_per_set
 def rnn_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: int) -> Case:
     """Return a case of `rnn_backward`: da (n_a, m, steps), caches of T_x time steps."""
     forward = rnn_inputs(seed, n_x, n_a, n_y, m, T_x)
     return sequence_case(rnn_states, forward, RNN_WEIGHTS, drawn_back(seed, da=(n_a, m, steps)))
 
 
-@functools.cache
+@once_per_set
 def lstm_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     """Return a case of `lstm_cell_backward`: da_next, dc_next (n_a, m), cache."""
     forward = lstm_cell_inputs(seed, n_x, n_a, n_y, m)
@@ -106,7 +106,7 @@ def lstm_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     )
 
 
-@functools.cache
+@once_per_set
 def lstm_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: int) -> Case:
     """Return a case of `lstm_backward`: da (n_a, m, steps), caches of T_x time steps."""
     forward = lstm_inputs(seed, n_x, n_a, n_y, m, T_x)
@@ -115,7 +115,7 @@ def lstm_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: 
 
 def drawn_back(seed: int, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Return gradients that come from behind, apart from what else the seed draws."""
-    return normal(np.random.default_rng([seed, 1]), **shapes)
+    return normal(hidden_rng(seed, 1), **shapes)
 
 
 def sequence_case(states: Callable, forward: dict, weights: str, back: dict) -> Case:
@@ -139,7 +139,7 @@ def fused_parameters(rng: np.random.Generator, D: int, H: int) -> dict[str, np.n
 
 def fused_step_inputs(seed: int, N: int, D: int, H: int) -> dict[str, np.ndarray]:
     """Return arguments of `lstm_step_forward`: x (N, D), prev_h, prev_c (N, H), Wx, Wh, b."""
-    rng = np.random.default_rng(seed)
+    rng = hidden_rng(seed)
     return {
         **normal(rng, x=(N, D), prev_h=(N, H), prev_c=(N, H)),
         **fused_parameters(rng, D, H),
@@ -148,15 +148,15 @@ def fused_step_inputs(seed: int, N: int, D: int, H: int) -> dict[str, np.ndarray
 
 def fused_inputs(seed: int, N: int, T: int, D: int, H: int) -> dict[str, np.ndarray]:
     """Return arguments of the batch-first `lstm_forward`: x (N, T, D), h0 (N, H), Wx, Wh, b."""
-    rng = np.random.default_rng(seed)
+    rng = hidden_rng(seed)
     return {**normal(rng, x=(N, T, D), h0=(N, H)), **fused_parameters(rng, D, H)}
 
 
 def fused_step_gradients(seed: int, N: int, H: int) -> dict[str, np.ndarray]:
     """Return what arrives at `lstm_step_backward`: dnext_h, dnext_c (N, H)."""
-    return normal(np.random.default_rng(seed), dnext_h=(N, H), dnext_c=(N, H))
+    return normal(hidden_rng(seed), dnext_h=(N, H), dnext_c=(N, H))
 
 
 def fused_gradients(seed: int, N: int, T: int, H: int) -> dict[str, np.ndarray]:
     """Return what arrives at the batch-first `lstm_backward`: dh (N, T, H)."""
-    return normal(np.random.default_rng(seed), dh=(N, T, H))
+    return normal(hidden_rng(seed), dh=(N, T, H))

@@ -1,24 +1,16 @@
 """
 The tests of batch-first functions whose cache is the student's own choice.
 
-Nothing is known of such a cache but that it is plain data. A forward function is tested
-without it; a backward function is called with the cache that the student's own forward
-function returns. Where an error in another function would cost points once more, the
-backward function is tried in other ways, too, and the best result counts:
-
-    replaced    one time step: right values take the place of wrong ones in the cache,
-                wherever they stand in it
-    lent        a sequence: the right functions of one time step are lent
-    numeric     a gradient that is the derivative of the student's own forward function,
-                wrong as that is, counts as right
+Such a cache is never looked into: it stays where the student's code runs. A forward function
+is tested by its other values. A backward function is called with the cache of the student's own
+forward function, and where that does not lead to all the right gradients, with a right one in
+the layout that the notebook suggests; the better result counts. In a sequence, the right
+functions of one step are lent, too.
 """
 
 from __future__ import annotations
 
-import functools
-import time
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,56 +21,26 @@ from grading.testing import (
     Given,
     MarkedTest,
     Outcome,
-    Outcomes,
-    Version,
     Wrong,
     check_gradient,
+    copy_value,
     lending,
+    of_like_size,
     run_function,
     same_value,
-    without_cache,
 )
 from rnn_marking.gradients import numeric_gradients
-from rnn_marking.layouts import (
-    STEP_BACKWARD,
-    STEP_FORWARD,
-    Steps,
-    returned_cache,
-    right_caches,
-)
 
-MOST_CACHES, MOST_SECONDS = 150, 30  # of other ways of a call; most take milliseconds
+STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
+OWN_CACHE = "your cache"
+NOT_OWN = Finding(
+    "the gradients are right only with another cache than that of your `{forward}`", {}
+)
 
 
 class OwnCacheTest(MarkedTest):
     """
     A `MarkedTest` of a batch-first function with a cache of the student's own.
-
-    Attributes
-    ----------
-    ways : tuple of str
-        In which ways the function is called: "own", and what the module names.
-    """
-
-    ways: tuple[str, ...] = ("own",)
-
-    def __init__(self, function: Callable, returns: str, points: dict[str, float]) -> None:
-        super().__init__(function, returns, points=points)
-        self.time_axis = 1
-
-    def keep(self, given: Given, outcomes: dict[str, Outcome]) -> None:
-        """Keep what came of a call; a way that was not needed comes to the same as "own"."""
-        super().keep(given, dict.fromkeys(self.ways, outcomes["own"]) | outcomes)
-        self.arguments = {n: KEPT if n == "cache" else v for n, v in given.arguments.items()}
-
-    def expected(self) -> dict[str, Any]:
-        """Return the solution's values by name, but for the cache."""
-        return {n: v for n, v in super().expected().items() if n != "cache"}
-
-
-class ForwardTest(OwnCacheTest):
-    """
-    The test of a forward function.
 
     Parameters
     ----------
@@ -86,11 +48,9 @@ class ForwardTest(OwnCacheTest):
         The student's function.
     returns, points
         As in `MarkedTest`.
-    step : callable, optional
-        For a sequence: the student's function of one time step.
+    of_sequence : bool
+        Whether it goes over all time steps, so that the right steps may be lent.
     """
-
-    ways = ("own", "lent")
 
     def __init__(
         self,
@@ -98,52 +58,43 @@ class ForwardTest(OwnCacheTest):
         returns: str,
         *,
         points: dict[str, float],
-        step: Callable | None = None,
+        of_sequence: bool = False,
     ) -> None:
-        super().__init__(function, returns, points)
-        self.step = step
-        self.cached_in: dict[str, np.ndarray] = {}  # the call whose cache was looked at
-        self.missing: Finding | None = None
+        super().__init__(function, returns, points=points)
+        self.time_axis = 1
+        self.of_sequence = of_sequence
+
+    def keep(self, given: Given, outcomes: dict[str, Outcome]) -> None:
+        """Keep what came of a call; the cache is no argument that is looked at."""
+        super().keep(given, outcomes)
+        self.arguments = {n: KEPT if n == "cache" else v for n, v in given.arguments.items()}
+
+    def expected(self) -> dict[str, Any]:
+        """Return the solution's values by name, but for the cache."""
+        return {n: v for n, v in super().expected().items() if n != "cache"}
+
+    def is_right(self, outcome: Outcome) -> bool:
+        """Tell whether all values are right."""
+        try:
+            values = self.named(outcome.result)
+        except Wrong:
+            return False
+        return all(same_value(values[name], right) for name, right in self.expected().items())
+
+
+class ForwardTest(OwnCacheTest):
+    """The test of a forward function."""
 
     def call(self, **arguments: Any) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
         given = Given(arguments, own_cache=True)
-        own = run_function(self.function, arguments, own_cache=True)
-        others = {}
-        if self.step and not same_value(own, self.outcomes_known.right(self.name, given)):
-            steps = Steps(self.outcomes_known.source, self.step, arguments)
-            with lending(self.function, STEP_FORWARD, steps.forward):
-                others["lent"] = run_function(self.function, arguments, own_cache=True)
-        self.keep(given, {"own": own, **others})
-
-    def assert_steps_in_cache(self) -> None:
-        """Check that a cache made of the caches of time steps holds them all, as they were."""
-        self.cached_in = self.arguments
-        self.missing = self.missing_steps(self.function, self.step)
-
-        def check(outcome: Outcome) -> None:
-            self.named(outcome.result)
-            if self.missing:
-                raise Wrong(self.missing.message, **self.missing.fields)
-
-        self.check("cache", check)
-
-    def missing_steps(self, function: Callable, step: Callable) -> Finding | None:
-        """Say which caches of time steps the cache of a sequence function lacks."""
-        steps = Steps(self.outcomes_known.source, step, self.cached_in)
-        missing = steps.missing_in(returned_cache(run_function(function, self.cached_in).again))
-        if missing:  # unless it takes its steps by itself
-            with lending(function, STEP_FORWARD, steps.forward):
-                run_function(function, self.cached_in)
-        return missing if steps.calls else None
-
-    def is_like(self, version: Version, seen: list[tuple]) -> bool:
-        """Tell whether a known mistake gives just these outcomes, and a cache like this."""
-        if not super().is_like(version, seen):
-            return False
-        step = self.right_function(STEP_FORWARD)
-        function = self.outcomes_known.source.build(version)
-        return not self.cached_in or self.missing_steps(function, step) == self.missing
+        own = lent = run_function(keeping_last(self.function), arguments, own_cache=True)
+        self.right = self.outcomes_known.right(self.name, given)
+        if self.of_sequence and not self.is_right(own):
+            step = self.right_function(STEP_FORWARD)
+            with lending(self.function, STEP_FORWARD, of_like_size(step, arguments)):
+                lent = run_function(keeping_last(self.function), arguments, own_cache=True)
+        self.keep(given, {"own": own, "lent": lent})
 
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work."""
@@ -153,19 +104,17 @@ class ForwardTest(OwnCacheTest):
 
 class BackwardTest(OwnCacheTest):
     """
-    The test of a backward function, on the cache of the student's own forward function.
+    The test of a backward function.
 
     Parameters
     ----------
     function, forward : callable
         The student's functions.
-    returns, points
-        As in `MarkedTest`.
-    step : callable, optional
-        For a sequence: the student's `lstm_step_forward`.
+    returns, points, of_sequence
+        As in `OwnCacheTest`.
     """
 
-    ways = ("own", "replaced", "lent", "numeric")
+    ways = ("own", "lent", "right", "both")
 
     def __init__(
         self,
@@ -174,11 +123,10 @@ class BackwardTest(OwnCacheTest):
         returns: str,
         *,
         points: dict[str, float],
-        step: Callable | None = None,
+        of_sequence: bool = False,
     ) -> None:
-        super().__init__(function, returns, points)
+        super().__init__(function, returns, points=points, of_sequence=of_sequence)
         self.forward = forward
-        self.step = step
 
     def call(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
         """
@@ -191,104 +139,70 @@ class BackwardTest(OwnCacheTest):
         arguments : dict
             Of the forward function.
         """
-        self.gradients = gradients
         forward = Given(arguments)
-        right_forward = self.outcomes_known.right(self.forward.__name__, forward)
-        given = Given({**gradients, "cache": right_forward.result[-1]}, own_cache=True)
+        right_cache = self.outcomes_known.right(self.forward.__name__, forward).result[-1]
+        given = Given({**gradients, "cache": right_cache}, own_cache=True)
         self.right = self.outcomes_known.right(self.name, given)
-        self.numeric = numeric(
-            self.outcomes_known, self.forward.__name__, forward, Given(gradients)
-        )
-
-        self.until = time.monotonic() + MOST_SECONDS
-        own_forward = run_function(self.forward, arguments)
-        cache = returned_cache(own_forward.result, len(right_forward.result))
-        own = self.run([cache])
-        others = {}
-        if not same_value(own, self.right):
-            is_wrong = not same_value(
-                without_cache(own_forward, arguments), without_cache(right_forward, arguments)
-            )
-            if self.step:
-                others["lent"] = self.run_with_right_steps(own_forward, is_wrong, arguments)
-            elif is_wrong:
-                caches = right_caches(own_forward, arguments)
-                others["replaced"] = self.run(caches) or own
-            if is_wrong:
-                others["numeric"] = self.forgive(own, arguments)
-        self.keep(given, {"own": own, **others})
-
-    def run(self, caches: Iterable[Any]) -> Outcome | None:
-        """Call the function with one cache after the other; return the best outcome."""
-        best, most = None, -2
-        for cache in islice(caches, MOST_CACHES):
-            arguments = {**self.gradients, "cache": cache}
-            outcome = run_function(self.function, arguments, own_cache=True)
-            count = self.count_right(outcome)
-            if count > most:
-                best, most = outcome, count
-            if most == len(self.returns) or time.monotonic() > self.until:
+        self.numeric = self.derivatives(forward, Given(gradients))
+        caches = {"own": lambda: self.own_cache_of(arguments), "right": lambda: right_cache}
+        outcomes: dict[str, Outcome] = {}
+        for way in self.ways:
+            if any(map(self.is_right, outcomes.values())):
                 break
-        return best
+            if way in ("own", "right"):
+                outcomes[way] = self.run(gradients, caches[way]())
+            elif self.of_sequence:
+                outcomes[way] = self.run_lent(gradients, arguments, caches, way == "lent")
+        own = outcomes["own"]
+        self.keep(given, {way: outcomes.get(way, own) for way in self.ways})
+        with_right_cache = {"right", "both"} & outcomes.keys()
+        self.cache_is_own = {way: way not in with_right_cache for way in self.ways}
 
-    def count_right(self, outcome: Outcome) -> int:
-        """Return how many gradients are right."""
-        try:
-            actual = self.named(outcome.result)
-        except AssertionError:
-            return -1 if outcome.stopped else 0
-        return sum(same_value(actual[name], right) for name, right in self.expected().items())
+    def run(self, gradients: dict[str, np.ndarray], cache: Any) -> Outcome:
+        """Call the function with a cache."""
+        return run_function(self.function, {**gradients, "cache": cache}, own_cache=True)
 
-    def run_with_right_steps(
-        self, own_forward: Outcome, is_wrong: bool, arguments: dict[str, np.ndarray]
+    def run_lent(
+        self, gradients: dict, arguments: dict, caches: dict[str, Callable], own: bool
     ) -> Outcome:
-        """Call both functions of a sequence with the right functions of one time step."""
-        steps = Steps(self.outcomes_known.source, self.step, arguments)
-        with lending(self.forward, STEP_FORWARD, steps.right_forward):
-            caches = [steps.completed(returned_cache(run_function(self.forward, arguments).result))]
-        missing = steps.calls and steps.missing_in(returned_cache(own_forward.result))
-        if is_wrong or missing:  # that has cost its points
-            caches.append(steps.caches)
-        with lending(self.function, STEP_BACKWARD, steps.backward):
-            return self.run(caches)
+        """Call the function, and the forward one if its cache is wanted, with right steps."""
+        forward = of_like_size(self.right_function(STEP_FORWARD), arguments)
+        backward = of_like_size(self.right_function(STEP_BACKWARD), {**gradients, **arguments})
+        with lending(self.forward, STEP_FORWARD, forward):
+            cache = caches["own" if own else "right"]()
+        with lending(self.function, STEP_BACKWARD, backward):
+            return self.run(gradients, cache)
 
-    def forgive(self, outcome: Outcome, arguments: dict[str, np.ndarray]) -> Outcome:
-        """Return the outcome with right values for gradients of the student's own forward."""
+    def own_cache_of(self, arguments: dict[str, np.ndarray]) -> Any:
+        """Return the cache of the student's forward function, None where it returns none."""
         try:
-            both = self.named(outcome.result), self.named(outcome.again)
-        except AssertionError:
-            return outcome
-        right = self.expected()
-        forgiven = [n for n, value in both[0].items() if self.is_derivative(n, value, arguments)]
-        result, again = (
-            tuple(right[n] if n in forgiven else value for n, value in values.items())
-            for values in both
-        )
-        return outcome._replace(result=result, again=again)
+            values = keeping_last(self.forward)(*copy_value(arguments).values())
+        except Exception:  # that costs points in its own test
+            return None
+        return values[-1] if type(values) in (list, tuple) and values else None
 
-    def is_derivative(self, name: str, gradient: Any, arguments: dict[str, np.ndarray]) -> bool:
-        """Tell whether this is a gradient of the student's own forward function."""
-        argument = arguments[name.removeprefix("d")]
-        if not isinstance(gradient, np.ndarray) or gradient.shape != argument.shape:
-            return False
-        if time.monotonic() > self.until:
-            return False
-        loss = functools.partial(loss_of, self.forward, self.gradients)
-        rng = np.random.default_rng(0)
-        for _ in range(2):
-            direction = rng.standard_normal(argument.shape)
-            direction /= np.linalg.norm(direction)
-            line = {"s": np.zeros(1)}
+    def derivatives(self, forward: Given, weights: Given) -> dict[str, np.ndarray]:
+        """Return the numeric derivatives of the solution's forward function, by gradient."""
+        name = self.forward.__name__
 
-            def along(s: np.ndarray, direction: np.ndarray = direction) -> float:
-                return loss(**{**arguments, name.removeprefix("d"): argument + s * direction})
+        def loss(**arguments: np.ndarray) -> float:
+            outputs = self.right_function(name)(*arguments.values())
+            pairs = zip(weights.arguments.values(), outputs, strict=False)
+            return sum(float(np.sum(weight * output)) for weight, output in pairs)
 
-            try:
-                slope = numeric_gradients(along, line, "s")["ds"]
-                check_gradient(name, np.array([np.sum(gradient * direction)]), slope)
-            except Exception:  # the forward function stops, or returns what it should not
-                return False
-        return True
+        def differentiate() -> dict[str, np.ndarray]:
+            return numeric_gradients(loss, forward.arguments, ", ".join(forward.arguments))
+
+        return self.outcomes_known.once((name, forward, weights), differentiate)
+
+    def assert_all(self, kind: str = "") -> None:
+        """Make the usual checks, and see whether the student's own cache did."""
+        super().assert_all(kind)
+        if kind:
+            return
+        not_own = Finding(NOT_OWN.message, {"forward": self.forward.__name__})
+        for way, is_own in self.cache_is_own.items():
+            self.wrong[way][OWN_CACHE] = None if is_own else not_own
 
     def assert_allclose(self, path: str) -> None:
         """Check a gradient against the solution, and against numeric derivatives."""
@@ -298,33 +212,16 @@ class BackwardTest(OwnCacheTest):
 
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work."""
-        fields = {"forward": self.forward.__name__, "step": STEP_FORWARD, "back": STEP_BACKWARD}
-        said = {
-            "own": "",
-            "replaced": "Marked with right values in the place of the wrong ones in your cache.",
-            "lent": "Marked with the right `{step}` and `{back}` in place of yours.",
-            "numeric": "Marked with the derivatives of your own `{forward}`.",
+        fields = {"step": STEP_FORWARD, "back": STEP_BACKWARD}
+        steps = "the right `{step}` and `{back}` in place of yours"
+        return {
+            "own": None,
+            "lent": Finding(f"Marked with {steps}.", fields),
+            "right": Finding("Marked with a right cache, in the layout of the docstring.", {}),
+            "both": Finding(f"Marked with a right cache, and {steps}.", fields),
         }[way]
-        return Finding(said, fields) if said else None
 
 
-# ------------------------------------------------------------- derivatives
-
-
-def loss_of(forward: Callable, weights: dict[str, np.ndarray], **arguments: np.ndarray) -> float:
-    """Return a number whose gradients with respect to the outputs are the weights."""
-    outputs = forward(*arguments.values())
-    return sum(float(np.sum(w * out)) for w, out in zip(weights.values(), outputs, strict=False))
-
-
-def numeric(
-    outcomes: Outcomes, forward: str, given: Given, weights: Given
-) -> dict[str, np.ndarray]:
-    """Return the numeric derivatives of the solution's forward function, by gradient."""
-
-    def differentiate() -> dict[str, np.ndarray]:
-        loss = functools.partial(loss_of, outcomes.source.function(forward), weights.arguments)
-        arguments = {name: array.copy() for name, array in given.arguments.items()}
-        return numeric_gradients(loss, arguments, ", ".join(arguments))
-
-    return outcomes.once((forward, given, weights), differentiate)
+def keeping_last(function: Callable) -> Callable:
+    """Return a function of a student's whose last value stays in the student's room."""
+    return function.keeping_last() if hasattr(function, "keeping_last") else function

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 from nbformat import NotebookNode
 
 from grading.checks import flatten
-from grading.marking.naming import Outcomes
+from grading.marking.hidden_data import HiddenData, read_secret, sets_of
+from grading.marking.naming import ON_VIEW, Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Source, course_root, read_source
 from grading.source.cells import is_students
@@ -93,7 +94,8 @@ def secrets_of(source: Source, root: Path) -> Secrets:
     }
     folders = (root, Path(__file__).parents[1])
     paths = {f"source/{source.assignment}", "gradebook.db", *map(str, folders)}
-    return Secrets(frozenset(lines), expected_values(source), frozenset(paths))
+    values = expected_values(source, sets_of(read_secret(root)))
+    return Secrets(frozenset(lines), values, frozenset(paths))
 
 
 def secret_lines(cell: NotebookNode) -> Iterator[str]:
@@ -106,12 +108,14 @@ def secret_lines(cell: NotebookNode) -> Iterator[str]:
             yield line
 
 
-def expected_values(source: Source) -> np.ndarray:
-    """Run the hidden tests on the solution, and collect the values they expect."""
-    outcomes = Outcomes(source)
-    mark_solution(outcomes)
-    values = [flatten(outcome.result)[1] for outcome in outcomes.expected]
-    return np.unique(np.concatenate([np.zeros(0), *values]))
+def expected_values(source: Source, sets: Iterable[HiddenData]) -> np.ndarray:
+    """Run the hidden tests on the solution; collect their inputs and what they expect."""
+    values = [np.zeros(0)]
+    for data in (ON_VIEW, *sets):
+        outcomes = Outcomes(source, data)
+        mark_solution(outcomes)
+        values += [flatten(each)[1] for each in outcomes.secret]
+    return np.unique(np.concatenate(values))
 
 
 def leaks_in_release(assignment: str) -> list[str]:

@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from grading.checks import Outcome, flatten, run_function, same_flat
+from grading.marking.hidden_data import HiddenData
 from grading.source import Source, Version
+
+ON_VIEW = HiddenData()  # what an author sees who runs a notebook in Jupyter
 
 
 class Given:
@@ -33,11 +36,14 @@ class Outcomes:
     Parameters
     ----------
     source : Source
+    data : HiddenData
+        From what the tests draw their inputs.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, data: HiddenData = ON_VIEW) -> None:
         self.source = source
-        self.expected: list[Outcome] = []  # all right outcomes that were asked for
+        self.data = data
+        self.secret: list[Any] = []  # all inputs and right outcomes that were asked for
         self._known: dict[tuple, Any] = {}
 
     def once(self, key: tuple, work: Callable[[], Any]) -> Any:
@@ -51,8 +57,9 @@ class Outcomes:
 
         def call() -> Outcome:
             function = self.source.function(name)
-            self.expected.append(run_function(function, given.arguments, given.own_cache))
-            return self.expected[-1]
+            outcome = run_function(function, given.arguments, given.own_cache)
+            self.secret += [given.arguments, outcome.result]
+            return outcome
 
         return self.once((name, given), call)
 

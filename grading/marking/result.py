@@ -25,8 +25,8 @@ class CheckResult:
     Attributes
     ----------
     kind : str
-    points : float
-        What it is worth.
+    points, earned : float
+        What it is worth, and what of that was earned.
     wrong : Finding or None
         None where it holds.
     where : dict
@@ -35,13 +35,9 @@ class CheckResult:
 
     kind: str
     points: float
+    earned: float
     wrong: Finding | None = None
     where: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def earned(self) -> float:
-        """The points that it gives."""
-        return 0.0 if self.wrong else self.points
 
 
 @dataclass

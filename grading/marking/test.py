@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from grading.checks import (
     same_value,
     show,
 )
+from grading.marking.coarse import coarse
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.result import CheckResult, TestResult
@@ -34,6 +36,7 @@ from grading.marking.where import where_wrong
 from grading.source import Version, read_source
 
 GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
+NOTHING_RIGHT = Finding("looks at what was right above, and nothing was", {})
 SMALLEST_NORM = 1e-3  # a smaller one counts as this, so that a gradient may be zero
 
 
@@ -67,6 +70,26 @@ def current_marking() -> Marking:
     if folder.parent.name != "source":
         raise CourseError(f"{folder} is no folder of source/: nothing says what is right here")
     return Marking(Outcomes(read_source(folder.name)), [])
+
+
+def hidden_rng(seed: int, *more: int) -> np.random.Generator:
+    """Return the random numbers for a seed, in the set of hidden data at hand."""
+    found = _marking.get(None)
+    return np.random.default_rng([seed, *more, *(found.outcomes.data.entropy if found else ())])
+
+
+def once_per_set(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function of seeds and sizes be worked out once for each set of hidden data."""
+
+    @functools.wraps(work)
+    def known(**given: int) -> Any:
+        found = _marking.get(None)
+        if found is None:
+            return work(**given)
+        key = (work.__qualname__, *sorted(given.items()))
+        return found.outcomes.once(key, lambda: work(**given))
+
+    return known
 
 
 class Call(NamedTuple):
@@ -117,6 +140,7 @@ class MarkedTest(FunctionTest):
         self.outcomes_known = self.marking.outcomes
         self.calls = calls
         self.points = points
+        self.values: list[str] = []
         self.wrong: dict[str, dict[str, Finding | None]] = {way: {} for way in self.ways}
         self.history: list[Call] = []
 
@@ -150,11 +174,13 @@ class MarkedTest(FunctionTest):
         Parameters
         ----------
         kind : str
-            Under which kind they count, all together; "" for each under its own.
+            For a further call, an edge case: the kind under which they count, all together.
+            They look at the values that were right before, so that no error costs twice.
         """
         if kind:
-            self.check(kind, self.check_all)
+            self.check_what_was_right(kind, self.check_all)
             return
+        self.values = self.names_of_values()
         self.assert_types()
         self.assert_shapes()
         for name in self.expected():
@@ -164,7 +190,7 @@ class MarkedTest(FunctionTest):
 
     def assert_gradients(self, kind: str, numeric: dict[str, np.ndarray]) -> None:
         """
-        Check every returned gradient against its numeric derivative, as one kind.
+        Check the gradients that were right before against numeric derivatives, as one kind.
 
         Raises
         ------
@@ -175,12 +201,12 @@ class MarkedTest(FunctionTest):
         if odd:
             raise ValueError(f"test_{self.name}: no numeric derivative for {', '.join(odd)}")
 
-        def check(outcome: Outcome) -> None:
+        def check(outcome: Outcome, names: list[str]) -> None:
             actual = self.named(outcome.result)
-            for name, derivative in numeric.items():
-                check_gradient(self.label(name), actual[name], derivative)
+            for name in names:
+                check_gradient(self.label(name), actual[name], numeric[name])
 
-        self.check(kind, check)
+        self.check_what_was_right(kind, check)
 
     def assert_types(self) -> None:
         """Check how many values are returned, and the type of each."""
@@ -195,14 +221,25 @@ class MarkedTest(FunctionTest):
         """Check a returned value, with all that it holds, against the solution's."""
         super().assert_allclose(path, self.part(self.right.result, path))
 
-    def check_all(self, outcome: Outcome) -> None:
-        """Raise Wrong where types, values, arguments or the second call are wrong."""
+    def check_all(self, outcome: Outcome, names: list[str]) -> None:
+        """Raise Wrong where types, these values, arguments or the second call are wrong."""
         actual = self.named(outcome.result)
-        for name, expected in self.expected().items():
+        for name in names:
+            expected = self.expected()[name]
             check_type(self.label(name), actual[name], type(expected))
             check_value(self.label(name), actual[name], expected, self.cache)
         self.check_arguments(outcome)
         self.check_again(outcome)
+
+    def check_what_was_right(self, kind: str, check: Callable[[Outcome, list[str]], None]) -> None:
+        """Make a check that looks only at the values that were right in the main call."""
+        for way, wrong in self.wrong.items():
+            names = [name for name in self.expected() if not wrong.get(name)]
+            if not set(names) & set(self.values):
+                wrong[kind] = NOTHING_RIGHT
+            else:
+                found = find_wrong(lambda o, names=names: check(o, names), self.outcomes[way])
+                wrong[kind] = wrong.get(kind) or found
 
     def check(self, kind: str, check: Callable[[Outcome], None]) -> None:
         """Make one check of all outcomes, and keep what it finds wrong."""
@@ -213,6 +250,11 @@ class MarkedTest(FunctionTest):
     def expected(self) -> dict[str, Any]:
         """Return the solution's values by name."""
         return self.named(self.right.result)
+
+    def names_of_values(self) -> list[str]:
+        """Return the names of the values that the points depend on: caches left out."""
+        names = list(self.expected())
+        return names[:-1] if self.cache != [""] else names
 
     # The result
 
@@ -231,9 +273,6 @@ class MarkedTest(FunctionTest):
         results = [self.result_of(way) for way in self.ways]
         result = max(results, key=lambda each: each.points)  # the first of equals: "own"
         way = self.ways[results.index(result)]
-        mistake = self.named_mistake(way)
-        if mistake:
-            result.mistake, result.sentence = mistake.name, mistake.sentence
         for check in result.checks:
             if check.wrong:
                 check.where = self.where(check.kind, way)
@@ -244,11 +283,32 @@ class MarkedTest(FunctionTest):
         return result.points
 
     def result_of(self, way: str) -> TestResult:
-        """Return the result of one way of calling the function."""
-        checks = [CheckResult(k, self.points[k], wrong) for k, wrong in self.wrong[way].items()]
-        points = math.fsum(check.earned for check in checks)
-        most = math.fsum(self.points.values())
-        return TestResult(self.name, points, most, checks, rule=self.rule(way))
+        """
+        Return the result of one way of calling the function.
+
+        What is no value (types, shapes, arguments, ...) counts in the proportion in which
+        the values are right, and in full where the result is that of a known mistake.
+        """
+        wrong, mistake = self.wrong[way], self.named_mistake(way)
+        share = self.share_of_values(wrong)
+        in_full = mistake is not None and not mistake.earns_nothing
+        checks = []
+        for kind, found in wrong.items():
+            counts = 1.0 if in_full or kind in self.values else share
+            earned = 0.0 if found else round(self.points[kind] * counts, 2)
+            checks.append(CheckResult(kind, self.points[kind], earned, found and coarse(found)))
+        points = round(math.fsum(check.earned for check in checks), 2)
+        result = TestResult(self.name, points, math.fsum(self.points.values()), checks)
+        result.rule = self.rule(way)
+        if mistake:
+            result.mistake, result.sentence = mistake.name, mistake.sentence
+        return result
+
+    def share_of_values(self, wrong: dict[str, Finding | None]) -> float:
+        """Return which part of the points for values is earned."""
+        points = {name: self.points.get(name, 0.0) for name in self.values}
+        earned = math.fsum(p for name, p in points.items() if not wrong.get(name))
+        return earned / math.fsum(points.values())
 
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work, None where nothing was."""

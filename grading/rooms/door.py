@@ -355,7 +355,9 @@ class StandIn:
 
     def keeping_last(self) -> StandIn:
         """Return one whose last value stays in the room: a `Ticket` comes back for it."""
-        return StandIn(self.__name__, self._call, keep=True)
+        keeping = StandIn(self.__name__, self._call, keep=True)
+        keeping._lent = self._lent
+        return keeping
 
     @contextmanager
     def lending(self, **functions: Callable) -> Iterator[None]:

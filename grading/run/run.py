@@ -23,6 +23,7 @@ from grading import CourseError
 from grading.book import Book, Class, Entry, Place, open_book, reason
 from grading.feedback import Pages
 from grading.intake.files import printable, read_folder
+from grading.marking.hidden_data import read_secret
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
 from grading.run import worker
@@ -101,7 +102,13 @@ def open_run(
         checksums = published(coursedir, book, source)
         steps = pack_steps(config, Autograde(config=config).autograde_preprocessors)
         settings = Settings(
-            source.packed(), tuple(checksums.items()), steps, limits, unprotected, str(root)
+            source.packed(),
+            tuple(checksums.items()),
+            steps,
+            limits,
+            unprotected,
+            str(root),
+            read_secret(root),
         )
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
@@ -371,7 +378,7 @@ def describe_run(certificate: Certificate, marked: Marked) -> None:
     certificate.notes = marked.notes
     certificate.submission = marked.submission
     certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
-    for name in ("environment", "isolation", "problems", "timed_out", "rooms"):
+    for name in ("hidden_data", "environment", "isolation", "problems", "timed_out", "rooms"):
         setattr(certificate, name, getattr(marked, name))
     certificate.seconds = round(marked.seconds, 3)
     certificate.cpu_seconds = round(marked.cpu_seconds, 3)

@@ -26,6 +26,7 @@ from traitlets.config import Config
 from grading import CourseError
 from grading.intake.files import HandedIn, read_folder
 from grading.intake.submission import Frame, Intake, take_in
+from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
@@ -59,7 +60,7 @@ class Job:
 @dataclass
 class Marked:
     """
-    A marked submission; from `isolation` on as in `Certificate`.
+    A marked submission; from `hidden_data` on as in `Certificate`.
 
     Attributes
     ----------
@@ -82,6 +83,7 @@ class Marked:
     unanswered: list[str]
     notebook: str
     results: dict[str, TestResult]
+    hidden_data: str
     isolation: str
     problems: list[str]
     timed_out: bool
@@ -110,6 +112,8 @@ class Settings:
         Whether student code may run without a sandbox.
     hidden : str
         The course folder, which no room may see.
+    secret : bytes
+        From which the hidden data is drawn.
     """
 
     source: bytes
@@ -118,6 +122,7 @@ class Settings:
     limits: Limits
     unprotected: bool
     hidden: str
+    secret: bytes
 
 
 def pack_steps(config: Config, kinds: list[type]) -> bytes:
@@ -143,8 +148,8 @@ class Marker:
             if cells.grade_id(cell):
                 cells.set_checksum(cell, checksums[cells.grade_id(cell)])
         self.frame = Frame(self.source.notebook)
-        self.outcomes = Outcomes(self.source)
-        self.solution = mark_solution(self.outcomes)
+        self.outcomes = [Outcomes(self.source, data) for data in sets_of(settings.secret)]
+        mark_solution(self.outcomes[0])
         config, kinds = pickle.loads(settings.steps)
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
         self.rooms = new_nursery(settings)
@@ -159,7 +164,8 @@ class Marker:
         intake = take_in(handed, self.frame, name, list(self.source.files))
         notebook = intake.notebook
         announce(intake)
-        marked = mark_notebook(notebook, self.outcomes, self.rooms, job.most_seconds)
+        outcomes = self.outcomes[self.set_of(intake)]
+        marked = mark_notebook(notebook, outcomes, self.rooms, job.most_seconds)
         names = {"assignment": name, "student": job.student, "notebook": name}
         resources: dict[str, Any] = {"nbgrader": names}
         for step in self.steps:
@@ -172,6 +178,7 @@ class Marker:
             unanswered=[n for n in self.frame.solutions.values() if n not in intake.answered],
             notebook=json.dumps(notebook, ensure_ascii=False),
             results=marked.results,
+            hidden_data=str(outcomes.data),
             isolation=self.rooms.isolation,
             problems=marked.run.problems,
             timed_out=marked.run.timed_out,
@@ -180,6 +187,11 @@ class Marker:
             cpu_seconds=marked.run.cpu_seconds,
             peak_mb=marked.run.peak_mb,
         )
+
+    def set_of(self, intake: Intake) -> int:
+        """Return on which set of hidden data a submission is tested."""
+        answers = [c.source for c in intake.notebook.cells if cells.is_answer(c)]
+        return choose(self.settings.secret, answers)
 
     def close(self) -> None:
         """Let the rooms go."""

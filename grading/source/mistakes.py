@@ -25,12 +25,15 @@ class Version:
         What a student who hands this in should read; "" for a right version.
     text : str
         The whole solution cell with the edits made.
+    earns_nothing : bool
+        Whether a mistake is no slip: it says `earns: nothing`.
     """
 
     name: str
     function: str
     sentence: str
     text: str
+    earns_nothing: bool = False
 
     @property
     def is_mistake(self) -> bool:
@@ -58,7 +61,8 @@ def read_versions(table: bytes, answers: Mapping[str, str]) -> Iterator[Version]
         for function, kinds in (yaml.safe_load(table) or {}).items():
             for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items():
                 text = edit(answers[function], entry, name)
-                yield Version(name, function, entry.get("sentence", ""), text)
+                nothing = entry.get("earns") == "nothing"
+                yield Version(name, function, entry.get("sentence", ""), text, nothing)
     except yaml.YAMLError as error:
         raise CourseError(f"mistakes.yaml: {' '.join(str(error).split())}") from None
     except (AttributeError, KeyError, TypeError) as error:
