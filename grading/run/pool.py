@@ -7,30 +7,18 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from grading import CourseError
+from grading.run.bounds import bound_memory
 
 Job = TypeVar("Job")
 PR_SET_PDEATHSIG = 1
 AHEAD = 3  # jobs waiting for each worker: enough to keep it busy, few enough to stay small
 RETRIES = 2  # of a job whose worker in the cluster dies
-
-
-class AtOnce(Executor):
-    """Runs what is submitted at once, in this process."""
-
-    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
-        """Run the function; its result, or what it raised, is in the future."""
-        future: Future = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 class Workers:
@@ -40,7 +28,7 @@ class Workers:
     Parameters
     ----------
     count : int
-        Processes; 1 for none but this one.
+        Processes.
     scheduler : str
         Address of a Dask scheduler, whose workers are used instead; "" for none.
 
@@ -67,31 +55,36 @@ class Workers:
         """Return an executor of a kind that fits."""
         if self.client is not None:
             return self.client.get_executor(pure=False, retries=RETRIES)
-        if self.count == 1:
-            return AtOnce()
         # forked: all that is loaded and warmed up here is at hand there
         context = multiprocessing.get_context("fork")
         return ProcessPoolExecutor(self.count, context, initializer=become_worker)
 
     def run(
-        self, function: Callable[[Job], Any], jobs: Iterable[Job]
+        self, work: Callable[[Job], Any], take: Callable[[], Job | None]
     ) -> Iterator[tuple[Job, Any, Exception | None]]:
         """
-        Run the function on each job; yield job, result and error as they are done.
+        Do one job after the other; yield job, result and error as they are done.
 
         A few jobs are taken ahead, no more. Where a worker dies, the jobs under way are
-        run again one by one, so that only the one that kills its worker fails.
+        done again one by one, so that only the one that kills its worker fails.
+
+        Parameters
+        ----------
+        work : callable
+            Does a job.
+        take : callable
+            Returns the next job, None where there is none at the moment: a result that was
+            yielded may bring another.
         """
-        jobs = iter(jobs)
         running: dict[Future, Job] = {}
         while True:
             lost = []
             while len(running) < AHEAD * self.count and not lost:
-                job = next(jobs, None)
+                job = take()
                 if job is None:
                     break
                 try:
-                    running[self.executor.submit(function, job)] = job
+                    running[self.executor.submit(work, job)] = job
                 except BrokenProcessPool:  # noticed only now
                     lost.append(job)
             if not running and not lost:
@@ -106,13 +99,13 @@ class Workers:
                 lost += running.values()
                 running.clear()
                 for job in lost:
-                    yield job, *self.run_alone(function, job)
+                    yield job, *self.run_alone(work, job)
 
-    def run_alone(self, function: Callable[[Job], Any], job: Job) -> tuple[Any, Exception | None]:
+    def run_alone(self, work: Callable[[Job], Any], job: Job) -> tuple[Any, Exception | None]:
         """Run one job in a new pool, with nothing beside it; return result and error."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self.new_executor()
-        future = self.executor.submit(function, job)
+        future = self.executor.submit(work, job)
         error = future.exception()
         return None if error else future.result(), error
 
@@ -121,8 +114,9 @@ class Workers:
         if self.client is not None:
             self.client.close()
         else:
+            workers = list((self.executor._processes or {}).values())
             self.executor.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():  # what is under way is not waited for
+            for worker in workers:  # what is under way is not waited for
                 worker.terminate()
 
 
@@ -140,7 +134,8 @@ def connect(scheduler: str) -> Any:
 
 
 def become_worker() -> None:
-    """Leave Ctrl-C to the process that hands out the jobs, and end when that ends."""
+    """Leave Ctrl-C to the process that hands out the jobs, end when that ends, stay small."""
+    bound_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         parent = os.getppid()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from nbformat import from_dict
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -21,12 +21,12 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Book, Class, Entry, Place, open_book, reason
-from grading.feedback import Pages
-from grading.intake.files import printable, read_folder
+from grading.intake.files import HandedIn, printable
 from grading.marking.hidden_data import read_secret
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
 from grading.run import worker
+from grading.run.bounds import TookTooMuch
 from grading.run.certificate import (
     BEFORE,
     FOLDER,
@@ -40,7 +40,7 @@ from grading.run.certificate import (
 )
 from grading.run.late import late_penalty
 from grading.run.pool import Workers, cores
-from grading.run.worker import Job, Marked, Settings, pack_steps
+from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, pack_steps
 from grading.sheets import write_rows
 from grading.source import Source, cells, digest, read_source
 from grading.source.course import raise_failure
@@ -114,10 +114,13 @@ def open_run(
         if not scheduler:  # else this is done where the workers are
             worker.make_ready(settings)
         run = Run(coursedir, config, source, book, settings)
+        local = Workers(min(jobs or cores(), len(handed_in)))
+        stack.callback(local.close)
+        run.local = run.workers = local
+        if scheduler:
+            run.workers = Workers(1, scheduler)
+            stack.callback(run.workers.close)
         run.plan(sorted(students) or handed_in, force)
-        count = min(jobs or cores(), max(run.total, 1))
-        run.workers = Workers(count, scheduler)
-        stack.callback(run.workers.close)
         yield run
 
 
@@ -131,7 +134,8 @@ class Run:
         How many submissions there are to mark, and how many are marked already.
     """
 
-    workers: Workers
+    local: Workers  # processes of this machine, which see the course folder
+    workers: Workers  # those that mark: the same, or a cluster's
 
     def __init__(
         self,
@@ -149,11 +153,11 @@ class Run:
         self.hashes = source.hashes | {"late": late_hash(config, self.group)}
         self.late_penalty = late_penalty(config, self.assignment)
         self.shipped = shipped_files(coursedir, source)
-        self.pages = Pages(source)
 
     def plan(self, students: list[str], force: bool) -> None:
         """Choose whose submissions are to be marked."""
-        self.todo = [s for s in students if force or not self.is_marked(s)]
+        marked = set() if force else self.already_marked(students)
+        self.todo = [student for student in students if student not in marked]
         self.total, self.earlier = len(self.todo), len(students) - len(self.todo)
 
     def mark(self) -> Iterator[Certificate]:
@@ -167,22 +171,34 @@ class Run:
 
     # What there is to do
 
-    def is_marked(self, student: str) -> bool:
-        """Tell whether certificate, grade book and autograded/ hold this very submission."""
+    def already_marked(self, students: list[str]) -> set[str]:
+        """Return those whose certificate is of what they handed in, and holds."""
+        known = {student: sha for student in students if (sha := self.hash_marked(student))}
+        waiting = iter(known)
+
+        def take() -> Hash | None:
+            student = next(waiting, None)
+            return student and Hash(student, self.submission(student))
+
+        hashes = self.local.run(partial(worker.work, self.settings), take)
+        return {job.student for job, found, _ in hashes if found == known[job.student]}
+
+    def hash_marked(self, student: str) -> str:
+        """Return the hash of the submission that certificate, book and autograded/ agree on."""
         try:
             old = read_certificate(self.reports / FOLDER / file_name(student))
         except CourseError:
-            return False
+            return ""
         entry = self.group.entries.get(student)
-        return (
+        holds = (
             old.schema == SCHEMA
             and old.status != "not graded"
             and entry is not None
             and {Place(m.notebook, m.cell): m.auto_points for m in old.cells} == entry.auto_points
             and old.source == self.hashes
             and self.marked_notebook(student).is_file()
-            and old.submission == read_folder(self.submission(student), self.assignment).hash
         )
+        return old.submission if holds else ""
 
     def submission(self, student: str) -> Path:
         """Return the folder that a student handed in."""
@@ -212,45 +228,87 @@ class Run:
         self, students: list[str], most_seconds: float, postpone: Callable[[str], None]
     ) -> Iterator[Certificate]:
         """Mark the submissions; those that take too long are postponed."""
-        mark = partial(worker.mark, self.settings)
-        for job, marked, error in self.workers.run(mark, self.jobs(list(students), most_seconds)):
-            if marked is not None and marked.timed_out and most_seconds < math.inf:
-                postpone(job.student)
+        work = partial(worker.work, self.settings)
+        waiting = self.handed_in(list(students), most_seconds)
+        pages: deque[MakePage] = deque()
+        open_certificates: dict[str, Certificate] = {}
+
+        def take() -> Mark | MakePage | None:
+            return pages.popleft() if pages else next(waiting, None)
+
+        for job, done, error in self.workers.run(work, take):
+            student = job.student
+            if isinstance(job, MakePage):
+                certificate = open_certificates.pop(student)
+                yield self.finish(certificate, partial(self.write_page, student, done, error))
+                continue
+            if done is not None and done.timed_out and most_seconds < math.inf:
+                postpone(student)
+                continue
+            certificate, entry = self.enter(student, done, error)
+            if entry is None:
+                yield self.finish(certificate)
             else:
-                yield self.finish(job.student, marked, error)
+                open_certificates[student] = certificate
+                pages.append(MakePage(student, done, entry))
 
-    def jobs(self, students: list[str], most_seconds: float) -> Iterator[Job]:
-        """Yield what is to be marked; workers on other machines do not see the folders."""
-        for student in students:
-            folder = self.submission(student)
-            handed = read_folder(folder, self.assignment) if self.workers.are_elsewhere else folder
-            yield Job(student, handed, most_seconds)
+    def handed_in(self, students: list[str], most_seconds: float) -> Iterator[Mark]:
+        """Yield what is to be marked; for workers on other machines it is read here."""
+        folders = ((student, self.submission(student)) for student in students)
+        if self.workers is self.local:
+            yield from (Mark(student, folder, most_seconds) for student, folder in folders)
+            return
 
-    def finish(self, student: str, marked: Marked | None, error: Exception | None) -> Certificate:
+        def take() -> Read | None:
+            found = next(folders, None)
+            return found and Read(*found)
+
+        for job, handed, _ in self.local.run(partial(worker.work, self.settings), take):
+            yield Mark(job.student, handed or HandedIn(), most_seconds)
+
+    def enter(
+        self, student: str, marked: Marked | None, error: Exception | None
+    ) -> tuple[Certificate, Entry | None]:
         """
-        Enter a marked submission everywhere; its certificate is written last.
+        Enter a marked submission into grade book and autograded/.
 
-        So a run that is killed on the way leaves no certificate, and the next one
-        marks the submission again.
+        Its certificate is written last, when there is a page, too: so a run that is killed
+        on the way leaves none, and the next one marks the submission again.
         """
         (self.reports / FOLDER / file_name(student)).unlink(missing_ok=True)
         certificate = Certificate(student, self.assignment, "not graded", [])
         certificate.max_score, certificate.source = self.group.max_score, self.hashes
         try:
             if marked is None:
-                raise CourseError(f"could not be marked: {type(error).__name__}: {error}")
+                raise NotGraded(error)
             describe_run(certificate, marked)
-            entry = self.enter(student, marked)
+            entry = self.save(student, marked)
             describe_marks(certificate, marked, entry, self.group)
             self.write_marked(student, marked)
-            self.write_feedback(student, marked, entry)
+            return certificate, entry
         except Exception as problem:  # one submission does not stop the others
-            certificate.status = "not graded"
-            certificate.notes = [*certificate.notes, printable(reason(problem))]
+            fail(certificate, problem)
+            return certificate, None
+
+    def finish(
+        self, certificate: Certificate, last: Callable[[], None] = lambda: None
+    ) -> Certificate:
+        """Do what is left to do, and write the certificate."""
+        try:
+            last()
+        except Exception as problem:
+            fail(certificate, problem)
         certificate.write(self.reports / FOLDER)
         return certificate
 
-    def enter(self, student: str, marked: Marked) -> Entry:
+    def write_page(self, student: str, page: str | None, error: Exception | None) -> None:
+        """Write the page that the student gets back."""
+        if page is None:
+            raise NotGraded(error)
+        folder = self.root / self.coursedir.feedback_directory / student / self.assignment
+        write_whole(folder / f"{self.assignment}.html", page.encode())
+
+    def save(self, student: str, marked: Marked) -> Entry:
         """Enter the marks into the grade book."""
         unanswered = {Place(self.assignment, name): True for name in marked.unanswered}
         points: dict[Place, float | None] = {}
@@ -277,13 +335,6 @@ class Run:
             file.unlink(missing_ok=True)  # nbgrader leaves some that cannot be written
             file.write_bytes(data)
         path.chmod(READ_ONLY)
-
-    def write_feedback(self, student: str, marked: Marked, entry: Entry) -> None:
-        """Write the page that the student gets back."""
-        notebook = from_dict(json.loads(marked.notebook))
-        folder = self.root / self.coursedir.feedback_directory / student / self.assignment
-        page = self.pages.page(notebook, entry)
-        write_whole(folder / f"{self.assignment}.html", page.encode())
 
     def end(self) -> None:
         """Write what is told of the whole class."""
@@ -370,6 +421,22 @@ def late_hash(config: Config, group: Class) -> str:
 
 
 # What came of a submission
+
+
+class NotGraded(CourseError):
+    """Why a submission could not be marked."""
+
+    def __init__(self, error: Exception | None) -> None:
+        said = str(error) if isinstance(error, TookTooMuch) else f"{type(error).__name__}: {error}"
+        if isinstance(error, BrokenProcessPool):
+            said = "our own work on it ended its process: it took too much time or memory"
+        super().__init__(f"could not be marked: {said}; look at what was handed in")
+
+
+def fail(certificate: Certificate, problem: Exception) -> None:
+    """Note that a submission could not be marked, and why."""
+    certificate.status = "not graded"
+    certificate.notes = [*certificate.notes, printable(reason(problem))]
 
 
 def describe_run(certificate: Certificate, marked: Marked) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -24,6 +24,8 @@ from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
 from grading import CourseError
+from grading.book import Entry
+from grading.feedback import Pages
 from grading.intake.files import HandedIn, read_folder
 from grading.intake.submission import Frame, Intake, take_in
 from grading.marking.hidden_data import choose, sets_of
@@ -32,6 +34,7 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.solution import mark_solution
 from grading.rooms import IsolationUnavailable, Limits, Nursery
+from grading.run.bounds import bounded_time
 from grading.run.certificate import environment
 from grading.source import Source, cells
 
@@ -39,22 +42,78 @@ IN_PLACE = (StockExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata
 
 
 @dataclass(frozen=True)
-class Job:
+class Read:
+    """To read what a student handed in."""
+
+    student: str
+    folder: Path
+
+    def work(self, marker: Marker) -> HandedIn:
+        """Return what lies in the folder."""
+        return read_folder(self.folder, marker.source.assignment)
+
+
+@dataclass(frozen=True)
+class Hash(Read):
+    """To hash it."""
+
+    def work(self, marker: Marker) -> str:
+        """Return the hash of what lies in the folder."""
+        return super().work(marker).hash
+
+
+@dataclass(frozen=True)
+class Mark:
     """
-    A submission to be marked.
+    To mark a submission.
 
     Attributes
     ----------
     student : str
-    folder : Path or HandedIn
+    handed : Path or HandedIn
         What was handed in, or where it lies.
     most_seconds : float
-        Wall time that its code may take in all, if that is less than the limits allow.
+        Time that its code may take in all, if that is less than the limits allow.
     """
 
     student: str
-    folder: Path | HandedIn
+    handed: Path | HandedIn
     most_seconds: float = math.inf
+
+    def work(self, marker: Marker) -> Marked:
+        """Return what came of it."""
+        handed = self.handed
+        if not isinstance(handed, HandedIn):
+            handed = Read(self.student, handed).work(marker)
+        with bounded_time(sum(map(len, handed.read.values()))):
+            return marker.mark(self.student, handed, self.most_seconds)
+
+
+@dataclass(frozen=True)
+class MakePage:
+    """
+    To make the page of feedback.
+
+    Attributes
+    ----------
+    student : str
+    marked : Marked
+    entry : Entry
+        What the grade book holds by now.
+    """
+
+    student: str
+    marked: Marked
+    entry: Entry
+
+    def work(self, marker: Marker) -> str:
+        """Return the page."""
+        with bounded_time(len(self.marked.notebook)):
+            notebook = from_dict(json.loads(self.marked.notebook))
+            return marker.pages.page(notebook, self.entry)
+
+
+Job = Read | Mark | MakePage
 
 
 @dataclass
@@ -153,20 +212,18 @@ class Marker:
         config, kinds = pickle.loads(settings.steps)
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
         self.rooms = new_nursery(settings)
+        self.pages = Pages(self.source)
 
-    def mark(self, job: Job) -> Marked:
-        """Read a submission, run it, and mark it."""
+    def mark(self, student: str, handed: HandedIn, most_seconds: float) -> Marked:
+        """Run a submission, and mark it."""
         begin = time.monotonic()
         name = self.source.assignment
-        handed = job.folder
-        if not isinstance(handed, HandedIn):
-            handed = read_folder(handed, name)
         intake = take_in(handed, self.frame, name, list(self.source.files))
         notebook = intake.notebook
         announce(intake)
         outcomes = self.outcomes[self.set_of(intake)]
-        marked = mark_notebook(notebook, outcomes, self.rooms, job.most_seconds)
-        names = {"assignment": name, "student": job.student, "notebook": name}
+        marked = mark_notebook(notebook, outcomes, self.rooms, most_seconds)
+        names = {"assignment": name, "student": student, "notebook": name}
         resources: dict[str, Any] = {"nbgrader": names}
         for step in self.steps:
             notebook, resources = step(notebook, resources)
@@ -235,6 +292,6 @@ def forget() -> None:
         _ready.pop().close()
 
 
-def mark(settings: Settings, job: Job) -> Marked:
-    """Mark one submission."""
-    return make_ready(settings).mark(job)
+def work(settings: Settings, job: Job) -> Any:
+    """Do one job."""
+    return job.work(make_ready(settings))
