@@ -188,6 +188,11 @@ class FunctionTest:
     def check_again(self, outcome: Outcome) -> None:
         """Raise Wrong where a second call returns something else."""
         self.named(outcome.result)
+        if isinstance(outcome.again, Finding):
+            raise Wrong(
+                "a second call with the same arguments {stops}",
+                stops=outcome.again,
+            )
         if not same_value(outcome.again, outcome.result):
             raise Wrong(
                 "a second call with the same arguments returns other values;"
@@ -305,18 +310,22 @@ def run_function(
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
-    A cache of the student's own choice is handed on as it is, and never
-    looked into: the last value returned, or the argument `cache`.
+    A cache of the student's own choice is handed on as it is, both times, and
+    never looked into: the last value returned, or the argument `cache`.
     """
     given = copy_value(arguments)
     try:
         result = copy_value(function(*given.values()))
-        again = copy_value(function(*copy_value(arguments).values()))
     except (Exception, SystemExit) as error:
         return Outcome(None, given, None, describe_error(error))
+    repeated = copy_value(arguments)
     if own_cache and "cache" in given:
-        given["cache"] = KEPT
-    elif own_cache:
+        repeated["cache"], given["cache"] = given["cache"], KEPT
+    try:
+        again = copy_value(function(*repeated.values()))
+    except (Exception, SystemExit) as error:
+        again = Finding("stops with {error}", {"error": type(error).__name__})
+    if own_cache and "cache" not in given:
         result, again = without_last(result), without_last(again)
     return Outcome(result, given, again, None)
 

@@ -11,7 +11,9 @@ from grading.checks import (
     Outcome,
     Wrong,
     copy_value,
+    flatten,
     run_function,
+    same_flat,
     same_value,
 )
 from grading.marking.lending import lending, of_like_size
@@ -23,6 +25,7 @@ from grading.marking.test import (
     marking,
     once_per_set,
 )
+from grading.source import Version
 
 __all__ = [
     "KEPT",
@@ -32,14 +35,17 @@ __all__ = [
     "MarkedTest",
     "Outcome",
     "Outcomes",
+    "Version",
     "Wrong",
     "check_gradient",
     "copy_value",
+    "flatten",
     "hidden_rng",
     "lending",
     "marking",
     "of_like_size",
     "once_per_set",
     "run_function",
+    "same_flat",
     "same_value",
 ]

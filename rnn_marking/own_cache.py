@@ -11,6 +11,7 @@ functions of one step are lent, too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -21,21 +22,22 @@ from grading.testing import (
     Given,
     MarkedTest,
     Outcome,
-    Wrong,
+    Version,
     check_gradient,
     copy_value,
+    flatten,
     lending,
     of_like_size,
     run_function,
+    same_flat,
     same_value,
 )
 from rnn_marking.gradients import numeric_gradients
 
 STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
 OWN_CACHE = "your cache"
-NOT_OWN = Finding(
-    "the gradients are right only with another cache than that of your `{forward}`", {}
-)
+NOT_OWN = "the gradients are right only with another cache than that of your `{forward}`"
+WITH_RIGHT_CACHE = ("right", "both")  # ways to call a backward function
 
 
 class OwnCacheTest(MarkedTest):
@@ -74,12 +76,8 @@ class OwnCacheTest(MarkedTest):
         return {n: v for n, v in super().expected().items() if n != "cache"}
 
     def is_right(self, outcome: Outcome) -> bool:
-        """Tell whether all values are right."""
-        try:
-            values = self.named(outcome.result)
-        except Wrong:
-            return False
-        return all(same_value(values[name], right) for name, right in self.expected().items())
+        """Tell whether nothing is wrong: values, arguments, second call."""
+        return same_value(outcome, self.right)
 
 
 class ForwardTest(OwnCacheTest):
@@ -127,6 +125,7 @@ class BackwardTest(OwnCacheTest):
     ) -> None:
         super().__init__(function, returns, points=points, of_sequence=of_sequence)
         self.forward = forward
+        self.cases: list[tuple[dict, dict]] = []  # what `call` was given
 
     def call(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
         """
@@ -139,39 +138,45 @@ class BackwardTest(OwnCacheTest):
         arguments : dict
             Of the forward function.
         """
+        self.cases.append((gradients, arguments))
         forward = Given(arguments)
         right_cache = self.outcomes_known.right(self.forward.__name__, forward).result[-1]
         given = Given({**gradients, "cache": right_cache}, own_cache=True)
         self.right = self.outcomes_known.right(self.name, given)
         self.numeric = self.derivatives(forward, Given(gradients))
-        caches = {"own": lambda: self.own_cache_of(arguments), "right": lambda: right_cache}
-        outcomes: dict[str, Outcome] = {}
-        for way in self.ways:
-            if any(map(self.is_right, outcomes.values())):
-                break
-            if way in ("own", "right"):
-                outcomes[way] = self.run(gradients, caches[way]())
-            elif self.of_sequence:
-                outcomes[way] = self.run_lent(gradients, arguments, caches, way == "lent")
-        own = outcomes["own"]
-        self.keep(given, {way: outcomes.get(way, own) for way in self.ways})
-        with_right_cache = {"right", "both"} & outcomes.keys()
-        self.cache_is_own = {way: way not in with_right_cache for way in self.ways}
+        own = self.run("own", gradients, arguments, right_cache)
+        outcomes = dict.fromkeys(self.ways, own)
+        self.blames_cache = False
+        if not self.is_right(own):
+            for way in self.ways[1:] if self.of_sequence else ("right",):
+                found = self.run(way, gradients, arguments, right_cache)
+                # What changes from call to call would have more tries than one.
+                if same_value(found, self.run(way, gradients, arguments, right_cache)):
+                    outcomes[way] = found
+                if self.is_right(outcomes[way]):
+                    break
+            # What is wrong in a forward function costs its points there.
+            self.blames_cache = self.forward_is_right(arguments)
+        self.keep(given, outcomes)
 
-    def run(self, gradients: dict[str, np.ndarray], cache: Any) -> Outcome:
-        """Call the function with a cache."""
-        return run_function(self.function, {**gradients, "cache": cache}, own_cache=True)
+    def run(self, way: str, gradients: dict, arguments: dict, right_cache: Any) -> Outcome:
+        """Call the function in one of the ways; the forward one anew, if its cache is wanted."""
+        with ExitStack() as stack:
+            if way in ("lent", "both"):
+                forward = of_like_size(self.right_function(STEP_FORWARD), arguments)
+                backward = self.right_function(STEP_BACKWARD)
+                backward = of_like_size(backward, {**gradients, **arguments})
+                stack.enter_context(lending(self.forward, STEP_FORWARD, forward))
+                stack.enter_context(lending(self.function, STEP_BACKWARD, backward))
+            cache = right_cache if way in WITH_RIGHT_CACHE else self.own_cache_of(arguments)
+            return run_function(self.function, {**gradients, "cache": cache}, own_cache=True)
 
-    def run_lent(
-        self, gradients: dict, arguments: dict, caches: dict[str, Callable], own: bool
-    ) -> Outcome:
-        """Call the function, and the forward one if its cache is wanted, with right steps."""
-        forward = of_like_size(self.right_function(STEP_FORWARD), arguments)
-        backward = of_like_size(self.right_function(STEP_BACKWARD), {**gradients, **arguments})
-        with lending(self.forward, STEP_FORWARD, forward):
-            cache = caches["own" if own else "right"]()
-        with lending(self.function, STEP_BACKWARD, backward):
-            return self.run(gradients, cache)
+    def forward_is_right(self, arguments: dict[str, np.ndarray]) -> bool:
+        """Tell whether the forward function earns all its points, as far as can be seen here."""
+        given = Given(arguments, own_cache=True)
+        right = self.outcomes_known.right(self.forward.__name__, given).result
+        seen = run_function(keeping_last(self.forward), arguments, own_cache=True)
+        return same_value([seen.result, seen.arguments, seen.again], [right, arguments, right])
 
     def own_cache_of(self, arguments: dict[str, np.ndarray]) -> Any:
         """Return the cache of the student's forward function, None where it returns none."""
@@ -198,11 +203,45 @@ class BackwardTest(OwnCacheTest):
     def assert_all(self, kind: str = "") -> None:
         """Make the usual checks, and see whether the student's own cache did."""
         super().assert_all(kind)
-        if kind:
-            return
-        not_own = Finding(NOT_OWN.message, {"forward": self.forward.__name__})
-        for way, is_own in self.cache_is_own.items():
-            self.wrong[way][OWN_CACHE] = None if is_own else not_own
+        for way, wrong in self.wrong.items():
+            is_blamed = self.blames_cache and way in WITH_RIGHT_CACHE
+            wrong[OWN_CACHE] = wrong.get(OWN_CACHE) or (self.not_own() if is_blamed else None)
+
+    def not_own(self) -> Finding:
+        """Say that only another cache did, and what came of the student's own."""
+        fields: dict[str, Any] = {"forward": self.forward.__name__}
+        stopped = self.outcomes["own"].stopped
+        if stopped is None:
+            return Finding(NOT_OWN, fields)
+        return Finding(f"{NOT_OWN}; with yours: {{found}}", {**fields, "found": stopped})
+
+    def named_mistake(self, way: str) -> Version | None:
+        """Return the known mistake that gives just these outcomes: one in the cache, too."""
+        found = super().named_mistake(way)
+        outcomes = [call.outcomes["own"] for call in self.history]
+        if found or not self.wrong[way].get(OWN_CACHE) or any(o.stopped for o in outcomes):
+            return found
+        seen = list(map(flatten, outcomes))
+        for version in self.outcomes_known.source.mistakes_of_others(self.name):
+            if all(map(same_flat, self.with_cache_of(version), seen)):
+                return version
+        return None
+
+    def with_cache_of(self, version: Version) -> list[tuple]:
+        """Return what the right function makes of the caches of a wrong forward one."""
+
+        def call_all() -> list[tuple]:
+            names = self.outcomes_known.source.namespace(**{version.function: version.text})
+            forward, backward = names[self.forward.__name__], names[self.name]
+            outcomes = []
+            for gradients, arguments in self.cases:
+                cache = forward(*copy_value(arguments).values())[-1]
+                given = {**gradients, "cache": cache}
+                outcomes.append(flatten(run_function(backward, given, own_cache=True)))
+            return outcomes
+
+        calls = tuple(call.given for call in self.history)
+        return self.outcomes_known.once(("cache of", version, calls), call_all)
 
     def assert_allclose(self, path: str) -> None:
         """Check a gradient against the solution, and against numeric derivatives."""

@@ -37,16 +37,16 @@ def known_mistakes(source: Source) -> bytes:
     for version in source.versions:
         if not version.is_mistake:
             continue
-        seen = example_fingerprint(source, version.function, version)
-        if seen and not same_fingerprint(seen, right[version.function]):
+        seen = example_fingerprint(source, version.shows_in, version)
+        if seen and not same_fingerprint(seen, right[version.shows_in]):
             entry = {"sentence": version.sentence, "fingerprint": seen}
-            table[version.function]["mistakes"].append(entry)
+            table[version.shows_in]["mistakes"].append(entry)
     return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def example_fingerprint(source: Source, name: str, version: Version | None = None) -> list:
     """Run a function's visible checks; return the outcome's fingerprint, [] where it raised."""
-    replaced = {name: version.text} if version else {}
+    replaced = {version.function: version.text} if version else {}
     names = source.namespace(**replaced)
     with source.importing(), contextlib.redirect_stdout(io.StringIO()):
         for cell, text in source.examples.items():

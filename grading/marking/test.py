@@ -175,7 +175,7 @@ class MarkedTest(FunctionTest):
         ----------
         kind : str
             For a further call, an edge case: the kind under which they count, all together.
-            They look at the values that were right before, so that no error costs twice.
+            They look at what was right before, so that no error costs twice.
         """
         if kind:
             self.check_what_was_right(kind, self.check_all)
@@ -201,9 +201,9 @@ class MarkedTest(FunctionTest):
         if odd:
             raise ValueError(f"test_{self.name}: no numeric derivative for {', '.join(odd)}")
 
-        def check(outcome: Outcome, names: list[str]) -> None:
+        def check(outcome: Outcome, right: set[str]) -> None:
             actual = self.named(outcome.result)
-            for name in names:
+            for name in right & set(numeric):
                 check_gradient(self.label(name), actual[name], numeric[name])
 
         self.check_what_was_right(kind, check)
@@ -221,24 +221,27 @@ class MarkedTest(FunctionTest):
         """Check a returned value, with all that it holds, against the solution's."""
         super().assert_allclose(path, self.part(self.right.result, path))
 
-    def check_all(self, outcome: Outcome, names: list[str]) -> None:
-        """Raise Wrong where types, these values, arguments or the second call are wrong."""
+    def check_all(self, outcome: Outcome, right: set[str]) -> None:
+        """Raise Wrong where what was right is wrong: types, values, arguments, a second call."""
         actual = self.named(outcome.result)
-        for name in names:
-            expected = self.expected()[name]
-            check_type(self.label(name), actual[name], type(expected))
-            check_value(self.label(name), actual[name], expected, self.cache)
-        self.check_arguments(outcome)
-        self.check_again(outcome)
+        for name, expected in self.expected().items():
+            if name in right and "types" in right:
+                check_type(self.label(name), actual[name], type(expected))
+            if name in right:
+                check_value(self.label(name), actual[name], expected, self.cache)
+        if "arguments" in right:
+            self.check_arguments(outcome)
+        if "second call" in right:
+            self.check_again(outcome)
 
-    def check_what_was_right(self, kind: str, check: Callable[[Outcome, list[str]], None]) -> None:
-        """Make a check that looks only at the values that were right in the main call."""
+    def check_what_was_right(self, kind: str, check: Callable[[Outcome, set[str]], None]) -> None:
+        """Make a check that looks only at the kinds that were right in the main call."""
         for way, wrong in self.wrong.items():
-            names = [name for name in self.expected() if not wrong.get(name)]
-            if not set(names) & set(self.values):
+            right = {each for each, found in wrong.items() if not found}
+            if not right & set(self.values):
                 wrong[kind] = NOTHING_RIGHT
             else:
-                found = find_wrong(lambda o, names=names: check(o, names), self.outcomes[way])
+                found = find_wrong(lambda o, right=right: check(o, right), self.outcomes[way])
                 wrong[kind] = wrong.get(kind) or found
 
     def check(self, kind: str, check: Callable[[Outcome], None]) -> None:

@@ -136,8 +136,16 @@ class Source:
         return list(read_versions(self.files.get(MISTAKES, b""), self.answers))
 
     def mistakes(self, function: str) -> list[Version]:
-        """Return the known mistakes of one function."""
-        return [v for v in self.versions if v.is_mistake and v.function == function]
+        """Return the known mistakes of one function that its own test shows."""
+        return [v for v in self.versions_shown_in(function) if v.function == function]
+
+    def mistakes_of_others(self, function: str) -> list[Version]:
+        """Return those of other functions that show in this one's test: they pass a wrong cache."""
+        return [v for v in self.versions_shown_in(function) if v.function != function]
+
+    def versions_shown_in(self, function: str) -> list[Version]:
+        """Return the known mistakes that lose points in the test of this function."""
+        return [v for v in self.versions if v.is_mistake and v.shows_in == function]
 
     def build(self, version: Version) -> Callable:
         """Return a version as a function, amid the right other functions."""

@@ -27,13 +27,17 @@ class Version:
         The whole solution cell with the edits made.
     earns_nothing : bool
         Whether a mistake is no slip: it says `earns: nothing`.
+    shows_in : str
+        In whose test it loses points: another function's, where only the cache that this one
+        hands on is wrong.
     """
 
     name: str
     function: str
     sentence: str
     text: str
-    earns_nothing: bool = False
+    earns_nothing: bool
+    shows_in: str
 
     @property
     def is_mistake(self) -> bool:
@@ -62,7 +66,11 @@ def read_versions(table: bytes, answers: Mapping[str, str]) -> Iterator[Version]
             for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items():
                 text = edit(answers[function], entry, name)
                 nothing = entry.get("earns") == "nothing"
-                yield Version(name, function, entry.get("sentence", ""), text, nothing)
+                shows_in = entry.get("shows_in", function)
+                if shows_in not in answers:
+                    raise CourseError(f"mistakes.yaml, {name}: there is no function {shows_in}")
+                sentence = entry.get("sentence", "")
+                yield Version(name, function, sentence, text, nothing, shows_in)
     except yaml.YAMLError as error:
         raise CourseError(f"mistakes.yaml: {' '.join(str(error).split())}") from None
     except (AttributeError, KeyError, TypeError) as error:
