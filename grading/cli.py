@@ -25,6 +25,7 @@ from grading.authoring.release import make_release
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, Order, export
+from grading.marking.hidden_data import read_secret
 from grading.nbgrader_plugins import Autograde
 from grading.progress import follow
 from grading.rooms import IsolationUnavailable, Nursery
@@ -58,11 +59,18 @@ def release_command(assignment: Assignment) -> None:
 
 
 @app.command("prove")
-def prove_command(assignment: Assignment, unprotected: Unprotected = False) -> None:
+def prove_command(
+    assignment: Assignment,
+    in_all_sets: Annotated[
+        bool, typer.Option("--all", help="Every version on every set of hidden data, not a sample.")
+    ] = False,
+    unprotected: Unprotected = False,
+) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
     source, converter = read_source(assignment), converter_of(assignment, unprotected)
+    secret = read_secret(Path(converter.coursedir.root))
     with open_nursery(converter) as rooms:
-        found = prove_tests(source, rooms)
+        found = prove_tests(source, rooms, secret, in_all_sets)
         proofs = list(track(found, "Proving", total=None, console=console))
     console.print(proof_table(proofs))
     broken = [proof for proof in proofs if proof.problems]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from typing import NamedTuple
 
 from nbformat import NotebookNode
 
+from grading.authoring.blanks import blank_versions, coincidences
+from grading.marking.hidden_data import sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
+from grading.marking.solution import mark_solution
 from grading.rooms import Nursery
 from grading.source import Source, Version
 from grading.source.cells import with_answers
 
 STUB = "raise NotImplementedError()"
+SAMPLE = 4  # every so many-th version is tried in all sets of hidden data
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Proof:
     name : str
         Name of the version that took its place.
     marks : list of TestResult
+        In the first set of hidden data.
     problems : list of str
         One sentence per broken promise.
     """
@@ -41,57 +47,108 @@ class Proof:
     problems: list[str] = field(default_factory=list)
 
 
-def prove_tests(source: Source, rooms: Nursery) -> Iterator[Proof]:
+class Trial(NamedTuple):
+    """A version to be tried, in how many sets, and whether it must earn nothing."""
+
+    version: Version | None  # None for the solution itself
+    sets: int
+    is_blank: bool = False
+
+
+class Ready(NamedTuple):
+    """With what a process of the pool proves."""
+
+    outcomes: list[Outcomes]
+    rooms: Nursery
+
+
+def prove_tests(
+    source: Source, rooms: Nursery, secret: bytes, in_all_sets: bool = False
+) -> Iterator[Proof]:
     """
-    Mark the solution, the untouched notebook, and every version in mistakes.yaml.
+    Mark the solution, every version in mistakes.yaml, blank ones, and the untouched notebook.
 
     Parameters
     ----------
     source : Source
     rooms : Nursery
+    secret : bytes
+        From which the sets of hidden data are drawn.
+    in_all_sets : bool
+        Whether to try every version in every set; else a sample of them.
 
     Yields
     ------
     Proof
         The solution and every right version must earn all points, the untouched notebook
         none. A mistake must lose points of its own question and of no other, and be named.
+        A function that returns zeros, ones, its inputs or nothing must earn nothing. Each
+        must earn the same in every set.
     """
-    outcomes = Outcomes(source)
+    outcomes = [Outcomes(source, data) for data in sets_of(secret)]
+    for each in outcomes:
+        mark_solution(each)  # so that what is right is known in all processes
     fork = get_context("fork")  # so that what is warm here is warm there
-    with ProcessPoolExecutor(None, fork, begin, (outcomes, rooms)) as pool:
-        yield from pool.map(prove_version, [None, *source.versions], chunksize=4)
-    untouched = dict.fromkeys(source.answers, STUB)
-    marks = marks_of(with_answers(source.notebook, untouched), outcomes, rooms)
-    problems = [f"{m.function}: {m.points:g} points for nothing" for m in marks if m.points]
-    yield Proof("", "untouched", marks, problems)
+    with ProcessPoolExecutor(None, fork, begin, (Ready(outcomes, rooms),)) as pool:
+        trials = list(trials_of(source, len(outcomes), in_all_sets))
+        yield from pool.map(prove_version, trials, chunksize=4)
+    untouched = with_answers(source.notebook, dict.fromkeys(source.answers, STUB))
+    marks = [marks_of(untouched, each, rooms) for each in outcomes]
+    problems = [p for each in marks for p in points_of(each)]
+    yield Proof("", "untouched", marks[0], problems)
 
 
-_given: list[tuple[Outcomes, Nursery]] = []  # in a process of the pool: with what it proves
+def trials_of(source: Source, sets: int, in_all_sets: bool) -> Iterator[Trial]:
+    """Yield what is to be tried."""
+    yield Trial(None, sets)
+    for number, version in enumerate(source.versions):
+        yield Trial(version, sets if in_all_sets or number % SAMPLE == 0 else 1)
+    for version in blank_versions(source):
+        yield Trial(version, sets, is_blank=True)
 
 
-def begin(outcomes: Outcomes, rooms: Nursery) -> None:
+_given: list[Ready] = []  # in a process of the pool
+
+
+def begin(ready: Ready) -> None:
     """Keep what a process of the pool proves with."""
-    _given.append((outcomes, rooms))
+    _given.append(ready)
 
 
-def prove_version(version: Version | None) -> Proof:
-    """Mark the solution with one version of one function in it."""
-    ((outcomes, rooms),) = _given
-    notebook = outcomes.source.notebook
+def prove_version(trial: Trial) -> Proof:
+    """Mark the solution with one version of one function in it, in as many sets as asked for."""
+    (ready,) = _given
+    version = trial.version
+    replaced = {version.function: version.text} if version else {}
+    marks, problems = [], []
+    for each in ready.outcomes[: trial.sets]:
+        notebook = with_answers(each.source.notebook, replaced)
+        marks.append(marks_of(notebook, each, ready.rooms))
+        found = broken(trial, marks[-1])
+        if version is None:
+            found += coincidences(each)
+        problems += [f"set {each.data.number + 1}: {problem}" for problem in found]
+    earned = [[mark.points for mark in each] for each in marks]
+    problems += [f"earns {earned[0]} in set 1, {other}" for other in earned if other != earned[0]]
     if version is None:
-        marks = marks_of(with_answers(notebook, {}), outcomes, rooms)
-        return Proof("", "solution", marks, lost_points(marks))
-    replaced = {version.function: version.text}
-    marks = marks_of(with_answers(notebook, replaced), outcomes, rooms)
-    if not version.is_mistake:
-        return Proof(version.function, version.name, marks, lost_points(marks))
-    own = next(mark for mark in marks if mark.function == version.function)
-    problems = lost_points([mark for mark in marks if mark is not own])
-    if own.points == own.max_points:
+        return Proof("", "solution", marks[0], problems)
+    return Proof(version.function, version.name, marks[0], problems)
+
+
+def broken(trial: Trial, marks: list[TestResult]) -> list[str]:
+    """Say which promises a version breaks in one set."""
+    version = trial.version
+    if version is None or not (version.is_mistake or trial.is_blank):
+        return lost_points(marks)
+    own = next(mark for mark in marks if mark.function == version.shows_in)
+    problems = lost_points(mark for mark in marks if mark is not own)
+    if trial.is_blank:
+        problems += points_of([own])
+    elif own.points == own.max_points:
         problems.append(f"{own.function}: loses no points")
     elif own.mistake != version.name and "stopped with" not in own.note:
         problems.append(f"{own.function}: is named {own.mistake or 'nothing'}")
-    return Proof(version.function, version.name, marks, problems)
+    return problems
 
 
 def marks_of(notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery) -> list[TestResult]:
@@ -99,10 +156,15 @@ def marks_of(notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery) -> list
     return list(mark_notebook(notebook, outcomes, rooms).results.values())
 
 
-def lost_points(marks: list[TestResult]) -> list[str]:
+def lost_points(marks: Iterable[TestResult]) -> list[str]:
     """Say which functions lost points, and why."""
     return [
         f"{mark.function}: {mark.points:g} of {mark.max_points:g} points; {mark.note}"
         for mark in marks
         if mark.points != mark.max_points
     ]
+
+
+def points_of(marks: Iterable[TestResult]) -> list[str]:
+    """Say which functions earned points, where nothing is right."""
+    return [f"{mark.function}: {mark.points:g} points for nothing" for mark in marks if mark.points]

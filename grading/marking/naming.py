@@ -38,12 +38,18 @@ class Outcomes:
     source : Source
     data : HiddenData
         From what the tests draw their inputs.
+
+    Attributes
+    ----------
+    main_calls : dict
+        By function: what its test calls it with first, and the right values that count.
     """
 
     def __init__(self, source: Source, data: HiddenData = ON_VIEW) -> None:
         self.source = source
         self.data = data
         self.secret: list[Any] = []  # all inputs and right outcomes that were asked for
+        self.main_calls: dict[str, tuple[Given, dict[str, Any]]] = {}
         self._known: dict[tuple, Any] = {}
 
     def once(self, key: tuple, work: Callable[[], Any]) -> Any:

@@ -181,6 +181,8 @@ class MarkedTest(FunctionTest):
             self.check_what_was_right(kind, self.check_all)
             return
         self.values = self.names_of_values()
+        right = {name: self.expected()[name] for name in self.values}
+        self.outcomes_known.main_calls[self.name] = self.history[-1].given, right
         self.assert_types()
         self.assert_shapes()
         for name in self.expected():

@@ -1,0 +1,74 @@
+"""Versions of every function in which nothing is right: they must earn nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from grading.checks import ATOL, RTOL
+from grading.marking.naming import Outcomes
+from grading.source import Source, Version
+
+ARRAYS = {
+    "zeros": "np.zeros(value.shape)",
+    "ones": "np.ones(value.shape)",
+    "inputs": "next((each for each in given if each.shape == value.shape), given[0])",
+}
+# What is returned has the right form, from the solution; the arrays in it are others.
+BLANK = """
+
+def {function}(*arguments):
+    return blank(right_function(*arguments), list(arrays_in(arguments)))
+
+
+def blank(value, given):
+    if isinstance(value, np.ndarray):
+        return {array}
+    if isinstance(value, dict):
+        return {{key: blank(item, given) for key, item in value.items()}}
+    if isinstance(value, (list, tuple)):
+        return type(value)(blank(item, given) for item in value)
+    return value
+
+
+def arrays_in(value):
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from arrays_in(item)
+"""
+NONE = "def {function}(*arguments):\n    return None\n"
+
+
+def blank_versions(source: Source) -> Iterator[Version]:
+    """Yield, function by function, versions that return zeros, ones, their inputs, and None."""
+    for function, answer in source.answers.items():
+        renamed = answer.replace(f"def {function}(", "def right_function(")
+        for name, array in ARRAYS.items():
+            text = renamed + BLANK.format(function=function, array=array)
+            yield Version(name, function, "", text, True, function)
+        yield Version("none", function, "", NONE.format(function=function), True, function)
+
+
+def coincidences(outcomes: Outcomes) -> Iterator[str]:
+    """Say where zeros, ones or inputs are right in the main call of a test, by chance or not."""
+    for function, (given, values) in outcomes.main_calls.items():
+        inputs = list(arrays_in(given.arguments))
+        for name, right in values.items():
+            same_shape = [each for each in inputs if each.shape == np.shape(right)]
+            for wrong in (np.zeros_like(right), np.ones_like(right), *same_shape):
+                count = int(np.isclose(wrong, right, rtol=RTOL, atol=ATOL).sum())
+                if count:
+                    yield f"{function}: `{name}` is zero, one or an input in {count} places"
+
+
+def arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """Yield all arrays in a value."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from arrays_in(item)
