@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RTOL, ATOL = 1e-6, 1e-8
+# In float32 as much is lost again: that costs points for the type, once.
+IN_FLOAT32 = 100
 KEPT = "the cache"  # stands for one of the student's own choice
 # What tells how much is wrong: marking says less of it.
 PLACES = "{count} of {size} places"
@@ -511,7 +513,8 @@ def check_array(
             label=path, places=places(np.isnan(actual)),
         )  # fmt: skip
     error = np.abs(actual - expected)
-    wrong = error > ATOL + RTOL * np.abs(expected)
+    allowed = ATOL + RTOL * np.abs(expected)
+    wrong = error > allowed * precision(actual)
     if wrong.any():
         raise Wrong(
             "`{label}` is wrong in {places}{by}{steps}",
@@ -519,6 +522,11 @@ def check_array(
             by=Finding(BY_UP_TO, {"error": float(error.max())}),
             steps=wrong_steps(wrong, time_axis),
         )  # fmt: skip
+
+
+def precision(actual: Any) -> int:
+    """Return how many times the usual error is allowed in an array."""
+    return IN_FLOAT32 if actual.dtype == np.float32 else 1
 
 
 def places(wrong: np.ndarray) -> Finding:

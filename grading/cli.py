@@ -26,6 +26,7 @@ from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, Order, export
 from grading.marking.hidden_data import read_secret
+from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
 from grading.progress import follow
 from grading.rooms import IsolationUnavailable, Nursery
@@ -89,6 +90,10 @@ def grade_command(
     jobs: Annotated[int, typer.Option(help="How many at a time; all cores by default.", min=0)] = 0,
     scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Also what is marked already.")] = False,
+    all_sets: Annotated[
+        bool,
+        typer.Option("--all-sets", help="For an appeal: show marks on every set, change nothing."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")] = False,
     unprotected: Unprotected = False,
 ) -> None:
@@ -96,8 +101,13 @@ def grade_command(
     console.quiet = quiet
     converter = converter_of(assignment, unprotected)
     converter.force = force
+    if all_sets and not students:
+        raise CourseError("--all-sets: say whose submission")
     with converter.open_run(students or [], jobs, scheduler) as run:
-        mark_and_tell(run, assignment)
+        if all_sets:
+            tell_on_all_sets(run, students)
+        else:
+            mark_and_tell(run, assignment)
 
 
 @app.command("diff")
@@ -225,6 +235,22 @@ def mark_and_tell(run: Run, assignment: str) -> None:
     console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
     if marked:
         tell_changes(run.reports)
+
+
+def tell_on_all_sets(run: Run, students: list[str]) -> None:
+    """Show what the tests give on every set of hidden data."""
+    found = sorted(run.mark_on_all_sets(students), key=lambda each: (each[0], each[1].hidden_data))
+    table = marks_table(
+        ["student", "hidden data"], [r.function for r in found[0][1].results.values()]
+    )
+    table.add_column("total", justify="right")
+    for student, marked in found:
+        points = [result.points for result in marked.results.values()]
+        table.add_row(
+            escape(student), marked.hidden_data, *(f"{p:g}" for p in [*points, total(points)])
+        )
+    console.print(table)
+    console.print("Nothing was changed.")
 
 
 def tell_changes(reports: Path) -> None:

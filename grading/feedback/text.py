@@ -95,8 +95,7 @@ def students_markdown(text: str) -> Markup:
     """
     if len(text) > MOST:
         return Markup(f"<pre>{html.escape(text)}</pre>")
-    # what looked like HTML was escaped when the notebook was run
-    return Markup(MarkdownWithMath(Renderer(None)).render(html.unescape(text)))
+    return Markup(MarkdownWithMath(Renderer(None)).render(text))
 
 
 class Renderer(IPythonRenderer):

@@ -23,6 +23,7 @@ from grading.checks import (
     check_value,
     find_wrong,
     flatten,
+    precision,
     report_lines,
     run_function,
     same_value,
@@ -354,11 +355,10 @@ class MarkedTest(FunctionTest):
 
 def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:
     """Raise Wrong where a gradient is not what numeric derivatives say."""
-    check_type(label, actual, np.ndarray)
     check_shape(label, actual, numeric.shape)
     size = max(np.linalg.norm(numeric), SMALLEST_NORM)
     error = float(np.linalg.norm(actual - numeric) / size)
-    if not error <= GRADIENT_ERROR:  # NaN included
+    if not error <= GRADIENT_ERROR * precision(actual):  # NaN included
         raise Wrong(
             "`{label}` is not the numeric derivative; the relative error is {error:.2g}",
             label=label,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from grading.checks import ATOL, RTOL, Outcome, check_value, find_wrong
+from grading.checks import ATOL, RTOL, Outcome, check_value, find_wrong, precision
 
 NO_OUTCOME = Outcome(None, {}, None, None)
 
@@ -42,7 +42,8 @@ def where_wrong(
         wrong = np.array([[is_wrong(a[n], e[n]) for a, e in steps] for n in entries])
     elif isinstance(expected, np.ndarray) and actual.shape == expected.shape:
         with np.errstate(all="ignore"):
-            wrong = ~(np.abs(actual - expected) <= ATOL + RTOL * np.abs(expected))  # NaN is wrong
+            allowed = (ATOL + RTOL * np.abs(expected)) * precision(actual)
+            wrong = ~(np.abs(actual - expected) <= allowed)  # NaN is wrong
         if wrong.ndim == 3:
             wrong = wrong.any(axis=time_axis - 1)
         elif wrong.shape[time_axis - 1] == m:

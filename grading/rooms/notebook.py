@@ -21,7 +21,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .answers import size_of, student_error
+from .answers import StudentError, size_of, student_error
 from .door import (
     CannotCross,
     Room,
@@ -330,7 +330,8 @@ class MarkingRoom:
         """Run a cell in the marking room; return its value, and what it raised."""
         self.shell.outputs = Outputs(most_output)
         value, error = self.shell.run(cell.source, cell.name)
-        if isinstance(error, KeyboardInterrupt):  # the instructor's
+        ours = isinstance(error, MemoryError) and not isinstance(error, StudentError)
+        if ours or isinstance(error, KeyboardInterrupt):  # the instructor's, or our own bounds'
             raise error from None
         return value, error
 

@@ -27,9 +27,9 @@ def bound_memory() -> None:
         now = int(file.read().split()[0]) * resource.getpagesize()
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     bound = now + WORKER_MB * 2**20
-    resource.setrlimit(
-        resource.RLIMIT_AS, (bound if most == resource.RLIM_INFINITY else most, most)
-    )
+    if most != resource.RLIM_INFINITY:
+        bound = min(bound, most)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, most))
 
 
 @contextmanager
@@ -70,8 +70,13 @@ def bounded_time(size: int) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-class OutOfTime(BaseException):
-    """Raised by the signal: no `except Exception` on the way may take it for its own."""
+class OutOfTime(KeyboardInterrupt):
+    """
+    Raised by the signal: no `except Exception` on the way may take it for its own.
+
+    The marking room takes whatever a test raises for the test's result, but for an
+    interrupt of its own process.
+    """
 
 
 def stop(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from grading.marking.result import (
     as_plain,
     from_plain,
 )
+from grading.run.form import fits
 from grading.source import digest
 from grading.source.cells import function_tested
 
@@ -159,6 +161,8 @@ def read_certificate(path: Path) -> Certificate:
         Where the file is none.
     """
     try:
+        if not path.is_file():  # a pipe in its place is not waited for
+            raise ValueError("no plain file")
         data = json.loads(path.read_bytes())
         if "functions" in data:
             data = from_schema_1(data)
@@ -166,7 +170,10 @@ def read_certificate(path: Path) -> Certificate:
             CellMark(**{**mark, "result": mark["result"] and from_plain(mark["result"])})
             for mark in data["cells"]
         ]
-        return Certificate(**{**data, "cells": marks})
+        found = Certificate(**{**data, "cells": marks})
+        if not fits(Certificate)(found) or file_name(found.student_id) != path.name:
+            raise ValueError("not as it was written")
+        return found
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         said = f"{type(error).__name__}: {error}"
         raise CourseError(f"{path} is no certificate ({said})") from None
@@ -234,8 +241,19 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that nobody ever meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
+    for other in (part, path):
+        if other.is_dir():
+            clear(other)
     part.write_bytes(data)
     os.replace(part, path)
+
+
+def clear(path: Path) -> None:
+    """Take away what stands at a path of ours, whatever it is."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @functools.cache

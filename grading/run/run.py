@@ -21,8 +21,8 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Book, Class, Entry, Place, open_book, reason
-from grading.intake.files import HandedIn, printable
-from grading.marking.hidden_data import read_secret
+from grading.intake.files import printable
+from grading.marking.hidden_data import read_secret, sets_of
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
 from grading.run import worker
@@ -33,6 +33,7 @@ from grading.run.certificate import (
     SCHEMA,
     CellMark,
     Certificate,
+    clear,
     file_name,
     read_certificate,
     read_certificates,
@@ -41,7 +42,7 @@ from grading.run.certificate import (
 from grading.run.late import late_penalty
 from grading.run.pool import Workers, cores
 from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, pack_steps
-from grading.sheets import write_rows
+from grading.sheets import column_titles, write_rows
 from grading.source import Source, cells, digest, read_source
 from grading.source.course import raise_failure
 
@@ -156,18 +157,32 @@ class Run:
 
     def plan(self, students: list[str], force: bool) -> None:
         """Choose whose submissions are to be marked."""
-        marked = set() if force else self.already_marked(students)
-        self.todo = [student for student in students if student not in marked]
-        self.total, self.earlier = len(self.todo), len(students) - len(self.todo)
+        self.unnamed = [student for student in students if student != printable(student)]
+        named = [student for student in students if student == printable(student)]
+        marked = set() if force else self.already_marked(named)
+        self.todo = [student for student in named if student not in marked]
+        self.total, self.earlier = len(students) - len(marked), len(marked)
 
     def mark(self) -> Iterator[Certificate]:
         """Mark what is not marked yet, and yield the certificates as they are written."""
         self.begin()
+        for student in self.unnamed:  # no grade book could hold it
+            yield refused(student, self.assignment)
         patience = PATIENCE if self.total > 1 else math.inf
         slow: list[str] = []
         yield from self.mark_all(self.todo, patience, slow.append)
         yield from self.mark_all(slow, math.inf, slow.append)
         self.end()
+
+    def mark_on_all_sets(self, students: list[str]) -> Iterator[tuple[str, Marked]]:
+        """Mark on every set of hidden data, to settle an appeal; nothing of it is kept."""
+        sets = range(len(sets_of(self.settings.secret)))
+        waiting = iter([Mark(s, self.submission(s), number=n) for s in students for n in sets])
+        work = partial(worker.work, self.settings)
+        for job, marked, error in self.local.run(work, lambda: next(waiting, None)):
+            if marked is None:
+                raise CourseError(f"{job.student}: {NotGraded(error)}")
+            yield job.student, marked
 
     # What there is to do
 
@@ -196,7 +211,7 @@ class Run:
             and entry is not None
             and {Place(m.notebook, m.cell): m.auto_points for m in old.cells} == entry.auto_points
             and old.source == self.hashes
-            and self.marked_notebook(student).is_file()
+            and is_whole(self.marked_notebook(student))
         )
         return old.submission if holds else ""
 
@@ -217,10 +232,12 @@ class Run:
 
         Those of a run that was killed are not a last run's: then it is done already.
         """
-        unfinished = self.reports / UNFINISHED
-        if not unfinished.exists() and self.todo and (self.reports / FOLDER).is_dir():
-            shutil.rmtree(self.reports / BEFORE, ignore_errors=True)
-            shutil.copytree(self.reports / FOLDER, self.reports / BEFORE, copy_function=os.link)
+        unfinished, folder = self.reports / UNFINISHED, self.reports / FOLDER
+        if folder.exists() and not folder.is_dir():
+            clear(folder)
+        if not unfinished.exists() and self.todo and folder.is_dir():
+            clear(self.reports / BEFORE)
+            shutil.copytree(folder, self.reports / BEFORE, copy_function=os.link)
         self.reports.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
 
@@ -263,8 +280,8 @@ class Run:
             found = next(folders, None)
             return found and Read(*found)
 
-        for job, handed, _ in self.local.run(partial(worker.work, self.settings), take):
-            yield Mark(job.student, handed or HandedIn(), most_seconds)
+        for job, handed, error in self.local.run(partial(worker.work, self.settings), take):
+            yield Mark(job.student, handed if error is None else NotGraded(error), most_seconds)
 
     def enter(
         self, student: str, marked: Marked | None, error: Exception | None
@@ -275,7 +292,7 @@ class Run:
         Its certificate is written last, when there is a page, too: so a run that is killed
         on the way leaves none, and the next one marks the submission again.
         """
-        (self.reports / FOLDER / file_name(student)).unlink(missing_ok=True)
+        clear(self.reports / FOLDER / file_name(student))
         certificate = Certificate(student, self.assignment, "not graded", [])
         certificate.max_score, certificate.source = self.group.max_score, self.hashes
         try:
@@ -332,7 +349,7 @@ class Run:
         for folder in dict.fromkeys(file.parent for file in files):
             folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
-            file.unlink(missing_ok=True)  # nbgrader leaves some that cannot be written
+            clear(file)  # nbgrader leaves some that cannot be written
             file.write_bytes(data)
         path.chmod(READ_ONLY)
 
@@ -340,8 +357,11 @@ class Run:
         """Write what is told of the whole class."""
         group = self.book.read_class(self.assignment)
         certificates = read_certificates(self.reports / FOLDER)
-        write_rows(self.reports / "grades.csv", grade_rows(certificates, group))
-        (self.reports / UNFINISHED).unlink()
+        table = self.reports / "grades.csv"
+        if table.is_dir():
+            clear(table)
+        write_rows(table, grade_rows(certificates, group))
+        clear(self.reports / UNFINISHED)
 
 
 # What a run is made of
@@ -390,6 +410,16 @@ def published(coursedir: CourseDirectory, book: Book, source: Source) -> dict[st
     return {name: theirs[name].checksum for name in ours}
 
 
+def is_whole(notebook: Path) -> bool:
+    """Tell whether a marked notebook is there to its last sign."""
+    try:
+        with notebook.open("rb") as file:
+            file.seek(-2, os.SEEK_END)
+            return file.read().rstrip().endswith(b"}")
+    except OSError:
+        return False
+
+
 def shipped_files(coursedir: CourseDirectory, source: Source) -> dict[str, bytes]:
     """Return the files that students are given beside the notebook."""
     folder = Path(coursedir.root) / coursedir.source_directory / source.assignment
@@ -433,6 +463,12 @@ class NotGraded(CourseError):
         super().__init__(f"could not be marked: {said}; look at what was handed in")
 
 
+def refused(student: str, assignment: str) -> Certificate:
+    """Return what is told of a student whose folder has a name that is no text."""
+    note = "the folder in submitted/ has a name that is no plain text: rename it"
+    return Certificate(printable(student), assignment, "not graded", [note])
+
+
 def fail(certificate: Certificate, problem: Exception) -> None:
     """Note that a submission could not be marked, and why."""
     certificate.status = "not graded"
@@ -474,14 +510,15 @@ def describe_marks(certificate: Certificate, marked: Marked, entry: Entry, group
 
 def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[list[object]]:
     """Yield the table of marks: a row per student, with the points of the grade book."""
-    rows, functions = [], {}
+    rows, places = [], {}
     for each in certificates:
         marks = {Place(m.notebook, m.cell): m for m in each.cells}
         entry = group.entries.get(each.student_id) or Entry(each.student_id)
-        points = {place.function: entry.points.get(place, m.points) for place, m in marks.items()}
-        functions |= dict.fromkeys(points)
+        points = {place: entry.points.get(place, m.points) for place, m in marks.items()}
+        places |= dict.fromkeys(points)
         score = entry.score if entry.handed_in else each.score
         rows.append(([each.student_id, score, each.max_score], points, [each.status, each.note]))
-    yield ["student_id", "score", "max_score", *functions, "status", "note"]
+    titles = column_titles(places)
+    yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
     for start, points, end in rows:
-        yield [*start, *(points.get(name, 0.0) for name in functions), *end]
+        yield [*start, *(points.get(place, 0.0) for place in titles), *end]

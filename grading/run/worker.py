@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import pickle
@@ -32,6 +31,7 @@ from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
+from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution
 from grading.rooms import IsolationUnavailable, Limits, Nursery
 from grading.run.bounds import bounded_time
@@ -50,7 +50,8 @@ class Read:
 
     def work(self, marker: Marker) -> HandedIn:
         """Return what lies in the folder."""
-        return read_folder(self.folder, marker.source.assignment)
+        with bounded_time(0):
+            return read_folder(self.folder, marker.source.assignment)
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,28 @@ class Mark:
     Attributes
     ----------
     student : str
-    handed : Path or HandedIn
-        What was handed in, or where it lies.
+    handed : Path, HandedIn or Exception
+        What was handed in, or where it lies, or why it could not be read.
     most_seconds : float
         Time that its code may take in all, if that is less than the limits allow.
+    number : int or None
+        Of the set of hidden data; None for that which its own code chooses.
     """
 
     student: str
-    handed: Path | HandedIn
+    handed: Path | HandedIn | Exception
     most_seconds: float = math.inf
+    number: int | None = None
 
     def work(self, marker: Marker) -> Marked:
         """Return what came of it."""
         handed = self.handed
+        if isinstance(handed, Exception):
+            raise handed
         if not isinstance(handed, HandedIn):
             handed = Read(self.student, handed).work(marker)
         with bounded_time(sum(map(len, handed.read.values()))):
-            return marker.mark(self.student, handed, self.most_seconds)
+            return marker.mark(self.student, handed, self.most_seconds, self.number)
 
 
 @dataclass(frozen=True)
@@ -214,14 +220,16 @@ class Marker:
         self.rooms = new_nursery(settings)
         self.pages = Pages(self.source)
 
-    def mark(self, student: str, handed: HandedIn, most_seconds: float) -> Marked:
-        """Run a submission, and mark it."""
+    def mark(
+        self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None
+    ) -> Marked:
+        """Run a submission, and mark it: on its own set of hidden data, or on that asked for."""
         begin = time.monotonic()
         name = self.source.assignment
         intake = take_in(handed, self.frame, name, list(self.source.files))
         notebook = intake.notebook
         announce(intake)
-        outcomes = self.outcomes[self.set_of(intake)]
+        outcomes = self.outcomes[self.set_of(intake) if number is None else number]
         marked = mark_notebook(notebook, outcomes, self.rooms, most_seconds)
         names = {"assignment": name, "student": student, "notebook": name}
         resources: dict[str, Any] = {"nbgrader": names}
@@ -260,7 +268,7 @@ def announce(intake: Intake) -> None:
     notebook: NotebookNode = intake.notebook
     notebook.metadata["intake"] = {"status": intake.status, "notes": intake.notes}
     if intake.status in ("unreadable", "missing"):
-        lines = "\n".join(f"- {html.escape(note)}" for note in intake.notes)
+        lines = "\n".join(f"- {clean_markdown(note)}" for note in intake.notes)
         text = f"**Nothing could be graded.**\n\n{lines}"
         notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
 
