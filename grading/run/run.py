@@ -7,7 +7,6 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,18 +19,16 @@ from nbgrader.utils import find_all_files
 from traitlets.config import Config
 
 from grading import CourseError
-from grading.book import Book, Class, Entry, Place, open_book, reason
+from grading.book import Book, Class, Entry, Place, open_book
 from grading.intake.files import printable
 from grading.marking.hidden_data import read_secret, sets_of
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
 from grading.run import worker
-from grading.run.bounds import TookTooMuch
 from grading.run.certificate import (
     BEFORE,
     FOLDER,
     SCHEMA,
-    CellMark,
     Certificate,
     clear,
     file_name,
@@ -40,9 +37,17 @@ from grading.run.certificate import (
     write_whole,
 )
 from grading.run.late import late_penalty
+from grading.run.outcome import (
+    NotGraded,
+    describe_marks,
+    describe_run,
+    fail,
+    grade_rows,
+    refused,
+)
 from grading.run.pool import Workers, cores
 from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, pack_steps
-from grading.sheets import column_titles, write_rows
+from grading.sheets import write_rows
 from grading.source import Source, cells, digest, read_source
 from grading.source.course import raise_failure
 
@@ -448,77 +453,3 @@ def late_hash(config: Config, group: Class) -> str:
     """Return the hash of what late penalties depend on, beside the time of the submission."""
     rules = [repr(config.AssignLatePenalties), repr(config.LateRules)]
     return digest([*rules, str(group.due)])
-
-
-# What came of a submission
-
-
-class NotGraded(CourseError):
-    """Why a submission could not be marked."""
-
-    def __init__(self, error: Exception | None) -> None:
-        said = str(error) if isinstance(error, TookTooMuch) else f"{type(error).__name__}: {error}"
-        if isinstance(error, BrokenProcessPool):
-            said = "our own work on it ended its process: it took too much time or memory"
-        super().__init__(f"could not be marked: {said}; look at what was handed in")
-
-
-def refused(student: str, assignment: str) -> Certificate:
-    """Return what is told of a student whose folder has a name that is no text."""
-    note = "the folder in submitted/ has a name that is no plain text: rename it"
-    return Certificate(printable(student), assignment, "not graded", [note])
-
-
-def fail(certificate: Certificate, problem: Exception) -> None:
-    """Note that a submission could not be marked, and why."""
-    certificate.status = "not graded"
-    certificate.notes = [*certificate.notes, printable(reason(problem))]
-
-
-def describe_run(certificate: Certificate, marked: Marked) -> None:
-    """Enter into a certificate what was handed in, and what the marking took."""
-    certificate.status = "graded" if marked.status == "ok" else marked.status
-    certificate.notes = marked.notes
-    certificate.submission = marked.submission
-    certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
-    for name in ("hidden_data", "environment", "isolation", "problems", "timed_out", "rooms"):
-        setattr(certificate, name, getattr(marked, name))
-    certificate.seconds = round(marked.seconds, 3)
-    certificate.cpu_seconds = round(marked.cpu_seconds, 3)
-    certificate.peak_mb = round(marked.peak_mb, 1)
-
-
-def describe_marks(certificate: Certificate, marked: Marked, entry: Entry, group: Class) -> None:
-    """Enter the marks into a certificate."""
-    certificate.score, certificate.late_penalty = entry.score, entry.penalty
-    order = list(marked.results)
-    places = sorted(
-        entry.grades,
-        key=lambda place: order.index(place.cell) if place.cell in order else len(order),
-    )
-    certificate.cells = [
-        CellMark(
-            *place,
-            points=entry.grades[place].points,
-            max_points=group.max_points[place],
-            auto_points=entry.grades[place].auto_points,
-            result=marked.results.get(place.cell),
-        )
-        for place in places
-    ]
-
-
-def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[list[object]]:
-    """Yield the table of marks: a row per student, with the points of the grade book."""
-    rows, places = [], {}
-    for each in certificates:
-        marks = {Place(m.notebook, m.cell): m for m in each.cells}
-        entry = group.entries.get(each.student_id) or Entry(each.student_id)
-        points = {place: entry.points.get(place, m.points) for place, m in marks.items()}
-        places |= dict.fromkeys(points)
-        score = entry.score if entry.handed_in else each.score
-        rows.append(([each.student_id, score, each.max_score], points, [each.status, each.note]))
-    titles = column_titles(places)
-    yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
-    for start, points, end in rows:
-        yield [*start, *(points.get(place, 0.0) for place in titles), *end]
