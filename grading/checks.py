@@ -172,9 +172,7 @@ class FunctionTest:
 
     def check(self, kind: str, check: Check) -> None:
         """Make one check, and keep what it finds wrong."""
-        self.wrong[kind] = self.wrong.get(kind) or find_wrong(
-            check, self.outcome
-        )
+        self.wrong[kind] = self.wrong.get(kind) or find_wrong(check, self.outcome)
 
     def check_arguments(self, outcome: Outcome) -> None:
         """Raise Wrong where an argument is not what it was."""
@@ -238,9 +236,7 @@ class FunctionTest:
         if self.keys:
             return Entries.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
-            raise Wrong(
-                "returns {kind}, not {names}", kind=a_type(result), names=names
-            )
+            raise Wrong("returns {kind}, not {names}", kind=a_type(result), names=names)
         if len(result) != len(self.returns):
             raise Wrong(
                 "returns {count} values, expected {expected}: {names}",
@@ -306,9 +302,7 @@ def skip_unwritten(what: str) -> Iterator[None]:
 # ---------------------------------------------------------------- one call
 
 
-def run_function(
-    function: Callable, arguments: dict, own_cache: bool = False
-) -> Outcome:
+def run_function(function: Callable, arguments: dict, own_cache: bool = False) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
@@ -472,9 +466,7 @@ def check_container(path: str, actual: Any, expected: Any) -> None:
     check_length(path, actual, len(expected))
 
 
-def check_entries(
-    path: str, actual: Any, expected: Any, cache: list[str] | tuple
-) -> None:
+def check_entries(path: str, actual: Any, expected: Any, cache: list[str] | tuple) -> None:
     """Raise Wrong where entries of a container differ."""
     wrong = {}
     keys = expected if isinstance(expected, dict) else range(len(expected))
@@ -498,9 +490,7 @@ def check_entries(
     raise Wrong(several, label=path, names=names)
 
 
-def check_array(
-    path: str, actual: Any, expected: np.ndarray, time_axis: int
-) -> None:
+def check_array(path: str, actual: Any, expected: np.ndarray, time_axis: int) -> None:
     """Raise Wrong where an array differs, and say where and how."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
@@ -627,13 +617,18 @@ def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
 
 def show(lines: list[Line], closing: str = "") -> None:
     """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
-    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
+    shown = as_shown(lines, closing)
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
-        print(text.strip())
+        print(shown["text/plain"])
         return
-    shown = {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
     ipython.display.display(shown, raw=True)
+
+
+def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
+    """Return the lines as a notebook shows them."""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
+    return {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
 
 
 def to_html(lines: list[Line], closing: str) -> str:

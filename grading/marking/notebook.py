@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib.util
 import math
@@ -14,9 +15,10 @@ from pathlib import Path
 from nbformat import NotebookNode, from_dict
 
 from grading.marking.naming import Outcomes
-from grading.marking.result import TestResult, settle
+from grading.marking.result import TestResult, result_of, settle
 from grading.marking.sanitize import sanitize
 from grading.marking.test import marking
+from grading.marking.twin import may_tell, tell_what_both_say
 from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_notebook
 from grading.source import Source, cells
 from grading.source.cells import Kind
@@ -61,25 +63,44 @@ def mark_notebook(
     """
     last = max(n for n, cell in enumerate(notebook.cells) if cells.is_test(cell))
     code = [cell for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
-    found: dict[str, TestResult | None] = {}
+    run = as_cells(code)
+    done, results = ask(code, run, outcomes, rooms, most_seconds)
+    unclear = {key for key, result in results.items() if may_tell(result)}
+    if unclear:
+        others: dict[str, TestResult] = {}
+        if not (done.timed_out and most_seconds < math.inf):  # then it is marked again
+            again = [cell for cell in run if cell.kind != "test" or cell.id in unclear]
+            copies = [copy.deepcopy(c) for c in code if not cells.is_test(c) or c.id in unclear]
+            others = ask(copies, again, outcomes.twin, rooms, most_seconds)[1]
+        for key in unclear:
+            tell_what_both_say(results[key], others.get(key))
+    sanitize(notebook)
+    tests = [cell for cell in code if cells.is_test(cell)]
+    for cell in tests:
+        settle(cell, results[cell.id])
+    return Marked({cells.grade_id(cell): results[cell.id] for cell in tests}, done)
+
+
+def ask(
+    code: list[NotebookNode],
+    run: list[Cell],
+    outcomes: Outcomes,
+    rooms: Nursery,
+    most_seconds: float,
+) -> tuple[NotebookResult, dict[str, TestResult]]:
+    """Run code cells, put their outputs into them; return the result of each test by its id."""
+    kept: dict[str, TestResult | None] = {}
     with marking(outcomes) as results:
 
         def take_result(done: CellResult) -> None:
-            if done.cell.kind == "test":
-                found[done.cell.id] = results[-1] if results else None
-                results.clear()
+            kept[done.cell.id] = results[-1] if results else None
+            results.clear()
 
-        done = run_notebook(
-            as_cells(code), given_files(outcomes.source), rooms, most_seconds, take_result
-        )
+        done = run_notebook(run, given_files(outcomes.source), rooms, most_seconds, take_result)
     for number, (cell, result) in enumerate(zip(code, done.cells, strict=True), 1):
         cell.execution_count = number
         cell.outputs = [from_dict(output) for output in result.outputs]
-    sanitize(notebook)
-    settled = {
-        cells.grade_id(cell): settle(cell, found[cell.id]) for cell in code if cells.is_test(cell)
-    }
-    return Marked(settled, done)
+    return done, {c.id: result_of(c, kept[c.id]) for c in code if cells.is_test(c)}
 
 
 def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:

@@ -10,7 +10,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from grading.checks import Finding
+from grading.checks import Finding, Line, as_shown, report_lines
 from grading.source import cells
 
 RECORD = "grading"  # where an output's metadata holds the result of its test
@@ -76,6 +76,14 @@ class TestResult:
         wrong = [self.stopped, *(check.wrong for check in self.checks)]
         return self.sentence or next((str(each) for each in wrong if each), "")
 
+    def report(self) -> tuple[list[Line], str]:
+        """Return one line per kind of check, and one that closes."""
+        wrong = {check.kind: check.wrong for check in self.checks}
+        wrong = wrong or {"stopped": self.stopped}
+        closing = f"`{self.function}`: {self.points:g} of {self.max_points:g} points."
+        rule = f" {self.rule}" if self.rule else ""
+        return report_lines(self.function, wrong, self.sentence), closing + rule
+
 
 def total(points: Iterable[float], penalty: float = 0.0) -> float:
     """Return the score that points add up to: never below 0."""
@@ -122,39 +130,48 @@ def finding_in(data: dict[str, Any] | None) -> Finding | None:
 # In a marked notebook
 
 
-def settle(cell: NotebookNode, result: TestResult | None) -> TestResult:
+def result_of(cell: NotebookNode, kept: TestResult | None) -> TestResult:
     """
-    Put a test's result into its cell, and its points as the cell's one value.
-
-    nbgrader reads points off outputs: anything on standard error is 0 points, `nan` and
-    NumPy numbers are full marks. So the value is the float of the result, or 0.0, and
-    what a warning wrote goes to standard output.
+    Return what came of an executed test cell.
 
     Parameters
     ----------
     cell : NotebookNode
-        An executed test cell. What it shows has no say in the points.
-    result : TestResult or None
+        What it shows has no say in the points.
+    kept : TestResult or None
         What the test itself kept; None where it did not come to an end.
     """
-    kept = [o for o in cell.outputs if o.output_type in ("stream", "display_data", "error")]
-    for output in kept:
-        if output.output_type == "stream":
-            output.name = "stdout"
-    if result is None:
-        errors = [o for o in kept if o.output_type == "error"]
-        said = {"error": errors[-1].ename, "said": errors[-1].evalue} if errors else {}
+    if kept is None:
+        errors = [o for o in cell.outputs if o.output_type == "error"]
+        said = {"error": errors[-1].ename, "said": said_in(cell, errors[-1])} if errors else {}
         stopped = Finding("{error}: {said}", said) if errors else NOT_RUN
         name = cells.function_tested(cells.grade_id(cell))
-        result = TestResult(name, 0.0, cells.points_of(cell), stopped=stopped)
-    else:
-        kept = [o for o in kept if o.output_type != "error"]
-    if not 0 <= result.points <= cells.points_of(cell):
-        raise ValueError(f"{cells.grade_id(cell)}: {result.points} points")
+        kept = TestResult(name, 0.0, cells.points_of(cell), stopped=stopped)
+    if not 0 <= kept.points <= cells.points_of(cell):
+        raise ValueError(f"{cells.grade_id(cell)}: {kept.points} points")
+    return kept
+
+
+def said_in(cell: NotebookNode, error: NotebookNode) -> str:
+    """Return an error's message; an assertion's only where it stands so in the test."""
+    is_told = error.ename != "AssertionError" or error.evalue in cell.source
+    return error.evalue if is_told else "a value is wrong"
+
+
+def settle(cell: NotebookNode, result: TestResult) -> None:
+    """
+    Put a test's result into its cell, and its points as the cell's one value.
+
+    nbgrader reads points off outputs: anything on standard error is 0 points, `nan` and
+    NumPy numbers are full marks. So the value is the float of the result, and beside it
+    stands what may be told of the result, and nothing that the test itself showed.
+    """
     value = {"text/plain": repr(float(result.points))}
     metadata = {RECORD: as_plain(result)}
-    cell.outputs = [*kept, new_output("execute_result", value, metadata=metadata)]
-    return result
+    cell.outputs = [
+        new_output("display_data", as_shown(*result.report())),
+        new_output("execute_result", value, metadata=metadata),
+    ]
 
 
 def read_result(cell: NotebookNode) -> TestResult:

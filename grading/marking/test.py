@@ -24,7 +24,6 @@ from grading.checks import (
     find_wrong,
     flatten,
     precision,
-    report_lines,
     run_function,
     same_value,
     show,
@@ -266,7 +265,7 @@ class MarkedTest(FunctionTest):
 
     def score(self) -> float:
         """
-        Show one line per kind of check, keep the result, and return the points.
+        Keep the result, and return the points; an author is shown the result, too.
 
         Raises
         ------
@@ -283,9 +282,8 @@ class MarkedTest(FunctionTest):
             if check.wrong:
                 check.where = self.where(check.kind, way)
         self.marking.results.append(result)
-        closing = f"`{self.name}`: {result.points:g} of {result.max_points:g} points."
-        rule = f" {result.rule}" if result.rule else ""
-        show(report_lines(self.name, self.wrong[way], result.sentence), closing + rule)
+        if _marking.get(None) is None:  # an author, in Jupyter
+            show(*result.report())
         return result.points
 
     def result_of(self, way: str) -> TestResult:

@@ -23,6 +23,7 @@ from .room.shell import clean
 from .sandbox import Nursery
 
 PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
+COMMON_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)  # what bounds and faults send
 ROOM_FOR_A_WORD = 1000  # characters: that the output ends here
 
 
@@ -251,7 +252,7 @@ class Room:
                 raise RoomTimeout(text) from None
             raise RoomTimeout(f"{who} did not finish within {seconds:g} s") from None
         except ChannelClosed:
-            raise RoomDied(f"{who} {self.last_words()}") from None
+            raise RoomDied(f"{who} {self.last_words(question['do'] == 'call')}") from None
         except (ChannelError, wire.WireError) as error:
             self.close()
             raise RoomDied(f"{who} ended its room: {error}") from None
@@ -287,16 +288,23 @@ class Room:
             answer = {"error": {"type": "TypeError", "message": f"the result is {kind}"}}
             return wire.encode(answer, self.bounds)[0]
 
-    def last_words(self) -> str:
-        """Return how a room ended that is found closed."""
+    def last_words(self, of_call: bool) -> str:
+        """
+        Return how a room ended that is found closed.
+
+        How it ended in a call of a test, it may have chosen by what it was called with: then
+        no number is told.
+        """
         usage = self.close(patience=0.5)
         status = usage["status"]
         if status is None:
             return "closed the line to its room"
         if status >= 0:
-            return f"ended its own process (exit code {status})"
+            return "ended its own process" + ("" if of_call else f" (exit code {status})")
         if usage["cpu_seconds"] >= self.limits.cpu_seconds - 1:
             return f"used more than {self.limits.cpu_seconds} s of processor time"
+        if of_call and -status not in COMMON_SIGNALS:
+            return "was ended by a signal"
         try:
             return f"was ended by {signal.Signals(-status).name}"
         except ValueError:

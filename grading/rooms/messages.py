@@ -58,7 +58,7 @@ cannot unpack non-iterable ? object
 ?() got an unexpected keyword argument '?'
 ?() got multiple values for argument '?'
 '?' object has no attribute '?'
-'?' object has no attribute '?'. Did you mean: '?'?
+'?' object has no attribute '?'. Did you mean: '?'~
 'numpy.?' object has no attribute '?'
 module '?' has no attribute '?'
 can only concatenate list (not "?") to list
@@ -110,56 +110,11 @@ PATTERNS = [
 # Names that anybody's code may bring up.
 COMMON = {*dir(builtins), *dir(np), *dir(np.ndarray), "ndarray", "dtype", "NoneType", "function"}
 HIDDEN = "…"
-PLAIN = {
-    *[
-        "a",
-        "an",
-        "of",
-        "with",
-        "that",
-        "than",
-        "more",
-        "deep",
-        "key",
-        "MB",
-        "array",
-        "arrays",
-        "object",
-        "objects",
-        "class",
-        "type",
-    ]
-}
-PLAIN |= {
-    *[
-        "value",
-        "values",
-        "function",
-        "method",
-        "generator",
-        "coroutine",
-        "module",
-        "ellipsis",
-        "set",
-        "range",
-    ]
-}
-PLAIN |= {
-    *[
-        "slice",
-        "zip",
-        "map",
-        "matrix",
-        "masked",
-        "numpy",
-        "dates",
-        "differences",
-        "records",
-        "contains",
-        "itself",
-    ]
-}
-PLAIN |= {*["time", "nested", "strings", "bytes"]}
+PLAIN = frozenset(
+    "a an array arrays bytes class contains coroutine dates deep differences ellipsis function"
+    " generator itself key map masked matrix MB method module more nested numpy object objects of"
+    " range records set slice strings than that time type value values with zip".split()
+)
 
 
 class Shown:

@@ -248,7 +248,8 @@ class Student:
     def living_room(self) -> Room:
         """Return the room; where it is gone, a new one that has done the same again."""
         if self.room is not None and self.room.has_gone():
-            self.lose(RoomDied(f"between two cells, the room {self.room.last_words()}"))
+            said = self.room.last_words(of_call=self.moved is not None)
+            self.lose(RoomDied(f"between two cells, the room {said}"))
         while self.room is None:
             if self.budget <= 0:
                 raise RoomTimeout("not run: the time for the whole notebook is used up")

@@ -157,8 +157,8 @@ class Source:
     def hashes(self) -> dict[str, Any]:
         """Hashes of what all marks depend on (`all`), and those of each test (`tests`)."""
         texts = {cells.grade_id(c): c.source for c in self.notebook.cells if cells.grade_id(c)}
-        imported = [*self.modules.files.values()]
-        shared = [part for path, text in sorted(imported) for part in (path, text)]
+        imported = self.modules.reached_from([self.setup, *self.tests.values()])
+        shared = [part for item in sorted(imported.items()) for part in item]
         names = list(texts)
         tests = {}
         for name in self.tests:

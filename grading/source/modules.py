@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.abc
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -60,6 +61,18 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
                 self.loaded[name] = sys.modules.pop(name)
             sys.modules.update(before)
 
+    def reached_from(self, texts: Iterable[str]) -> dict[str, bytes]:
+        """Return the modules that code imports, and what these import: path and text."""
+        found: dict[str, bytes] = {}
+        waiting = list(texts)
+        while waiting:
+            for name in names_imported(waiting.pop()) & self.files.keys():
+                path, text = self.files[name]
+                if path not in found:
+                    found[path] = text
+                    waiting.append(text.decode())
+        return found
+
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -81,6 +94,17 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         """Return a module's code."""
         path, text = self.files[name]
         return compile(text, f"<source>/{path}", "exec", dont_inherit=True)
+
+
+def names_imported(text: str) -> set[str]:
+    """Return the names of all modules that code may import, the packages they lie in as well."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names | {name.partition(".")[0] for name in names}
 
 
 def name_of(path: str) -> str:
