@@ -119,31 +119,25 @@ class FunctionTest:
 
     def assert_types(self, **types: type) -> None:
         """Check how many values are returned, and the type of each."""
-
-        def check(outcome: Outcome) -> None:
-            values = self.named(outcome.result)
-            for name, expected in types.items():
-                check_type(self.label(name), values[name], expected)
-
-        self.check("types", check)
+        self.check_each("types", check_type, types)
 
     def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
         """Check the shapes of the returned arrays."""
-
-        def check(outcome: Outcome) -> None:
-            values = self.named(outcome.result)
-            for name, expected in shapes.items():
-                check_shape(self.label(name), values[name], expected)
-
-        self.check("shapes", check)
+        self.check_each("shapes", check_shape, shapes)
 
     def assert_length(self, name: str, length: int) -> None:
         """Check how many entries a returned value has."""
+        self.check_each(name, check_length, {name: length})
+
+    def check_each(self, kind: str, one: Callable, expected: dict) -> None:
+        """Look at returned values one by one, as one kind of check."""
 
         def check(outcome: Outcome) -> None:
-            check_length(name, self.named(outcome.result)[name], length)
+            values = self.named(outcome.result)
+            for name, right in expected.items():
+                one(self.label(name), values[name], right)
 
-        self.check(name, check)
+        self.check(kind, check)
 
     def assert_allclose(self, path: str, expected: Any) -> None:
         """

@@ -99,7 +99,11 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 def names_imported(text: str) -> set[str]:
     """Return the names of all modules that code may import, the packages they lie in as well."""
     names = set()
-    for node in ast.walk(ast.parse(text)):
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # a magic, or an author's slip: it is said where the code is run
+        return names
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
