@@ -349,10 +349,11 @@ def describe_error(error: BaseException) -> Finding:
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
     fields = {"error": type(error).__name__, "said": said}
+    message = "stopped with {error}: {said}" if said else "stopped with {error}"
     if not lines:
-        return Finding("stopped with {error}: {said}", fields)
+        return Finding(message, fields)
     fields["line"] = lines[-1]
-    return Finding("stopped with {error}: {said} (`{line}`)", fields)
+    return Finding(message + " (`{line}`)", fields)
 
 
 # --------------------------------------------------------- single checks

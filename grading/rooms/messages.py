@@ -110,11 +110,12 @@ PATTERNS = [
 # Names that anybody's code may bring up.
 COMMON = {*dir(builtins), *dir(np), *dir(np.ndarray), "ndarray", "dtype", "NoneType", "function"}
 HIDDEN = "…"
-PLAIN = frozenset(
-    "a an array arrays bytes class contains coroutine dates deep differences ellipsis function"
-    " generator itself key map masked matrix MB method module more nested numpy object objects of"
-    " range records set slice strings than that time type value values with zip".split()
-)
+PLAIN_WORDS = """
+a an array arrays bytes class contains coroutine dates deep differences ellipsis function generator
+itself key map masked matrix MB method module more nested numpy object objects of range records set
+slice strings than that time type value values with zip
+"""
+PLAIN = frozenset(PLAIN_WORDS.split())
 
 
 class Shown:

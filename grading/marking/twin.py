@@ -1,0 +1,39 @@
+"""
+What is told of a test: only what would be told with other numbers, too.
+
+A function may choose by the hidden numbers how it is wrong: in which line it stops, which
+shape it returns, in which places. So where it matters, a test is asked once more, of rooms
+that have seen none of these numbers, on others that earn nothing; what comes out differently
+is not told. Points are those of the first time.
+"""
+
+from __future__ import annotations
+
+from grading.checks import NOT_WRITTEN, Finding
+from grading.marking.result import NOT_RUN, TestResult
+from grading.marking.test import NOTHING_RIGHT
+
+NOT_TOLD = Finding("wrong; it depends on the numbers how, so no more is told", {})
+FIXED = (None, NOT_WRITTEN, NOT_RUN, NOTHING_RIGHT)
+ROOM_LOST = ("RoomDied", "RoomTimeout")  # their messages are ours
+
+
+def may_tell(result: TestResult) -> bool:
+    """Tell whether the findings of a result could carry something that the function chose."""
+    if result.mistake:  # just what the known mistake does
+        return False
+    findings = [result.stopped, *(check.wrong for check in result.checks)]
+    return not all(found in FIXED or found.fields.get("error") in ROOM_LOST for found in findings)
+
+
+def tell_what_both_say(result: TestResult, other: TestResult | None) -> None:
+    """Leave in a result what the other one says, too; nothing, if there is no other."""
+    others = {check.kind: check for check in other.checks} if other else {}
+    for check in result.checks:
+        twin = others.get(check.kind)
+        if check.wrong and (twin is None or twin.wrong != check.wrong):
+            check.wrong = NOT_TOLD
+        if twin is None or twin.where != check.where:
+            check.where = {}
+    if result.stopped and (other is None or other.stopped != result.stopped):
+        result.stopped = NOT_TOLD
