@@ -44,9 +44,9 @@ def describe_run(certificate: Certificate, marked: Marked) -> None:
     certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
     for name in ("hidden_data", "environment", "isolation", "problems", "timed_out", "rooms"):
         setattr(certificate, name, getattr(marked, name))
-    certificate.seconds = round(marked.seconds, 3)
-    certificate.cpu_seconds = round(marked.cpu_seconds, 3)
-    certificate.peak_mb = round(marked.peak_mb, 1)
+    # No more digits: a function could choose how much it uses by what it is called with.
+    for name in ("seconds", "cpu_seconds", "peak_mb"):
+        setattr(certificate, name, float(f"{getattr(marked, name):.2g}"))
 
 
 def describe_marks(certificate: Certificate, marked: Marked, entry: Entry, group: Class) -> None:
