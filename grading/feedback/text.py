@@ -17,6 +17,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.lexers import PythonLexer
 from pygments.token import Token
 
+from grading.marking.sanitize import without_links
+
 KEPT = 1000  # texts; those of the assignment are the same in every page
 MOST = 20_000  # characters: a longer text of a student's is shown as it is
 
@@ -95,7 +97,8 @@ def students_markdown(text: str) -> Markup:
     """
     if len(text) > MOST:
         return Markup(f"<pre>{html.escape(text)}</pre>")
-    return Markup(MarkdownWithMath(Renderer(None)).render(text))
+    harmless = without_links(html.unescape(text))
+    return Markup(MarkdownWithMath(Renderer(None)).render(harmless))
 
 
 class Renderer(IPythonRenderer):

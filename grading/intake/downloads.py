@@ -47,10 +47,15 @@ MOODLE = re.compile(
     r"(?:^|/)(?P<name>[^/]*?)_(?P<id>[0-9]{1,20})_assignsubmission_[a-z]+"
     r"(?:_?/(?:.*/)?|_)(?P<file>[^/]+)$"
 )
+# Each place where a student's number may stand, by either scheme.
+CANVAS_NUMBER = re.compile(r"_(?=([0-9]{1,20})_(?:LATE_)?[0-9]{1,20}_.)", re.IGNORECASE)
+MOODLE_NUMBER = re.compile(r"_([0-9]{1,20})_assignsubmission_[a-z]+[_/]")
 # Some browsers add an ending of their own to a notebook.
 NOTEBOOK = re.compile(r"(?P<stem>.+)\.ipynb(?:\.txt|\.json)?", re.IGNORECASE)
 # "rnn (1)-2": the browser's mark for a copy, the LMS's for a resubmission.
 AGAIN = r"(?:[ +_]?\((?P<copy>[0-9]{1,9})\))?(?:-(?P<again>[0-9]{1,9}))?"
+# In a name that an LMS shows: formgrader puts it into its pages as it is.
+MARKUP = str.maketrans("", "", '<>&"')
 # Left behind by macOS and Jupyter, and nobody's work.
 JUNK = re.compile(r"(?:^|/)(?:__MACOSX|\.ipynb_checkpoints)/")
 
@@ -73,13 +78,36 @@ class Notebook(NamedTuple):
 
 
 def whose(path: str) -> re.Match | None:
-    """Match a path with the two naming schemes.
-
-    The one that starts first is the LMS's; the rest is the student's own file
-    name, which may look like anything, the other scheme included.
     """
-    matches = [match for match in (CANVAS.search(path), MOODLE.search(path)) if match]
-    return min(matches, key=lambda match: match.start("id"), default=None)
+    Match a path with the two naming schemes; None where none fits.
+
+    Raises
+    ------
+    ValueError
+        Where they fit in more than one way. The name that an LMS shows may hold another
+        student's number, and so may the student's own file name: nobody can tell them apart.
+    """
+    *folders, name = path.split("/")
+    for folder in folders:
+        if numbers := MOODLE_NUMBER.findall(f"{folder}/"):  # what lies inside is the student's
+            return the_only_way(MOODLE.search(path), numbers)
+    numbers = CANVAS_NUMBER.findall(name) + MOODLE_NUMBER.findall(name)
+    return the_only_way(CANVAS.search(name) or MOODLE.search(name), numbers)
+
+
+def is_students(path: str) -> bool:
+    """Tell whether a path is that of a student's file, and not of a whole download."""
+    try:
+        return whose(path) is not None
+    except ValueError:
+        return True
+
+
+def the_only_way(match: re.Match | None, numbers: list[str]) -> re.Match | None:
+    """Return a match, if there is one way to read a student's number."""
+    if len(numbers) > 1:
+        raise ValueError(", ".join(numbers))
+    return match
 
 
 def sort_out(
@@ -151,7 +179,15 @@ class Sorter:
         names: dict[str, str] = {}
         notebooks: dict[str, list[Notebook]] = defaultdict(list)
         for file in self._files(archive):
-            owner = whose(file.path)
+            try:
+                owner = whose(file.path)
+            except ValueError as numbers:
+                self._leave_out(
+                    file.path,
+                    f"its name can be read in more than one way (student {numbers}). "
+                    "Look in the LMS whose it is, and copy it to submitted/ by hand.",
+                )
+                continue
             own_name = owner["file"] if owner else file.path.rpartition("/")[2]
             if JUNK.search(file.path) or own_name.startswith("."):
                 continue
@@ -163,7 +199,7 @@ class Sorter:
                 )
                 continue
             details = owner.groupdict()
-            names[owner["id"]] = owner["name"] or owner["id"]
+            names[owner["id"]] = owner["name"].translate(MARKUP) or owner["id"]
             notebook = NOTEBOOK.fullmatch(own_name)
             if own_name.lower().endswith(".zip"):
                 self._leave_out(
@@ -197,7 +233,7 @@ class Sorter:
                 path = printable(source.relative_to(archive).as_posix())
                 if source.is_symlink() or not source.is_file():
                     self._leave_out(path, "not a plain file. Ask for the notebook itself.")
-                elif path.lower().endswith(".zip") and not whose(path):
+                elif path.lower().endswith(".zip") and not is_students(path):
                     yield from self._members(source)
                 else:
                     yield File(path, source.stat().st_size, source.read_bytes)

@@ -165,6 +165,11 @@ def clean_markdown(text: str) -> str:
     text = text.translate(CONTROLS)
     if len(text) > MOST_TEXT or len(FORMULA.findall(text)) > MOST_FORMULAS:
         return as_written(text)
+    return without_links(text)
+
+
+def without_links(text: str) -> str:
+    """Return Markdown whose links, pictures and HTML are nothing but text."""
     for pattern, instead in BREAKS:
         text = pattern.sub(instead, text)
     return text

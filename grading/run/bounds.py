@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 JOB_SECONDS = 60  # of processor time for a submission, and one more for each MB that came in
@@ -15,8 +18,22 @@ GRACE_SECONDS = 10
 WORKER_MB = 2048  # of memory, beyond what a worker has when it begins
 
 
+PR_SET_PDEATHSIG = 1
+
+
 class TookTooMuch(Exception):
     """Our own work on a submission passed its bound; the text says which."""
+
+
+def become_worker() -> None:
+    """Leave Ctrl-C to the process that hands out the jobs, end when that ends, stay small."""
+    bound_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def bound_memory() -> None:
@@ -37,7 +54,7 @@ def bounded_time(size: int) -> Iterator[None]:
     """
     Bound the processor time that this process takes for the block; rooms count for themselves.
 
-    In a thread, as on a cluster, nothing is bounded: signals reach the main thread alone.
+    In a thread nothing is bounded: signals reach the main thread alone. See `apart`.
 
     Parameters
     ----------
@@ -68,6 +85,13 @@ def bounded_time(size: int) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+@dataclass
+class Failure:
+    """An error that a job ended with, as its result: a cluster would try again."""
+
+    error: Exception
 
 
 class OutOfTime(KeyboardInterrupt):

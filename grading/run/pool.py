@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -13,10 +11,9 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from grading import CourseError
-from grading.run.bounds import bound_memory
+from grading.run.bounds import Failure, become_worker
 
 Job = TypeVar("Job")
-PR_SET_PDEATHSIG = 1
 AHEAD = 3  # jobs waiting for each worker: enough to keep it busy, few enough to stay small
 RETRIES = 2  # of a job whose worker in the cluster dies
 
@@ -93,8 +90,11 @@ class Workers:
                 job, error = running.pop(future), future.exception()
                 if isinstance(error, BrokenProcessPool):
                     lost.append(job)
-                else:
-                    yield job, None if error else future.result(), error
+                    continue
+                result = None if error else future.result()
+                if isinstance(result, Failure):  # in a cluster, which would try again
+                    result, error = None, result.error
+                yield job, result, error
             if lost:
                 lost += running.values()
                 running.clear()
@@ -131,17 +131,6 @@ def connect(scheduler: str) -> Any:
             f"{scheduler}: no Dask scheduler answers there ({' '.join(str(error).split())});"
             " start one with `dask scheduler`"
         ) from None
-
-
-def become_worker() -> None:
-    """Leave Ctrl-C to the process that hands out the jobs, end when that ends, stay small."""
-    bound_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def cores() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,7 +35,8 @@ from grading.marking.result import TestResult
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution
 from grading.rooms import IsolationUnavailable, Limits, Nursery
-from grading.run.bounds import bounded_time
+from grading.run.apart import work_apart
+from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
 from grading.source import Source, cells
 
@@ -301,5 +303,10 @@ def forget() -> None:
 
 
 def work(settings: Settings, job: Job) -> Any:
-    """Do one job."""
-    return job.work(make_ready(settings))
+    """Do one job; in a thread, as a cluster's worker has it, in a process apart."""
+    if threading.current_thread() is threading.main_thread():
+        return job.work(make_ready(settings))
+    try:
+        return work_apart(work, settings, job)
+    except Exception as error:
+        return Failure(error)

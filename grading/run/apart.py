@@ -1,0 +1,101 @@
+"""
+A process of its own for the jobs of a thread, as a cluster's workers have them.
+
+Bounds on time need signals, and these reach a process's main thread alone; bounds on memory
+hold for a whole process.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, BinaryIO
+
+from grading.run.bounds import become_worker
+
+LENGTH = 8  # bytes that say how long a message is
+
+
+class Apart:
+    """A process that does one job after the other; it ends when this object is no longer held."""
+
+    def __init__(self) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def work(self, function: Callable, *arguments: Any) -> Any:
+        """
+        Call a function there.
+
+        Raises
+        ------
+        BrokenProcessPool
+            Where the process has ended in it.
+        Exception
+            What the function raised.
+        """
+        try:
+            send(self.popen.stdin, (function, arguments))
+            result, error = receive(self.popen.stdout)
+        except (OSError, EOFError):
+            self.popen.kill()
+            self.popen.wait()
+            raise BrokenProcessPool("a worker's process has ended") from None
+        if error is not None:
+            raise error
+        return result
+
+
+_mine = threading.local()
+
+
+def work_apart(function: Callable, *arguments: Any) -> Any:
+    """Call a function in this thread's process apart."""
+    apart = getattr(_mine, "apart", None)
+    if apart is None or apart.popen.poll() is not None:
+        apart = _mine.apart = Apart()
+    return apart.work(function, *arguments)
+
+
+def send(file: BinaryIO, message: Any) -> None:
+    """Write a message."""
+    data = pickle.dumps(message)
+    file.write(len(data).to_bytes(LENGTH))
+    file.write(data)
+    file.flush()
+
+
+def receive(file: BinaryIO) -> Any:
+    """Read a message; raise EOFError where there is none any more."""
+    head = file.read(LENGTH)
+    data = file.read(int.from_bytes(head))
+    if len(head) < LENGTH or len(data) < int.from_bytes(head):
+        raise EOFError
+    return pickle.loads(data)
+
+
+def serve() -> None:
+    """Do what is asked for on standard input, until it ends."""
+    asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what is printed goes elsewhere
+    become_worker()
+    while True:
+        try:
+            function, arguments = receive(asked)
+        except EOFError:
+            return
+        try:
+            answer = function(*arguments), None
+        except Exception as error:
+            answer = None, error
+        send(answers, answer)
+
+
+if __name__ == "__main__":
+    serve()

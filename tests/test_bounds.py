@@ -1,0 +1,196 @@
+"""What the trusted side may spend on a submission, and what becomes of one that costs more."""
+
+import os
+import shutil
+import signal
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import distributed
+import nbformat
+import pytest
+from conftest import ASSIGNMENT, REPO, grade, open_run
+from typer.testing import CliRunner
+
+from grading import CourseError
+from grading.authoring.release import make_release
+from grading.cli import app
+from grading.demo import make_course, plain
+from grading.rooms import Cell, Limits, Nursery, run_notebook
+from grading.run import bounds
+from grading.run.bounds import TookTooMuch, bounded_time
+from grading.run.pool import Workers
+from grading.run.worker import Hash, Marker, work
+from grading.source import read_source
+from grading.source.cells import with_answers
+
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+STUDENTS = ["anna", "bert", "cleo"]
+
+
+def loop_in_python():
+    while True:
+        pass
+
+
+def loop_in_c():
+    sum(range(10**12))
+
+
+def take_memory():
+    return [bytes(10**8) for _ in range(100)]
+
+
+def take_memory_at_once():
+    return bytes(10**12)
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+COSTLY = {
+    "loop_in_python": (loop_in_python, "more than 1 s of processor time"),
+    "loop_in_c": (loop_in_c, "it took too much time or memory"),
+    "take_memory": (take_memory, "more than 2048 MB"),
+    "take_memory_at_once": (take_memory_at_once, "more than 2048 MB"),
+    "die": (die, "it took too much time or memory"),
+}
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    """Make a course in which three students have handed in the solution."""
+    root = tmp_path_factory.mktemp("three") / "rnn"
+    make_course(REPO, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        make_release(ASSIGNMENT)
+        blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
+        for student in STUDENTS:
+            folder = root / "submitted" / student / ASSIGNMENT
+            folder.mkdir(parents=True)
+            nbformat.write(solved, folder / NOTEBOOK)
+    return root
+
+
+@pytest.fixture
+def course(handed_in, tmp_path, monkeypatch):
+    """Copy that course."""
+    root = tmp_path / "rnn"
+    shutil.copytree(handed_in, root)
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(bounds, "JOB_SECONDS", 1)
+    monkeypatch.setattr(bounds, "GRACE_SECONDS", 1)
+    return root
+
+
+def spend(monkeypatch):
+    """Let our own work on a submission be as costly as its student's name says."""
+    real = Marker.mark
+
+    def mark(marker, student, *rest):
+        COSTLY.get(student, (bool, ""))[0]()
+        return real(marker, student, *rest)
+
+    monkeypatch.setattr(Marker, "mark", mark)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_submission_that_costs_too_much_is_not_graded_and_the_others_are(
+    course, monkeypatch, jobs
+):
+    for name in COSTLY:
+        shutil.copytree(course / "submitted" / "anna", course / "submitted" / name)
+    with monkeypatch.context() as patch:
+        spend(patch)
+        found = {each.student_id: each for each in grade([], jobs=jobs)}
+    assert sorted(found) == sorted([*STUDENTS, *COSTLY])
+    for name, (_, said) in COSTLY.items():
+        assert found[name].status == "not graded"
+        assert said in found[name].note
+    assert [found[name].score for name in STUDENTS] == [100] * 3
+    again = {each.student_id: each.score for each in grade([])}
+    assert again == dict.fromkeys(COSTLY, 100)
+    assert grade([]) == []
+
+
+@dataclass(frozen=True)
+class Spend(Hash):
+    """A job that is as costly as its student's name says."""
+
+    def work(self, marker):
+        bounds.JOB_SECONDS = bounds.GRACE_SECONDS = 1
+        with bounded_time(0):
+            COSTLY[self.student][0]()
+
+
+def test_a_cluster_keeps_the_bounds(course, monkeypatch):
+    # the processes apart have to find `Spend`
+    path = [str(Path(__file__).parent), *sys.path]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+    with cluster() as there, open_run([], scheduler=there.scheduler_address) as run:
+        names = ["loop_in_python", "loop_in_c", "take_memory"]
+        jobs = iter([Spend(name, course) for name in names])
+        done = run.workers.run(partial(work, run.settings), partial(next, jobs, None))
+        errors = {job.student: str(error) for job, _, error in done}
+        assert {each.score for each in run.mark()} == {100}
+    assert list(errors) == names
+    for name in names:
+        assert COSTLY[name][1] in errors[name] or "process has ended" in errors[name]
+
+
+def cluster():
+    """Return a Dask cluster of one worker."""
+    return distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+
+
+@pytest.mark.parametrize("text", ["while True:\n    pass", "a = bytes(10 ** 15)\na"])
+def test_a_test_that_costs_too_much_is_no_result_of_the_student(monkeypatch, text):
+    monkeypatch.setattr(bounds, "JOB_SECONDS", 1)
+    nursery = Nursery(Limits())
+    try:
+        with pytest.raises(TookTooMuch), bounded_time(0):
+            run_notebook([Cell("a", text, "test")], {}, nursery)
+        done = run_notebook([Cell("a", "1 + 1\n2 + 2", "test")], {}, nursery)
+    finally:
+        nursery.close()
+    assert done.cells[0].value == 4
+
+
+def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(course, monkeypatch):
+    real = Workers.run
+
+    def run(workers, function, take):
+        for job, result, error in real(workers, function, take):
+            is_read = type(job).__name__ == "Read" and job.student == "bert"
+            yield (job, None, TookTooMuch("too long")) if is_read else (job, result, error)
+
+    monkeypatch.setattr(Workers, "run", run)
+    with cluster() as there:
+        found = {each.student_id: each for each in grade([], scheduler=there.scheduler_address)}
+    assert (found["bert"].status, found["anna"].score) == ("not graded", 100)
+    assert "too long" in found["bert"].note
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_was(course, monkeypatch):
+    real, seen = Workers.run, []
+
+    def run(workers, function, take):
+        for each in real(workers, function, take):
+            yield each
+            seen.append(each)
+            if len(seen) == 4:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workers, "run", run)
+        done = CliRunner().invoke(app, ["grade", ASSIGNMENT, "--jobs", "1"])
+    assert isinstance(done.exception, CourseError)
+    marked = int(str(done.exception).partition("Stopped after ")[2].partition(".")[0])
+    assert 0 < marked < 3
+    assert len(grade([])) == 3 - marked
+    assert len(grade([], force=True)) == 3
