@@ -19,6 +19,7 @@ from grading.demo import make_course
 from grading.marking.hidden_data import SECRET, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
+from grading.run.certificate import FOLDER, file_name
 from grading.source import course_root, read_source
 
 ROOT = course_root(Path(__file__).parent)
@@ -128,7 +129,7 @@ def course(request, tmp_path_factory) -> Path:
         patch.chdir(folder)
         converter = converter_of(ASSIGNMENT, unprotected=request.param == "unprotected")
         with converter.open_run([], jobs=2) as run:
-            assert {certificate.status for certificate in run.mark()} == {"graded"}
+            assert {certificate.status for certificate in run.mark()} == {"repaired"}
     return folder
 
 
@@ -149,7 +150,7 @@ def findings_of(certificate: dict) -> list[str]:
 @pytest.mark.parametrize("each", LEAKS, ids=lambda each: each.name)
 def test_nothing_that_a_test_says_is_found(each, course, secrets):
     student = student_of(each)
-    (certificate,) = (course / "reports" / ASSIGNMENT).glob(f"certificates/{student}*.json")
+    certificate = course / "reports" / ASSIGNMENT / FOLDER / file_name(student)
     (page,) = (course / "feedback" / student).glob("*/*.html")
     (notebook,) = (course / "autograded" / student).glob("*/*.ipynb")
     for path in (certificate, page, notebook):

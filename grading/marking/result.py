@@ -86,8 +86,8 @@ class TestResult:
 
 
 def total(points: Iterable[float], penalty: float = 0.0) -> float:
-    """Return the score that points add up to: never below 0."""
-    return max(math.fsum(points) - penalty, 0.0)
+    """Return the score that points add up to: never below 0, without what binary floats add."""
+    return round(max(math.fsum(points) - penalty, 0.0), 6)
 
 
 # As JSON

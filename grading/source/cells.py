@@ -46,12 +46,13 @@ def kind_of(cell: NotebookNode) -> Kind:
     is_code = cell.cell_type == "code"
     if settings.get("task"):
         return Kind.TASK
-    if settings.get("solution"):
-        if not settings.get("grade"):
-            return Kind.SOLUTION
-        return Kind.MANUAL_CODE if is_code else Kind.MANUAL_TEXT
     if settings.get("grade"):
-        return Kind.TEST if is_code and settings.get("locked") else Kind.MANUAL_TEXT
+        # What is ours to run: locked, graded, and no solution. All else a student may have written.
+        if is_code and settings.get("locked") and not settings.get("solution"):
+            return Kind.TEST
+        return Kind.MANUAL_CODE if is_code else Kind.MANUAL_TEXT
+    if settings.get("solution"):
+        return Kind.SOLUTION
     if settings.get("locked"):
         return Kind.CHECK if is_code else Kind.READ_ONLY
     return Kind.FREE

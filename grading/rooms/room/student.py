@@ -130,8 +130,7 @@ class StudentRoom:
 
     def moved(self, table: wire.Table) -> bytes:
         """Say for which tests what was held may by now do something else."""
-        space = self.shell.user_ns
-        return self.encode([test for test, held in self.held.items() if held.may_differ(space)])
+        return self.encode([test for test, held in self.held.items() if held.may_differ()])
 
     def call(
         self,
