@@ -1,6 +1,5 @@
 """The package that publishes and marks the course's notebooks."""
 
-
 __version__ = "0.2.0"
 
 

@@ -33,10 +33,16 @@ class Outcomes:
     Parameters
     ----------
     source : Source
+
+    Attributes
+    ----------
+    kinds : dict
+        How many kinds of check the marking makes of each function, once that is known.
     """
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.kinds: dict[str, int] = {}
         self.expected: list[Outcome] = []  # all right outcomes that were asked for
         self._known: dict[tuple, Any] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import math
 import py_compile
 import tempfile
@@ -18,7 +19,8 @@ from grading.marking.result import TestResult, settle
 from grading.marking.sanitize import sanitize
 from grading.marking.test import marking
 from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_notebook
-from grading.source import Source, cells
+from grading.source import cells
+from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.cells import Kind
 
 ROOMS = {Kind.TEST: "test", Kind.CHECK: "shared"}  # who runs a cell, if not the student alone
@@ -69,9 +71,7 @@ def mark_notebook(
                 found[done.cell.id] = results[-1] if results else None
                 results.clear()
 
-        done = run_notebook(
-            as_cells(code), given_files(outcomes.source), rooms, most_seconds, take_result
-        )
+        done = run_notebook(as_cells(code), given_files(outcomes), rooms, most_seconds, take_result)
     for number, (cell, result) in enumerate(zip(code, done.cells, strict=True), 1):
         cell.execution_count = number
         cell.outputs = [from_dict(output) for output in result.outputs]
@@ -95,10 +95,11 @@ def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:
     ]
 
 
-def given_files(source: Source) -> dict[str, bytes]:
-    """Return the modules that students are given with an assignment, compiled ones beside."""
-    files = {}
-    for path, text in source.files.items():
+def given_files(outcomes: Outcomes) -> dict[str, bytes]:
+    """Return what the student's cells find: modules, compiled ones beside, and numbers of kinds."""
+    kinds = {name: {"kinds": kinds, "mistakes": []} for name, kinds in outcomes.kinds.items()}
+    files = {KNOWN_MISTAKES: json.dumps(kinds).encode()}
+    for path, text in outcomes.source.files.items():
         if path.endswith(".py") and "/" not in path:
             files[path] = text
             compiled = importlib.util.cache_from_source(path)

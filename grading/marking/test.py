@@ -295,7 +295,7 @@ def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:
     error = float(np.linalg.norm(actual - numeric) / size)
     if not error <= GRADIENT_ERROR:  # NaN included
         raise Wrong(
-            "`{label}` is not the numeric derivative; the relative error is {error:.2g}",
+            "`{label}` is not the numeric derivative; the relative error is {error}",
             label=label,
-            error=error,
+            error=f"{error:.2g}",
         )

@@ -24,8 +24,6 @@ UNPROTECTED = (
 )
 
 
-
-
 class Way(NamedTuple):
     """
     One way to isolate rooms.

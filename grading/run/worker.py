@@ -101,8 +101,10 @@ class Settings:
     ----------
     source : bytes
         The assignment, packed.
-    checksums : dict
-        Under which each cell was published, by its name.
+    checksums : tuple of pairs
+        The name of each cell, and under which checksum it was published.
+    shipped : tuple of str
+        The files that students receive beside the notebook.
     steps : bytes
         nbgrader's configuration and the preprocessors that are the course's own, pickled.
     limits : Limits
@@ -114,6 +116,7 @@ class Settings:
 
     source: bytes
     checksums: tuple[tuple[str, str], ...]
+    shipped: tuple[str, ...]
     steps: bytes
     limits: Limits
     unprotected: bool
@@ -156,7 +159,7 @@ class Marker:
         handed = job.folder
         if not isinstance(handed, HandedIn):
             handed = read_folder(handed, name)
-        intake = take_in(handed, self.frame, name, list(self.source.files))
+        intake = take_in(handed, self.frame, name, self.settings.shipped)
         notebook = intake.notebook
         announce(intake)
         marked = mark_notebook(notebook, self.outcomes, self.rooms, job.most_seconds)

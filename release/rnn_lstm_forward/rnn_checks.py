@@ -517,9 +517,9 @@ def check_array(
         where, steps = wrong_steps(wrong, time_axis)
         raise Wrong(
             "`{label}` is wrong in {count} of {size} places, by up to"
-            " {error:.2g}" + where,
+            " {error}" + where,
             label=path, count=int(wrong.sum()), size=wrong.size,
-            error=float(error.max()), **steps,
+            error=f"{error.max():.2g}", **steps,
         )  # fmt: skip
 
 
