@@ -240,6 +240,13 @@ def draw(figures: dict[str, tuple[Callable[[], Figure], str]], drawing_code: str
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update({**STYLE, "svg.hashsalt": here.parent.name})
-        for name, (figure, title) in figures.items():
-            about = {"Title": title, "Date": None}
-            figure().savefig(folder / f"{name}.svg", metadata=about)
+        for name, (draw_figure, title) in figures.items():
+            figure = draw_figure()
+            about = {"Title": title, "Description": labels(figure), "Date": None}
+            figure.savefig(folder / f"{name}.svg", metadata=about)
+
+
+def labels(figure: Figure) -> str:
+    """Return all that is written in a figure, a line each: in the SVG, text is paths."""
+    texts = (text.get_text() for ax in figure.axes for text in ax.texts)
+    return "\n".join(" ".join(text.split()) for text in texts if text)
