@@ -26,7 +26,17 @@ ROLES = {
     "green": ("#00795c", "#3fcca3"),
     "purple": ("#9c3d77", "#e592c4"),
 }
-ROLE_OF = {light: role for role, (light, _) in ROLES.items()}
+# What Matplotlib draws axes and grids with, and the colours it counts curves with: C0 to C2.
+ALSO = {
+    "#000000": "ink",
+    "#808080": "edge",
+    "#b0b0b0": "edge",
+    "#cccccc": "edge",
+    "#1f77b4": "blue",
+    "#ff7f0e": "orange",
+    "#2ca02c": "green",
+}
+ROLE_OF = {light: role for role, (light, _) in ROLES.items()} | ALSO
 STYLE = re.compile(r' style="([^"]*)"')
 COLOUR = re.compile(r"(fill|stroke): (#[0-9a-f]{6})")
 DARK = "@media (prefers-color-scheme: dark)"
@@ -39,10 +49,15 @@ def light(role: str) -> str:
 
 def follow_page(svg: str) -> str:
     """Return a drawing of Matplotlib's whose colours follow the page it stands in."""
-    marked = STYLE.sub(lambda found: by_role(found[1]), svg)
+    marked = by_roles(svg)
     used = [role for role in ROLES if re.search(rf'"[^"]*-{role}\b[^"]*"', marked)]
     sheet = f"{rules(used, 0)}\n   {DARK} {{\n{rules(used, 1)}\n   }}"
     return marked.replace("</style>", f"\n{sheet}\n  </style>", 1)
+
+
+def by_roles(svg: str) -> str:
+    """Return a drawing of Matplotlib's whose shapes name their colours by their roles."""
+    return STYLE.sub(lambda found: by_role(found[1]), svg)
 
 
 def by_role(style: str) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from PIL import Image
 
 from grading import CourseError
 from notation import Notation
+from pictures import Drawing, figure
 
 PICTURE = re.compile(r"^!\[(?P<words>[^\]]*)\]\((?P<file>[^)]+)\)$", re.MULTILINE)
+# A page in the folder of the figures; the site has its own.
+MOTION = re.compile(r"\[(?P<words>[^\]]*)\]\(figures/(?P<page>lstm_in_motion\.html[^)]*)\)")
 MEANT = "This is what yours should look like"
 MEANT_ROUGHLY = "Yours should look like this, with the times of your own machine"
 
@@ -64,6 +65,7 @@ class NotebookPage:
                 cells += self.code(cell)
                 continue
             text = PICTURE.sub(self.figure, cell.source)
+            text = MOTION.sub(r'<a href="\g<page>">\g<words></a>', text)
             if cell.id != "notation":
                 text = links.add(text)
             cells.append(markdown(cell.id, text))
@@ -92,22 +94,13 @@ class NotebookPage:
             raise CourseError(
                 f"release/{self.name}: {found['file']} is missing; release it again"
             ) from None
-        title = re.search(r"<title>(.*?)</title>", svg)
-        width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
-        file = f"figures/{self.name}/{Path(found['file']).name}"
-        return self.picture(file, title[1], found["words"], float(width), float(height))
+        drawing = Drawing(svg)
+        return self.picture(drawing, drawing.title, found["words"])
 
-    def picture(self, file: str, title: str, words: str, width: float, height: float) -> str:
-        """Return an image with a caption and a long description."""
+    def picture(self, drawing: Drawing, title: str, words: str) -> str:
+        """Return a drawing with a caption and a description."""
         self.pictures += 1
-        described = f"picture-{self.pictures}"
-        return (
-            f'<figure class="picture"><img src="{file}" alt="{escape(title)}"'
-            f' width="{width:.0f}" height="{height:.0f}"'
-            f' aria-describedby="{described}"><figcaption>{escape(title)}'
-            f'<details class="words"><summary>The picture in words</summary>'
-            f'<p id="{described}">{escape(words)}</p></details></figcaption></figure>\n'
-        )
+        return figure(drawing, self.pictures, title, words)
 
     def code(self, cell: NotebookNode) -> list[NotebookNode]:
         """Return a code cell, with what belongs above and below it."""
@@ -132,7 +125,7 @@ class NotebookPage:
     def meant(self, cell_id: str) -> list[NotebookNode]:
         """Return the pictures that this cell draws in the finished notebook."""
         cells = []
-        for file in sorted(self.material.glob(f"{cell_id}-[0-9]*.png")):
+        for file in sorted(self.material.glob(f"{cell_id}-[0-9]*.svg")):
             try:
                 words = self.about["pictures"][cell_id]
             except KeyError:
@@ -140,11 +133,10 @@ class NotebookPage:
                     f"site/assignments.yaml: {self.name}: the picture of cell {cell_id} has no"
                     " title and words yet; learners who cannot see it need them"
                 ) from None
-            width, height = (side / 2 for side in Image.open(file).size)
-            source = f"figures/{self.name}/{file.name}"
-            figure = self.picture(source, words["title"], words["words"], width, height)
+            drawing = Drawing(file.read_text("utf-8"))
+            shown = self.picture(drawing, words["title"], words["words"])
             meant = MEANT_ROUGHLY if words.get("measured") else MEANT
-            text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{figure}</div>'
+            text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{shown}</div>'
             cells.append(markdown(file.stem, text))
         return cells
 

@@ -39,7 +39,7 @@ class SolvedNotebook:
         return [
             new_output("display_data", data=output["data"])
             for output in self.shown[cell_id]
-            if "image/png" not in output["data"]
+            if "image/svg+xml" not in output["data"]
         ]
 
     def below(self, function: str) -> list[NotebookNode]:
