@@ -1,12 +1,13 @@
 """The solutions against PyTorch's nn.RNN, nn.LSTM and autograd. Run by `make test-torch` alone."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from grading.source.assignment import course_root, load_solution
+from grading.source.assignment import course_root, load_solution, read_source
 from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
 
 ROOT = course_root(Path(__file__).parent)
@@ -220,3 +221,17 @@ def test_fused_step(rng, sizes):
     inputs = [x.grad, prev_h.grad, prev_c.grad]
     for value, grad in zip(got, [*inputs, *fused_gradients(network)], strict=True):
         assert_agree(value, grad)
+
+
+def test_what_notebook_1_shows_of_pytorch(seed, capsys):
+    """The lines at its end, run, print what stands below them."""
+    if seed:
+        pytest.skip("has nothing drawn in it")
+    cells = {cell.id: cell.source for cell in read_source("rnn_lstm_forward", ROOT).cells}
+    names = FORWARD.namespace()
+    for cell in ("example-lstm", "check-lstm-forward"):
+        exec(cells[cell], names)
+    capsys.readouterr()
+    code, printed = re.findall(r"```(?:python|text)\n(.*?)```", cells["then-what"], re.DOTALL)
+    exec(code, names)
+    assert capsys.readouterr().out == printed
