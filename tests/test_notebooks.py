@@ -54,18 +54,34 @@ def test_one_title_and_alt_text_everywhere(assignment):
         assert (ROOT / "source" / assignment / path).is_file()
 
 
+def marking_table(text):
+    """Return the points of each function, by function and check, as a notebook tells them."""
+    header, *rows = re.search(r"^\| check \|.*\n\|[-|]+\n((?:\|.*\n?)*)", text, re.MULTILINE)[
+        0
+    ].splitlines()
+    names = re.findall(r"`(\w+)`", header)
+    told = {name: {} for name in names}
+    for row in rows[1:]:
+        check, *points = (cell.strip() for cell in row.strip("|").split("|"))
+        assert len(points) == len(names), row
+        for name, number in zip(names, points, strict=True):
+            if number:
+                told[name][re.sub(r"[`$]| unchanged", "", check)] = int(number)
+    return told
+
+
 def test_table_of_points_is_the_one_that_is_marked(assignment):
-    """The row of each function holds the points of its test, and they are 25."""
+    """The column of each function holds the points of its test, and they are 25."""
     notebook = read_source(assignment, ROOT)
-    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert notebook.cells[-1].id == "marking"
+    told = marking_table(notebook.cells[-1].source)
     solution = load_solution(assignment, ROOT)
+    assert list(told) == list(solution.sources)
     for name in solution.sources:
         test = solution.tests[f"test_{name}"]
         points = {k: int(p) for k, p in re.findall(r'"([\w =,]+)": (\d+)', test)}
         assert sum(points.values()) == 25
-        row = re.search(rf"^\| `{name}` \|(.*)\|$", text, re.MULTILINE)[1]
-        told = [int(n) for n in re.findall(r"(?<![\w`])(\d+)(?![\w`])", row)]
-        assert sorted(told) == sorted(points.values())
+        assert told[name] == points
         kinds = re.search(r"kinds=(\d+)", solution.examples[f"check_{name}"])[1]
         assert int(kinds) == len(points)
 
