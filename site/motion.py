@@ -65,9 +65,7 @@ def shown(step: Step, name: str) -> str:
 STACKED = r"\begin{bmatrix} a^{\langle t-1 \rangle} \\ x^{\langle t \rangle} \end{bmatrix}"
 FORMULAS = {
     "read": {"": STACKED},
-    "forget": {
-        "(3)": rf"\Gamma_f^{{\langle t \rangle}} = \sigma\left(W_f {STACKED} + b_f\right)"
-    },
+    "forget": {"(3)": rf"\Gamma_f^{{\langle t \rangle}} = \sigma\left(W_f {STACKED} + b_f\right)"},
     "store": {
         "(4)": rf"\Gamma_i^{{\langle t \rangle}} = \sigma\left(W_i {STACKED} + b_i\right)",
         "(5)": rf"\tilde c^{{\langle t \rangle}} = \tanh\left(W_c {STACKED} + b_c\right)",

@@ -82,8 +82,8 @@ def widget(traces: dict[str, list[Step]]) -> str:
 def scenes(told: dict[str, Any]) -> str:
     """Return the buttons of the scenes, what the scene is about, and its words."""
     buttons = "".join(
-        f'<button type="button" id="{name}" data-scene="{name}" aria-pressed="{str(not k).lower()}">'
-        f"{scene['name']}</button>"
+        f'<button type="button" id="{name}" data-scene="{name}"'
+        f' aria-pressed="{str(not k).lower()}">{scene["name"]}</button>'
         for k, (name, scene) in enumerate(told["scenes"].items())
     )
     first = next(iter(told["scenes"].values()))

@@ -17,6 +17,10 @@ from pictures import Drawing, figure
 PICTURE = re.compile(r"^!\[(?P<words>[^\]]*)\]\((?P<file>[^)]+)\)$", re.MULTILINE)
 # A page in the folder of the figures; the site has its own.
 MOTION = re.compile(r"\[(?P<words>[^\]]*)\]\(figures/(?P<page>lstm_in_motion\.html[^)]*)\)")
+LINK = re.compile(r"\[(\w+)\]\((https://[^)]+)\)")
+COVERS = Path(__file__).with_name("covers")
+# What the site says in its own way: where to open a notebook, and what must lie beside it.
+NOT_HERE = ("open-in", "fetch")
 MEANT = "This is what yours should look like"
 MEANT_ROUGHLY = "Yours should look like this, with the times of your own machine"
 
@@ -56,17 +60,38 @@ class NotebookPage:
         """The notebook's own first heading."""
         return self.notebook.cells[0].source.splitlines()[0].lstrip("# ")
 
+    @property
+    def cover(self) -> str:
+        """A picture without words, "" where there is none."""
+        file = COVERS / f"{self.name}.svg"
+        return " ".join(file.read_text("utf-8").split()) if file.exists() else ""
+
+    @property
+    def plan(self) -> str:
+        """How long it takes, and what it needs."""
+        hours, needs = self.about.get("hours", ""), self.about.get("needs", "")
+        said = [f"{hours[:1].upper()}{hours[1:]}." if hours else ""]
+        return " ".join([*said, f"You need {needs}." if needs else ""]).strip()
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where it opens by a link, by name: none while the repository has no address."""
+        said = next((cell.source for cell in self.notebook.cells if cell.id == "open-in"), "")
+        return dict(LINK.findall(said))
+
     def render(self, notation: Notation) -> NotebookNode:
         """Return the page as a notebook that MyST-NB reads."""
         links = notation.links(self.name)
         cells = []
         for cell in self.notebook.cells:
+            if cell.id in NOT_HERE:
+                continue
             if cell.cell_type == "code":
                 cells += self.code(cell)
                 continue
             text = PICTURE.sub(self.figure, cell.source)
             text = MOTION.sub(r'<a href="\g<page>">\g<words></a>', text)
-            if cell.id != "notation":
+            if not cell.id.startswith("notation"):
                 text = links.add(text)
             cells.append(markdown(cell.id, text))
         heading, _, rest = cells[0].source.partition("\n")
@@ -79,11 +104,15 @@ class NotebookPage:
         return page
 
     def download(self) -> str:
-        """Return the button that downloads the notebook with all it needs."""
+        """Return the button that downloads the notebook with all it needs, and other ways."""
+        others = "".join(
+            f' <a class="button other" href="{address}">Open in {place}</a>'
+            for place, address in self.places.items()
+        )
         return (
             f'<p class="download"><a class="button" href="downloads/{self.name}.zip" download>'
-            f"Download the notebook</a> <span>with its figures and helper files, as "
-            f"<code>{self.name}.zip</code></span></p>\n"
+            f"Download the notebook</a>{others} <span>for JupyterLab or VS Code, with its figures"
+            f" and helper files, as <code>{self.name}.zip</code></span></p>\n"
         )
 
     def figure(self, found: re.Match) -> str:

@@ -86,8 +86,11 @@ def figure(drawing: Drawing, number: int, title: str, words: str) -> str:
     )
 
 
-def colours(dark: str = 'body[data-theme="dark"]', light: str = 'body:not([data-theme="light"])',
-            always: str = "body") -> str:
+def colours(
+    dark: str = 'body[data-theme="dark"]',
+    light: str = 'body:not([data-theme="light"])',
+    always: str = "body",
+) -> str:
     """
     Return the style sheet that gives every role its colour.
 

@@ -1,7 +1,8 @@
 // What is cut, too small to read or without a bar, in the page as it now stands: a line each.
 "use strict";
 
-function whatIsCut(width) {
+function whatIsCut() {
+  const width = document.documentElement.clientWidth;
   const found = [];
   const say = (element, words) => {
     const kinds = element.getAttribute("class") || "";
@@ -45,7 +46,7 @@ function whatIsCut(width) {
 
   function checkType(element) {
     const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    const index = element.closest("sub, sup, .superscript, mjx-container, .headerlink");
+    const index = element.closest("sub, sup, math, mjx-container, tspan.step, .headerlink");
     if (!own || index) return;
     const scale = element instanceof SVGElement ? Math.abs(element.getScreenCTM().a) : 1;
     const size = parseFloat(getComputedStyle(element).fontSize) * scale;
@@ -62,7 +63,7 @@ function whatIsCut(width) {
     return undefined;
   }
 
-  const shown = [...document.querySelectorAll("article *, .announcement *, .mobile-header *")].filter(seen);
+  const shown = [...document.querySelectorAll("article *, .announcement *, .mobile-header *, .motion-alone *")].filter(seen);
   const html = shown.filter((element) => !element.closest("svg.drawing, mjx-container > *"));
   html.forEach(checkPlace);
   html.filter((element) => element instanceof HTMLElement).forEach(checkBar);
