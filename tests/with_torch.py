@@ -235,3 +235,19 @@ def test_what_notebook_1_shows_of_pytorch(seed, capsys):
     code, printed = re.findall(r"```(?:python|text)\n(.*?)```", cells["then-what"], re.DOTALL)
     exec(code, names)
     assert capsys.readouterr().out == printed
+
+
+def test_what_notebook_3_shows_of_pytorch(seed, capsys):
+    """The lines for PyTorch in the third notebook's text, run on its own example."""
+    if seed:
+        pytest.skip("has nothing drawn in it")
+    text = "\n".join(cell.source for cell in read_source("lstm_fused_gates", ROOT).cells)
+    names = {"np": np}
+    for cell in read_source("lstm_fused_gates", ROOT).cells:
+        if cell.id in ("example-step", "example-sequence"):
+            exec(cell.source, names)
+    pairs = re.findall(r"```python\n(.*?)```\s*```text\n(.*?)```", text, re.DOTALL)
+    assert len(pairs) == 2
+    for lines, printed in pairs:
+        exec(lines, names)
+        assert capsys.readouterr().out == printed
