@@ -312,7 +312,7 @@ def lstm_skeleton(strong: set[str], below: float = 0) -> tuple[Figure, Axes]:
     figure, ax = canvas(58, 62 + below)
     ax.set_ylim(-below, 62)
     move_card(ax, below)
-    body(ax, (7.2, 8), (45.2, 49.5))
+    body(ax, (7.2, 8), (44.2, 49.5))
     inks = {part: STRONG if part in strong else PALE for part in (*NUMBERS, "cell", "hidden")}
     draw_inputs(ax, inks)
     for name, (x, number, letter) in NUMBERS.items():
@@ -396,7 +396,7 @@ def draw_hidden(ax: Axes, inks: dict[str, Ink]) -> None:
     label(ax, (HIDDEN + 2.8, 33.6), "(8)", ink, NOTE)
     arrow(ax, (HIDDEN, 37 - OPERATOR), (HIDDEN, BUS), (RIGHT, BUS), ink=ink)
     label(ax, (55.7, BUS), at_step("a"), ink, 17)
-    label(ax, (55.1, BUS - 3.8), WORDS["shown"], ink, NOTE)
+    label(ax, (57.7, BUS - 3.8), WORDS["shown"], ink, NOTE, "right")
 
 
 def forget_gate() -> Figure:
@@ -421,7 +421,7 @@ def output_gate() -> Figure:
 
 def lstm_cell() -> Figure:
     """Draw the whole LSTM cell, with the prediction, shapes and a legend."""
-    figure, ax = lstm_skeleton({*NUMBERS, "cell", "hidden"}, below=36)
+    figure, ax = lstm_skeleton({*NUMBERS, "cell", "hidden"}, below=43)
     junction(ax, (HIDDEN, BUS))
     arrow(ax, (HIDDEN, BUS), (HIDDEN, 14.6))
     box(ax, (HIDDEN, 12.6), (6.6, 4), "$W_y, b_y$", PARAMETER, corner=0, text_size=NOTE)
@@ -430,13 +430,17 @@ def lstm_cell() -> Figure:
     label(ax, (39, 4.4), "(9)", size=NOTE)
     arrow(ax, (HIDDEN, 2.3), (HIDDEN, -2))
     label(ax, (HIDDEN, -4.4), at_step(Y_HAT), size=17)
-    legend(ax, -1, ["parameters", "gate", "function", "stacked"], [])
-    legend(ax, -9.4, [], ["product", "sum", "cell", "hidden"])
-    columns = ("$W_f, W_i, W_c, W_o$", "$b_f, b_i, b_c, b_o$")
-    label(ax, (4.5, -28), columns[0], size=NOTE, align="left")
-    label(ax, (27, -28), "$(n_a, n_a + n_x)$", size=NOTE, align="left")
-    label(ax, (4.5, -32), columns[1], size=NOTE, align="left")
-    label(ax, (27, -32), "$(n_a, 1)$", size=NOTE, align="left")
+    legend(ax, -2, ["parameters", "gate", "function", "stacked"], [])
+    legend(ax, -9.6, [], ["product", "sum", "cell", "hidden"])
+    rows = (
+        ("$W_f, W_i, W_c, W_o$", "$(n_a, n_a + n_x)$"),
+        ("$b_f, b_i, b_c, b_o$", "$(n_a, 1)$"),
+        ("$W_y$", "$(n_y, n_a)$"),
+        (f"{at_step('c')}, {at_step('a')}", "$(n_a, m)$"),
+    )
+    for row, (symbols, shape) in enumerate(rows):
+        label(ax, (6, -28.4 - 4 * row), symbols, size=NOTE, align="left")
+        label(ax, (31, -28.4 - 4 * row), shape, size=NOTE, align="left")
     return figure
 
 
