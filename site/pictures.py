@@ -67,8 +67,9 @@ class Drawing:
 
 
 def shorter(svg: str) -> str:
-    """Take out spaces, and digits that nobody sees."""
-    svg = re.sub(r"-?\b\d+\.\d{3,}", lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), svg)
+    """Take out spaces, and digits that nobody sees; scales, which are small, keep theirs."""
+    long = r"(?<!scale\()(?<![\d.])-?\d+\.\d{3,}"
+    svg = re.sub(long, lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), svg)
     return svg.replace("> <", "><")
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from explained import explain
 from grading.demo import plain
 from grading.source.assignment import load_solution
 from grading.source.mistakes import Version, known_mistakes
 from notebooks import markdown
-
-DERIVED = '<p>Where its formulas come from: <a href="derivations.html">derivations</a>.</p>'
 
 
 class SolvedNotebook:
@@ -44,10 +43,10 @@ class SolvedNotebook:
 
     def below(self, function: str) -> list[NotebookNode]:
         """Return the folds below a student's cell."""
+        lines = explain(self.assignment, function, self.sources[function])
         solution = (
-            '<details class="fold solution"><summary>Solution</summary>\n\n'
-            f"```python\n{self.sources[function]}\n```\n\n"
-            f"{DERIVED}</details>"
+            '<details class="fold solution"><summary>Solution, line by line</summary>\n\n'
+            f"{lines}\n\n</details>"
         )
         mistakes = known_mistakes(self.assignment, function)
         rows = "\n".join(row(mistake) for mistake in mistakes)

@@ -1,6 +1,5 @@
 """The learners' site: what a reader with a browser and no connection finds."""
 
-import json
 import os
 import re
 import shutil
@@ -130,7 +129,9 @@ def looked_at(page):
         found += [f"{width}: {line}" for line in page.evaluate("whatIsCut()")]
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.evaluate("document.getAnimations().forEach(animation => animation.finish())")
+        page.evaluate(
+            "document.getAnimations().forEach(a => a instanceof CSSTransition && a.finish())"
+        )
         for width in WIDTHS[::2]:  # colours of a tablet are those of a desk or a phone
             page.set_viewport_size({"width": width, "height": 900})
             found += [f"{width}, {scheme}: {line}" for line in pale(page)]
