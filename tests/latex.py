@@ -58,6 +58,7 @@ ACCENT: "\\hat" | "\\tilde"
 LETTER: /[A-Za-z]/
 NUMBER: /[0-9]+/
 %ignore /\s+|\\[,;:!]|\\quad|\\left|\\right|\\tag\{\d+\}/
+%ignore /\\(begin|end)\{gathered\}|\\\\\[\d+pt\]/  // a long formula, broken into lines
 """
 PARSER = Lark(GRAMMAR, start="relation", parser="lalr")
 INFIX = {"add": "+", "subtract": "-", "times": "*", "quotient": "/"}

@@ -17,8 +17,16 @@ CELLS = {
     for name in (BACKWARD, FUSED)
 }
 SEEDS = (3, 4, 5)
-GIVEN = ("plot-words", "far-networks", "far-norms", "clip", "train-data", "train-read-out")
-GIVEN += ("train-loop", "train-share", "train-network")
+GIVEN = (
+    "plot-words",
+    "far-networks",
+    "far-norms",
+    "clip",
+    "truncated-table",
+    "train-data",
+    "train-read-out",
+)
+GIVEN += ("train-loop", "train-share", "train-network", "train-gates")
 RATE = {"rnn": 0.01, "lstm": 0.02}
 # How far a share may be off what the text says: training at its limit is chaotic, and another
 # processor rounds otherwise.
@@ -83,12 +91,10 @@ def trained():
 def test_share_of_the_gradient_that_is_left(trained):
     _, _, rnn, _, _, lstm = rows("far-what")
     names = trained.names
-    da = np.random.default_rng(1).standard_normal((16, 200))
     for network, shares in (("rnn", rnn[1:]), ("lstm", lstm[1:])):
-        cell = names[f"{network}_cell_backward"]
-        for (steps, _), share in zip(names[f"{network}s"].values(), shares, strict=True):
-            left = names["norms_back"](cell, steps, da)[-1]
-            assert left == pytest.approx(float(share), rel=0.2)
+        lines = names["norms_of"](names[f"{network}_cell_backward"], names[f"{network}s"])
+        for norms, share in zip(lines.values(), shares, strict=True):
+            assert norms[-1] == pytest.approx(float(share), rel=0.2)
     settings = [
         [float(entry) for entry in row[1:]] for row in (rows("far-what")[k] for k in (0, 3))
     ]
@@ -104,13 +110,10 @@ def test_forget_gate_at_the_start():
 
 def test_truncated_gradients(trained):
     names = trained.names
-    da = np.zeros((16, 200, 40))
-    da[:, :, -1] = np.random.default_rng(1).standard_normal((16, 200))
-    errors = []
-    for steps, x in names["rnns"].values():
-        true = names["rnn_backward"](da, (steps, x))["dWaa"]
-        short = names["rnn_backward"](da[:, :, -10:], (steps[-10:], x[:, :, -10:]))["dWaa"]
-        errors.append(100 * names["relative_error"](short, true))
+    errors = [
+        100 * names["truncation_errors"](steps, x, reach=[10])[0]
+        for steps, x in names["rnns"].values()
+    ]
     text = r"`dWaa` to (\d+) %.*error is (\d+) % and (\d+) %"
     assert told("truncated-what", text) == pytest.approx(errors, abs=0.6)
 
@@ -169,7 +172,7 @@ def test_gates_that_the_lstm_finds(trained, capsys):
     f_else, f_mark, i_else, i_mark = told("train-gates-what", text)
     for seed in SEEDS:
         trained.train("lstm", seed, RATE["lstm"], 300)
-        exec(CELLS[BACKWARD]["train-gates"], {**trained.names, "lstm": trained.parameters})
+        trained.names["print_gates"](trained.parameters)
         found = [float(number) for number in re.findall(r"0\.\d+", capsys.readouterr().out)]
         assert found == pytest.approx([f_mark, f_else, i_mark, i_else], abs=0.1)
 
