@@ -42,7 +42,7 @@ def rnn(x, a0, parameters, nudge: Nudge = as_it_is) -> Steps:
 
 
 def lstm(x, a0, c0, parameters, nudge: Nudge = as_it_is) -> Steps:
-    """Run an LSTM over x (n_x, m, T_x); zf, f and so on are a gate before and after its activation."""
+    """Run an LSTM over x (n_x, m, T_x); zf and f, ... are a gate before and after sigmoid."""
     p, n_a = parameters, a0.shape[0]
     steps = {"a": [nudge("a", 0, a0)], "c": [nudge("c", 0, c0)]}
     for t in range(1, x.shape[2] + 1):
