@@ -586,7 +586,7 @@ FIGURES = {
     "block": (block, "The inputs of all examples and time steps"),
     "rnn_unrolled": (rnn_unrolled, "An RNN unrolled over the time steps"),
     "rnn_cell": (rnn_cell, "Inside one RNN cell"),
-    "gradients": (gradients, "What is left of a gradient on its way back"),
+    "gradients": (gradients, "The norm of a gradient against the steps back"),
     "forget_gate": (forget_gate, "The forget gate of an LSTM cell"),
     "input_gate": (input_gate, "Input gate and candidate of an LSTM cell"),
     "cell_state": (cell_state, "The cell state of an LSTM cell"),
