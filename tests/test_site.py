@@ -127,14 +127,14 @@ def looked_at(page):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("markScrolling()")
         found += [f"{width}: {line}" for line in page.evaluate("whatIsCut()")]
-    for scheme in ("light", "dark"):
+    # colours hang on the scheme alone; `test_every_page_is_whole_and_for_everyone` has the others
+    for width, scheme in ((360, "light"), (1280, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         page.evaluate(
             "document.getAnimations().forEach(a => a instanceof CSSTransition && a.finish())"
         )
-        for width in WIDTHS[::2]:  # colours of a tablet are those of a desk or a phone
-            page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{width}, {scheme}: {line}" for line in pale(page)]
+        found += [f"{width}, {scheme}: {line}" for line in pale(page)]
     return found
 
 
@@ -285,6 +285,18 @@ def test_the_solved_edition_shows_what_it_should(site, assignment):
     assert len(page.select("[aria-label=right]")) > 12, "the checks' ticks"
     assert page.select_one(".announcement")
     assert page.find("meta", {"name": "robots"})["content"] == "noindex"
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_solutions_are_explained_and_repeat_no_docstring(site, assignment):
+    page = tree_of(site["solved"] / f"{assignment}.html")
+    for fold in page.select("details.solution"):
+        code = [block.text for block in fold.select("pre")]
+        said = [p.text for p in fold.select("p")]
+        assert len(said) >= len(code) > 2, fold.text
+        assert '"""' not in "".join(code)
+        derived = fold.find("a", href=re.compile(r"^derivations\.html#"))
+        assert derived or assignment == FIRST or "lstm_step_forward(" in "".join(code)
 
 
 def test_pictures_of_the_finished_notebook_are_shown(site):
