@@ -167,9 +167,10 @@ def varied(assignment: str, numbers: range, rng: Random) -> Iterator[tuple[str, 
 
 def possible_texts(assignment: str) -> dict[str, dict[str, dict[str, str]]]:
     """Return all texts of each answer, by function, by what they are, and by name."""
-    from grading.demo import plain
     from grading.mistakes import read_versions
     from grading.solution import load_solution
+
+    from grading.demo import plain
 
     texts: dict[str, dict] = {}
     for function, right in plain(load_solution(assignment).sources).items():
