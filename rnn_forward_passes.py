@@ -3,7 +3,7 @@ The forward passes that the notebook on the backward pass starts from.
 
 One product does all the work of a step: hidden state, input and a row of
 ones are stacked, and so are all the weights and biases that meet them.
-There are no predictions; what is kept is what the way back needs.
+There are no predictions; what is kept is what the backward pass needs.
 """
 
 import numpy as np

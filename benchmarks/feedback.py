@@ -12,12 +12,13 @@ import statistics
 import sys
 import time
 
-from grading.authoring.prove import with_solutions
-from grading.feedback import page
-from grading.marking.notebook import Execute, run
-from grading.source.assignment import is_solution, read_source
-from grading.source.course import open_course
-from grading.source.mistakes import read_versions
+from grading.book import Entry
+from grading.cli import converter_of, open_nursery
+from grading.feedback import Pages
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.source import read_source
+from grading.source.cells import is_answer, with_answers
 
 COUNT, SAMPLE = 1000, 8
 
@@ -25,20 +26,21 @@ COUNT, SAMPLE = 1000, 8
 def main() -> None:
     """Measure, and print one line per figure."""
     assignment = sys.argv[1] if len(sys.argv) > 1 else "rnn_lstm_forward"
-    execute = Execute(config=open_course().config)
-    versions = read_versions(assignment)
+    source = read_source(assignment)
+    outcomes, versions = Outcomes(source), source.versions
     marked = []
-    for version in versions[:: len(versions) // SAMPLE]:
-        notebook = with_solutions(read_source(assignment), {version.function: version.source})
-        run(notebook, assignment, execute.nursery())
-        marked.append(notebook)
-    seconds, sizes = [], []
+    with open_nursery(converter_of(assignment, unprotected=False)) as rooms:
+        for version in versions[:: len(versions) // SAMPLE]:
+            notebook = with_answers(source.notebook, {version.function: version.text})
+            mark_notebook(notebook, outcomes, rooms)
+            marked.append(notebook)
+    pages, seconds, sizes = Pages(source), [], []
     for number, notebook in zip(range(COUNT), itertools.cycle(marked), strict=False):
         for cell in notebook.cells:
-            if is_solution(cell):
+            if is_answer(cell):
                 cell.source += f"\n# {number}"
         start = time.process_time()
-        made = page(notebook, assignment, f"student {number}").encode()
+        made = pages.page(notebook, Entry(f"student {number}")).encode()
         seconds.append(time.process_time() - start)
         sizes.append(len(made))
     print(f"pages              {COUNT}")

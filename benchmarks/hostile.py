@@ -24,14 +24,16 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPO), str(REPO / "tests")]
 
 import nbformat  # noqa: E402
-from hostile import ASSIGNMENT, CANARY, SUBMISSIONS, Submission  # noqa: E402
+from hostile import ASSIGNMENT, CANARY, SUBMISSIONS, Submission, source_in  # noqa: E402
 from nbgrader.preprocessors import Execute  # noqa: E402
 from nbgrader.utils import determine_grade  # noqa: E402
+from stock import environment  # noqa: E402
 
 from grading.demo import make_course  # noqa: E402
-from grading.marking.notebook import run, shipped_files  # noqa: E402
-from grading.marking.result import is_test, read_marks  # noqa: E402
+from grading.marking.naming import Outcomes  # noqa: E402
+from grading.marking.notebook import given_files, mark_notebook  # noqa: E402
 from grading.rooms import Limits, Nursery  # noqa: E402
+from grading.source.cells import is_test  # noqa: E402
 
 LIMITS = Limits(memory_mb=512, disk_mb=32, cell_seconds=5, call_seconds=2, notebook_seconds=60)
 CELL_SECONDS, RUN_SECONDS = 5, 60
@@ -45,6 +47,7 @@ def main() -> None:
     wanted = [s for s in SUBMISSIONS if s.name in sys.argv[1:] or not sys.argv[1:]]
     print(f"{'submission':55}{'deserved':>9}{'stock':>9}{'rooms':>9}")
     rows = []
+    outcomes = Outcomes(source_in(REPO))
     with (
         tempfile.TemporaryDirectory(prefix="hostile-") as folder,
         Nursery(LIMITS, hidden=[folder, REPO]) as rooms,
@@ -55,7 +58,7 @@ def main() -> None:
             make_course(REPO, course)
             os.chdir(course)
             stock = stock_marks(submission, course)
-            rows.append((submission, stock, room_marks(submission, course, rooms)))
+            rows.append((submission, stock, room_marks(submission, course, outcomes, rooms)))
             print(line(*rows[-1]), flush=True)
             os.chdir(REPO)
     for path in Path("/tmp").glob(f"*{CANARY}*"):  # left by stock nbgrader's kernel
@@ -92,11 +95,12 @@ def lost(submission: Submission, marks: list | None) -> bool:
     return any(e < should for e, should in zip(marks, least, strict=True))
 
 
-def room_marks(submission: Submission, course: Path, rooms: Nursery) -> list[float]:
+def room_marks(
+    submission: Submission, course: Path, outcomes: Outcomes, rooms: Nursery
+) -> list[float]:
     """Return the points of each function, from the rooms."""
-    notebook = submission.notebook(course)
-    run(notebook, ASSIGNMENT, rooms)
-    return [mark.points for mark in read_marks(notebook)]
+    marked = mark_notebook(submission.notebook(course), outcomes, rooms)
+    return [result.points for result in marked.results.values()]
 
 
 def stock_marks(submission: Submission, course: Path) -> list[float] | None:
@@ -105,13 +109,14 @@ def stock_marks(submission: Submission, course: Path) -> list[float] | None:
         return None
     home = course.parent / "home"
     home.mkdir()
-    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(REPO)}
+    known = environment(course.parent / "ipython", course, ASSIGNMENT)
+    known |= {"HOME": str(home), "PYTHONPATH": str(REPO)}
     command = [sys.executable, __file__, "--stock", submission.name, str(course)]
     try:
         done = subprocess.run(
             [*END_TOGETHER, *command],
             cwd=course,
-            env=environment,
+            env=known,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -128,7 +133,8 @@ def run_stock(name: str, course: Path) -> None:
     submission = next(s for s in SUBMISSIONS if s.name == name)
     folder = course / "autograded" / "student" / ASSIGNMENT
     folder.mkdir(parents=True)
-    for file, data in shipped_files(ASSIGNMENT).items():
+    for file, data in given_files(source_in(course)).items():
+        (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_bytes(data)
     notebook = submission.notebook(course)
     nbformat.write(notebook, folder / f"{ASSIGNMENT}.ipynb")

@@ -33,14 +33,14 @@ import matplotlib.pyplot as plt
 import nbformat
 import psutil
 from nbgrader.api import Gradebook
+from stock import environment
 
-from grading.authoring.prove import with_solutions
-from grading.authoring.release import release
+from grading.authoring.release import make_release
 from grading.demo import make_course, submissions
-from grading.marking.notebook import kind
-from grading.marking.result import is_test
 from grading.run.certificate import FOLDER, read_certificates
 from grading.run.pool import cores
+from grading.source import read_source
+from grading.source.cells import is_test, with_answers
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -84,11 +84,11 @@ def make_class(folder: Path, students: int, hanging: int = 0) -> Path:
     folder.mkdir(exist_ok=True)
     make_course(REPO, course)
     os.chdir(course)
-    release(ASSIGNMENT)
+    make_release(ASSIGNMENT)
     blank = nbformat.read(course / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
     kinds = {
-        name: nbformat.writes(with_solutions(blank, sources))
-        for name, sources in submissions(ASSIGNMENT)
+        name: nbformat.writes(with_answers(blank, answers))
+        for name, answers in submissions(read_source(ASSIGNMENT))
     }
     loop = kinds.pop(HANGS)
     for number, text in enumerate(islice(cycle(kinds.values()), students)):
@@ -117,7 +117,12 @@ def marks(course: Path) -> dict[str, float]:
 # --------------------------------------------------------------------- measuring
 
 
-def measure(course: Path, *command: str | Path, watched: bool = False) -> Timing:
+def measure(
+    course: Path,
+    *command: str | Path,
+    watched: bool = False,
+    env: dict[str, str] | None = None,
+) -> Timing:
     """
     Run a command in a course; return what it took, all its processes included.
 
@@ -125,7 +130,9 @@ def measure(course: Path, *command: str | Path, watched: bool = False) -> Timing
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
-    process = psutil.Popen(command, cwd=course, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = psutil.Popen(
+        command, cwd=course, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     memory: list[tuple[float, float]] = []
     watch = threading.Thread(target=lambda: memory.extend(memory_of(process, begin)))
     if watched:
@@ -162,7 +169,9 @@ def ours(course: Path, *more: str, watched: bool = False) -> Timing:
 
 def stock(course: Path) -> Timing:
     """Mark a class with stock nbgrader."""
-    return measure(course, BIN / "nbgrader", "autograde", ASSIGNMENT)
+    with tempfile.TemporaryDirectory(prefix="ipython-") as folder:
+        known = environment(Path(folder), course, ASSIGNMENT)
+        return measure(course, BIN / "nbgrader", "autograde", ASSIGNMENT, env=known)
 
 
 def bare_seconds(course: Path) -> float:
@@ -174,7 +183,7 @@ def bare_seconds(course: Path) -> float:
     for path in sorted((course / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}")):
         cells = nbformat.read(path, as_version=4).cells
         last = max(number for number, cell in enumerate(cells) if is_test(cell))
-        code = [c for c in cells[:last] if c.cell_type == "code" and kind(c) != "test"]
+        code = [c for c in cells[:last] if c.cell_type == "code" and not is_test(c)]
         names: dict = {"__name__": "__main__"}
         begin = time.process_time()
         with redirect_stdout(StringIO()):

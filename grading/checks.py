@@ -166,7 +166,9 @@ class FunctionTest:
 
     def check(self, kind: str, check: Check) -> None:
         """Make one check, and keep what it finds wrong."""
-        self.wrong[kind] = self.wrong.get(kind) or find_wrong(check, self.outcome)
+        self.wrong[kind] = self.wrong.get(kind) or find_wrong(
+            check, self.outcome
+        )
 
     def check_arguments(self, outcome: Outcome) -> None:
         """Raise Wrong where an argument is not what it was."""
@@ -230,7 +232,9 @@ class FunctionTest:
         if self.keys:
             return Entries.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
-            raise Wrong("returns {kind}, not {names}", kind=a_type(result), names=names)
+            raise Wrong(
+                "returns {kind}, not {names}", kind=a_type(result), names=names
+            )
         if len(result) != len(self.returns):
             raise Wrong(
                 "returns {count} values, expected {expected}: {names}",
@@ -296,7 +300,9 @@ def skip_unwritten(what: str) -> Iterator[None]:
 # ---------------------------------------------------------------- one call
 
 
-def run_function(function: Callable, arguments: dict, own_cache: bool = False) -> Outcome:
+def run_function(
+    function: Callable, arguments: dict, own_cache: bool = False
+) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
@@ -349,7 +355,9 @@ def describe_error(error: BaseException) -> Finding:
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
     fields = {"error": type(error).__name__, "said": said}
-    message = "stopped with {error}: {said}" if said else "stopped with {error}"
+    message = (
+        "stopped with {error}: {said}" if said else "stopped with {error}"
+    )
     if not lines:
         return Finding(message, fields)
     fields["line"] = lines[-1]
@@ -461,7 +469,9 @@ def check_container(path: str, actual: Any, expected: Any) -> None:
     check_length(path, actual, len(expected))
 
 
-def check_entries(path: str, actual: Any, expected: Any, cache: list[str] | tuple) -> None:
+def check_entries(
+    path: str, actual: Any, expected: Any, cache: list[str] | tuple
+) -> None:
     """Raise Wrong where entries of a container differ."""
     wrong = {}
     keys = expected if isinstance(expected, dict) else range(len(expected))
@@ -485,7 +495,9 @@ def check_entries(path: str, actual: Any, expected: Any, cache: list[str] | tupl
     raise Wrong(several, label=path, names=names)
 
 
-def check_array(path: str, actual: Any, expected: np.ndarray, time_axis: int) -> None:
+def check_array(
+    path: str, actual: Any, expected: np.ndarray, time_axis: int
+) -> None:
     """Raise Wrong where an array differs, and say where and how."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)

@@ -31,13 +31,13 @@ from nbgrader.plugins import (
     LateSubmissionPlugin,
 )
 from nbgrader.preprocessors import NbGraderPreprocessor
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
 from traitlets.config import Bunch, Config
 
 from grading import CourseError
 from grading.authoring.release import known_mistakes
-from grading.book import Book
+from grading.book import Book, open_book, reason
 from grading.exports import Order, Report, export, export_all
 from grading.feedback import Pages
 from grading.intake.downloads import sort_out
@@ -45,6 +45,7 @@ from grading.rooms import Limits
 from grading.run.late import check_extensions, points_off
 from grading.run.run import Run, open_run
 from grading.source import read_source
+from grading.source.assignment import KNOWN_MISTAKES
 
 # nbgrader's own list, and what stays with the instructor: mistakes, drawing code.
 IGNORED = [
@@ -100,7 +101,7 @@ class PublishMistakes(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Add the file to those that nbgrader writes."""
         source = read_source(resources["nbgrader"]["assignment"])
-        file = {"known_mistakes.json": known_mistakes(source)}
+        file = {KNOWN_MISTAKES: known_mistakes(source)}
         resources["outputs"] = {**(resources["outputs"] or {}), **file}
         return nb, resources
 
@@ -126,6 +127,7 @@ class Autograde(StockAutograde):
             self.coursedir.assignment_id,
             students,
             limits=self.room_limits(),
+            steps=self.autograde_preprocessors,
             unprotected=self.unprotected,
             jobs=jobs,
             scheduler=scheduler,
@@ -271,10 +273,13 @@ class SubmissionExtractor(ExtractorPlugin):
                 where=course.format_path(course.submitted_directory, "{}", course.assignment_id),
                 log=self.log,
             )
-            with Gradebook(course.db_url, course.course_id) as gradebook:
-                Book(gradebook).name_students(names)
         except CourseError as problem:
             self.parent.fail(str(problem))
+        try:
+            with open_book(course.db_url, course.course_id) as book:
+                book.name_students(names)
+        except (CourseError, SQLAlchemyError) as problem:
+            self.log.warning("The grade book did not take the students' names: %s", reason(problem))
 
 
 class SubmissionCollector(FileNameCollectorPlugin):

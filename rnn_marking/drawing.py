@@ -9,11 +9,15 @@ is shows in its shape, so that the figures also read in grey:
     split bar       two vectors stacked into one
     thick line      the cell state c
     thin line       everything else
+
+Colours are those of `rnn_marking.colours`: in a figure that is drawn with them, they
+follow the light or dark of the page.
 """
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import StringIO
 from math import hypot
 from pathlib import Path
 
@@ -27,6 +31,8 @@ from matplotlib.patches import (
     Rectangle,
 )
 
+from rnn_marking.colours import follow_page, light
+
 Point = tuple[float, float]
 
 STYLE = {
@@ -35,15 +41,19 @@ STYLE = {
     "svg.fonttype": "path",
 }
 
-# Text sizes in points. A figure is about 460 points wide, so that a phone
-# of 360 pixels shows three quarters of these as pixels.
+# Text sizes in points. A phone of 360 pixels leaves 328 to a figure. One that is at most
+# 58 tenths of an inch wide shows a NOTE at 11 pixels there; a wider one scrolls.
 SYMBOL, WORD, NOTE = 20, 15, 14
 
 # Sizes of an operator's circle (its radius) and of an arrow's head.
 OPERATOR, HEAD = 1.6, 1.9
 
 # Fills, from dark to light: they differ in grey too.
-GATE, PARAMETER, FUNCTION, BODY = "#a5c8ea", "#dcdfe4", "#fbe7b2", "#f6f7f9"
+GATE, PARAMETER, FUNCTION, BODY, PAPER = map(
+    light, ("gate", "parameter", "function", "body", "paper")
+)
+# Lines and words that must be told apart; give them line styles as well.
+BLUE, ORANGE, GREEN, PURPLE = map(light, ("blue", "orange", "green", "purple"))
 
 
 @dataclass(frozen=True)
@@ -56,12 +66,12 @@ class Ink:
     filled: bool
 
 
-STRONG = Ink("#17202b", 2.0, 3, filled=True)
-PALE = Ink("#bcc3cc", 1.4, 2, filled=False)
+STRONG = Ink(light("ink"), 2.0, 3, filled=True)
+PALE = Ink(light("soft"), 0.9, 2, filled=False)
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure with a white card, readable on a dark page too."""
+    """Return a figure on a card of its own, readable on a page of either colour."""
     figure = Figure(figsize=(width / 10, height / 10), facecolor="none")
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, width), ylim=(0, height))
@@ -71,7 +81,7 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
         width - 3,
         height - 3,
         boxstyle="round,pad=1.5",
-        facecolor="white",
+        facecolor=PAPER,
         edgecolor="none",
         zorder=0,
     )
@@ -116,7 +126,7 @@ def box(
         width - 2 * corner,
         height - 2 * corner,
         boxstyle=f"round,pad={corner}" if corner else "square,pad=0",
-        facecolor=fill if ink.filled else "white",
+        facecolor=fill if ink.filled else PAPER,
         edgecolor=ink.color,
         linewidth=ink.width,
         zorder=ink.zorder + 1,
@@ -133,7 +143,7 @@ def body(ax: Axes, corner: Point, size: Point) -> None:
         size[1] - 4,
         boxstyle="round,pad=2",
         facecolor=BODY,
-        edgecolor="#77818d",
+        edgecolor=light("edge"),
         linewidth=1.4,
         zorder=1,
     )
@@ -146,7 +156,7 @@ def operator(ax: Axes, at: Point, kind: str, ink: Ink = STRONG) -> None:
     circle = Circle(
         at,
         OPERATOR,
-        facecolor="white",
+        facecolor=PAPER,
         edgecolor=ink.color,
         linewidth=ink.width,
         zorder=ink.zorder + 1,
@@ -169,7 +179,7 @@ def stack(ax: Axes, at: Point, ink: Ink = STRONG) -> None:
             (x - 0.9, bottom),
             1.8,
             2.2,
-            facecolor="white",
+            facecolor=PAPER,
             edgecolor=ink.color,
             linewidth=ink.width,
             zorder=ink.zorder + 1,
@@ -240,6 +250,15 @@ def draw(figures: dict[str, tuple[Callable[[], Figure], str]], drawing_code: str
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update({**STYLE, "svg.hashsalt": here.parent.name})
-        for name, (figure, title) in figures.items():
-            about = {"Title": title, "Date": None}
-            figure().savefig(folder / f"{name}.svg", metadata=about)
+        for name, (draw_figure, title) in figures.items():
+            figure = draw_figure()
+            about = {"Title": title, "Description": labels(figure), "Date": None}
+            drawn = StringIO()
+            figure.savefig(drawn, format="svg", metadata=about)
+            (folder / f"{name}.svg").write_text(follow_page(drawn.getvalue()), "utf-8")
+
+
+def labels(figure: Figure) -> str:
+    """Return all that is written in a figure, a line each: in the SVG, text is paths."""
+    texts = (text.get_text() for ax in figure.axes for text in ax.texts)
+    return "\n".join(" ".join(text.split()) for text in texts if text)

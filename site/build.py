@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import motion
 import motion_page
+import pictures
 from grading import CourseError
 from notation import Notation
 from notebooks import NotebookPage
@@ -66,8 +67,11 @@ def build(work: Path, edition: str) -> Path:
     for left_over in (".buildinfo", "objects.inv"):  # of use to Sphinx alone
         (html / left_over).unlink()
     (html / "_sources").rmdir()
+    (html / "downloads").mkdir()
     for each in pages:
-        add_files(html, each)
+        add_zip(html, each)
+    traces = json.loads((material / "motion.json").read_text("utf-8"))
+    (html / "downloads" / "lstm_in_motion.html").write_text(motion_page.page(traces), "utf-8")
     return html / "index.html"
 
 
@@ -105,11 +109,12 @@ def page(name: str, material: Path, solved: bool) -> NotebookPage:
 
 def stage(folder: Path, pages: list[NotebookPage], material: Path, solved: bool) -> None:
     """Write every page as Sphinx reads it into a fresh folder."""
-    folder.mkdir(parents=True)
+    (folder / "made").mkdir(parents=True)
+    (folder / "made" / "colours.css").write_text(pictures.colours(), "utf-8")
     notation = Notation()
     for each in pages:
         nbformat.write(each.render(notation), folder / f"{each.name}.ipynb")
-    steps = json.loads((material / "motion.json").read_text("utf-8"))
+    traces = json.loads((material / "motion.json").read_text("utf-8"))
     templates = Environment(
         loader=FileSystemLoader(HERE / "pages"),
         undefined=StrictUndefined,
@@ -119,8 +124,8 @@ def stage(folder: Path, pages: list[NotebookPage], material: Path, solved: bool)
     names = {
         "assignments": pages,
         "notation": notation.tables(),
-        "motion": motion_page.widget(steps),
-        "memory": [motion.number(step["c"]) for step in steps],
+        "motion": f"{motion_page.widget(traces)}\n{motion_page.scripts()}",
+        "memory": [motion.number(step["c"]) for step in traces["commands"]],
         "errata": json.loads((material / "errata.json").read_text("utf-8")),
         "solved": solved,
     }
@@ -132,15 +137,10 @@ def stage(folder: Path, pages: list[NotebookPage], material: Path, solved: bool)
             (folder / file.name).write_text(text, "utf-8")
 
 
-def add_files(html: Path, page: NotebookPage) -> None:
-    """Put the pictures of a notebook and its zip beside the pages."""
-    figures = html / "figures" / page.name
-    figures.mkdir(parents=True)
-    for file in [*(page.folder / "figures").glob("*.svg"), *page.material.glob("*.png")]:
-        shutil.copyfile(file, figures / file.name)
-    downloads = html / "downloads"
-    downloads.mkdir(exist_ok=True)
-    with zipfile.ZipFile(downloads / f"{page.name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+def add_zip(html: Path, page: NotebookPage) -> None:
+    """Put the zip of a notebook beside the pages."""
+    file = html / "downloads" / f"{page.name}.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(path for path in page.folder.rglob("*") if path.is_file()):
             inside = file.relative_to(RELEASE)
             if not set(NOT_SHIPPED) & set(inside.parts):

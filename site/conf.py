@@ -4,6 +4,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 SOLVED = tags.has("solved")  # noqa: F821 - Sphinx hands it to this file
 
@@ -22,7 +23,7 @@ highlight_language = "python"
 html_theme = "furo"
 templates_path = ["templates"]
 html_static_path = ["static", "vendor"]
-html_css_files = ["site.css"]
+html_css_files = ["colours.css", "site.css", "motion.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_theme_options = {"top_of_page_buttons": []}
 html_use_index = False
@@ -65,7 +66,13 @@ def complete_page(
         context["metatags"] = f'{found}<meta name="robots" content="noindex" />'
 
 
+def add_made_files(app: Sphinx, config: Config) -> None:
+    """Let Sphinx find the style sheet that build.py left beside the pages."""
+    config.html_static_path.append(str(app.srcdir / "made"))
+
+
 def setup(app: Sphinx) -> None:
-    """Plug the two functions in."""
+    """Plug the functions in."""
+    app.connect("config-inited", add_made_files)
     app.connect("doctree-read", keep_displays_whole)
     app.connect("html-page-context", complete_page, priority=900)  # after Furo

@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import sys
-from base64 import b64decode
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,6 +35,7 @@ from grading.source.cells import with_answers
 HERE = Path(__file__).parent
 RELEASE = HERE.parent / "release"
 MEASURED = HERE / "measured"
+SVG = "image/svg+xml"
 
 
 def main(folder: Path, measure: bool) -> None:
@@ -47,7 +47,7 @@ def main(folder: Path, measure: bool) -> None:
         sources = [plain(read_source(assignment).answers) for assignment in assignments]
         runs = pool.map(run_notebook, assignments, sources, map(list, kept.values()))
         forward = read_source("rnn_lstm_forward")
-        write(folder / "motion.json", motion.trace(forward.function("lstm_forward")))
+        write(folder / "motion.json", motion.traces(forward.function("lstm_forward")))
         write(folder / "errata.json", errata.measure(forward))
         for assignment, outputs in zip(assignments, runs, strict=True):
             save(folder / assignment, outputs | kept[assignment])
@@ -103,9 +103,9 @@ def save(folder: Path, outputs: dict[str, list[dict]]) -> None:
     """Write the outputs of a notebook, and its pictures as files of their own."""
     write(folder / "outputs.json", outputs)
     for cell, shown in outputs.items():
-        pictures = [b64decode(o["data"]["image/png"]) for o in shown if "image/png" in o["data"]]
-        for number, picture in enumerate(pictures):
-            (folder / f"{cell}-{number}.png").write_bytes(picture)
+        plots = [each["data"][SVG] for each in shown if SVG in each["data"]]
+        for number, plot in enumerate(plots):
+            (folder / f"{cell}-{number}.svg").write_text(plot, "utf-8")
 
 
 def run_notebook(
@@ -120,17 +120,20 @@ def run_notebook(
         By cell id, what the cell shows: `data` by MIME type each.
     """
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    os.environ["SOURCE_DATE_EPOCH"] = "0"  # the date that a plot says it was drawn on
     sys.dont_write_bytecode = True
     os.chdir(RELEASE / assignment)
     sys.path.insert(0, "")
 
+    import matplotlib as mpl
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
     from traitlets.config import Config
 
     config = Config()
     config.HistoryManager.enabled = False
-    config.InlineBackend.figure_formats = {"retina"}
+    config.InlineBackend.figure_formats = {"svg"}
+    mpl.rcParams["svg.hashsalt"] = assignment  # or ids differ from one time to the next
     outputs = {}
     with TemporaryDirectory() as home:  # the user's own settings stay out
         shell = InteractiveShell.instance(config=config, ipython_dir=home)

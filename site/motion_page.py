@@ -1,310 +1,212 @@
-"""The LSTM in motion as HTML: the cell, the cards, the controls, the tape."""
+"""The LSTM in motion as HTML: a part of a page of the site, and a page of its own."""
 
 from __future__ import annotations
 
 import json
-from html import escape
+import re
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+import latex2mathml.converter
 
-from motion import PARTS, T_X, Step, shown
+import motion
+import pictures
+from motion import FORMULAS, Step, shown
+from motion_drawing import drawing
 
-
-def widget(steps: list[Step]) -> str:
-    """Return the animation as HTML: the cell, the cards, the controls, the tape."""
-    frames = [
-        {
-            "values": {name: shown(step, name) for name in SHOWN},
-            "gates": {name: step[name] for name in ("f", "i", "o")},
-            "memories": memories(step),
-            "words": {name: part[2](step) for name, part in PARTS.items()},
-        }
-        for step in steps
-    ]
-    data = json.dumps(frames, ensure_ascii=False, sort_keys=True).replace("</", r"<\/")
-    # no empty lines: Markdown would take what follows for text
-    return "\n".join(
-        [
-            '<div class="motion" id="motion" data-part="show">',
-            '<div class="motion-top">',
-            drawing(steps[-1]),
-            CONTROLS,
-            cards(steps[-1]),
-            "</div>",
-            tape(steps),
-            '<p class="motion-keys">Keys, while the cell or a button has the focus: space plays and'
-            " pauses, ← and → step, Home and End go to the ends.</p>",
-            '<p class="sr-only" aria-live="polite"></p>',
-            "</div>",
-            f'<script type="application/json" id="motion-data">{data}</script>',
-            '<script defer src="_static/motion.js"></script>',
-        ]
-    )
-
-
-SHOWN = ("value", "store", "show", "f", "i", "cct", "o", "c_prev", "c", "a_prev", "a")
-
+STATIC = Path(__file__).with_name("static")
+SCRIPTS = ("motion_cell.js", "motion_words.js", "motion.js")
+TITLE = "The LSTM in motion"
+# What each row of the table shows, and the part of the cell that it belongs to.
 ROWS = {
-    "value": ("value", "read"),
-    "store": ("store", "read"),
-    "show": ("show", "read"),
-    "f": ("forget gate", "forget"),
-    "i": ("input gate", "store"),
-    "cct": ("candidate", "store"),
-    "c": ("cell state", "cell"),
-    "o": ("output gate", "show"),
-    "a": ("hidden state", "show"),
+    "x0": "read",
+    "x1": "read",
+    "x2": "read",
+    "f": "forget",
+    "i": "store",
+    "cct": "store",
+    "c": "cell",
+    "o": "show",
+    "a": "show",
+    "y": "show",
 }
-
+NAMES = {
+    "f": "forget gate",
+    "i": "input gate",
+    "cct": "candidate",
+    "c": "cell state",
+    "o": "output gate",
+    "a": "hidden state",
+}
+SIGNED = ("x0", "cct", "c", "a")
 ICONS = {
     "first": "M3 2v12M14 2 6 8l8 6z",
     "back": "M12 2 4 8l8 6z",
     "next": "M4 2l8 6-8 6z",
 }
-CONTROL = (
-    '<button type="button" data-do="{name}" aria-label="{label}"><svg viewBox="0 0 16 16"'
-    ' width="16" height="16" aria-hidden="true"><path d="{icon}"/></svg></button>'
-)
-CONTROLS = "\n".join(
-    [
-        '<div class="motion-controls" role="group" aria-label="Controls of the animation">',
-        CONTROL.format(name="first", label="Back to the start", icon=ICONS["first"]),
-        CONTROL.format(name="back", label="One part back", icon=ICONS["back"]),
-        '<button type="button" data-do="play" class="play"><span>Play</span></button>',
-        CONTROL.format(name="next", label="One part on", icon=ICONS["next"]),
-        '<label><input type="checkbox" data-do="parts" checked> part by part</label>',
-        f'<label>time step <input type="range" min="1" max="{T_X}" value="{T_X}" step="1">',
-        f"<output>{T_X} of {T_X}</output></label>",
-        "</div>",
-    ]
-)
 
 
-def cards(step: Step) -> str:
-    """Return the parts' cards: formula, numbers, a sentence."""
+def widget(traces: dict[str, list[Step]]) -> str:
+    """
+    Return the animation as HTML, at the first step of its first scene.
+
+    Parameters
+    ----------
+    traces : dict
+        The time steps of each scene, as the solution computes them.
+    """
+    told = motion.told()
+    labels, steps = told["labels"], next(iter(traces.values()))
+    data = json.dumps(told, ensure_ascii=False).replace("</", r"<\/")
+    # no empty lines: Markdown would take what follows for text
+    return "\n".join(
+        [
+            '<div class="motion" id="motion" data-part="read">',
+            scenes(told),
+            '<div class="motion-top">',
+            drawing(steps[0], told),
+            controls(labels, len(steps)),
+            cards(told["parts"]),
+            "</div>",
+            inputs(told, steps[0]),
+            tape(labels, steps),
+            f'<p class="motion-keys">{labels["hint"]}</p>',
+            '<p class="sr-only" aria-live="polite"></p>',
+            f'<div class="motion-look"><h2>{labels["look"]}</h2><div class="looks"></div></div>',
+            "</div>",
+            f'<script type="application/json" id="motion-data">{data}</script>',
+        ]
+    )
+
+
+def scenes(told: dict[str, Any]) -> str:
+    """Return the buttons of the scenes, what the scene is about, and its words."""
+    buttons = "".join(
+        f'<button type="button" id="{name}" data-scene="{name}"'
+        f' aria-pressed="{str(not k).lower()}">{scene["name"]}</button>'
+        for k, (name, scene) in enumerate(told["scenes"].items())
+    )
+    first = next(iter(told["scenes"].values()))
+    return (
+        f'<div class="motion-scenes" role="group" aria-label="{told["labels"]["scenes"]}">'
+        f'{buttons}</div><p class="motion-about">{first["about"]}</p>'
+        '<p class="motion-sentence" hidden></p>'
+    )
+
+
+def controls(labels: dict[str, str], steps: int) -> str:
+    """Return the buttons, and the slider of the time steps."""
+    icon = {
+        name: f'<button type="button" data-do="{name}" aria-label="{labels[name]}">'
+        f'<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="{path}"/>'
+        "</svg></button>"
+        for name, path in ICONS.items()
+    }
+    of = labels["step_of"].format(t=1, T=steps)
+    return (
+        f'<div class="motion-controls" role="group" aria-label="{labels["controls"]}">'
+        f'{icon["first"]}{icon["back"]}<button type="button" data-do="play" class="play">'
+        f"<span>{labels['play']}</span></button>{icon['next']}"
+        f'<label><input type="checkbox" data-do="parts" checked> {labels["parts"]}</label>'
+        f'<label>{labels["step"]} <input class="time" type="range" min="1" max="{steps}"'
+        f' value="1" step="1"><output>{of}</output></label></div>'
+    )
+
+
+def cards(parts: dict[str, str]) -> str:
+    """Return the parts' cards: formulas; the script adds numbers and a sentence."""
     items = []
-    for name, (title, formulas, words) in PARTS.items():
+    for name, title in parts.items():
         maths = "".join(
-            f'<span class="math notranslate nohighlight">\\({escape(formula)}\\)</span>'
-            for formula in formulas
+            f'<span class="formula">{mathml(tex)}<span>{number}</span></span>'
+            for number, tex in FORMULAS[name].items()
         )
-        numbers, said = words(step)
         items.append(
             f'<li id="part-{name}" class="card part-{name}"><h3>{title}</h3>'
-            f'<p class="formulas">{maths}</p><p class="numbers">{numbers}</p>'
-            f'<p class="said">{said}</p></li>'
+            f'<p class="formulas">{maths}</p><p class="numbers"></p><p class="said"></p></li>'
         )
     return f'<ol class="motion-cards">{"".join(items)}</ol>'
 
 
-def tape(steps: list[Step]) -> str:
+def mathml(tex: str) -> str:
+    """Return a formula that needs no script; brackets of columns are drawn as borders."""
+    made = latex2mathml.converter.convert(tex.replace(r"\left", "").replace(r"\right", ""))
+    upright = re.sub(r"<mi>(&#x003[9A][0-9A-F];)</mi>", r'<mi mathvariant="normal">\1</mi>', made)
+    brackets = r"<mo[^>]*>&#x0005B;</mo><mtable>(.*?)</mtable><mo[^>]*>&#x0005D;</mo>"
+    return re.sub(brackets, r'<mtable class="brackets">\1</mtable>', upright)
+
+
+def inputs(told: dict[str, Any], step: Step) -> str:
+    """Return the fields in which the input of the time step is changed."""
+    labels = told["labels"]
+    number = (
+        '<div class="field"><label><span data-entry="0">{name}</span> <input type="range"'
+        ' data-x="0" min="-1.5" max="1.5" step="0.1" value="{value}"></label>'
+        '<input type="number" data-x="0" min="-3" max="3" step="0.1" value="{value}"'
+        ' aria-label="{name}"></div>'
+    ).format(name=step["names"][0], value=step["x0"])
+    switches = "".join(
+        f'<fieldset class="switch"><legend data-entry="{k}">{step["names"][k]}</legend>'
+        + "".join(
+            f'<label><input type="radio" name="x{k}" data-x="{k}" value="{value}"'
+            f"{' checked' if value == step[f'x{k}'] else ''}><span>{text}</span></label>"
+            for value, text in ((0, "0"), (0.5, "½"), (1, "1"))
+        )
+        + "</fieldset>"
+        for k in (1, 2)
+    )
+    return (
+        '<div class="motion-inputs" role="group" aria-labelledby="motion-change">'
+        f'<p id="motion-change">{labels["input"].format(t=1)}</p>'
+        f'<div class="fields">{number}{switches}<button type="button" data-do="reset" disabled>'
+        f"{labels['reset']}</button></div></div>"
+    )
+
+
+def tape(labels: dict[str, str], steps: list[Step]) -> str:
     """Return the table of all values, drawn as bars."""
-    heads = "".join(f'<th scope="col">{t}</th>' for t in range(1, T_X + 1))
-    rows = []
-    for name, (label, part) in ROWS.items():
-        bound = 1.5 if name == "value" else 1
-        cells = "".join(
-            f'<td style="--v:{step[name] / bound:.3f}"><span>{shown(step, name)}</span></td>'
-            for step in steps
-        )
-        sign = " signed" if name in ("value", "cct", "c", "a") else ""
-        rows.append(
-            f'<tr class="part-{part}{sign}"><th scope="row">{label}</th>{cells}'
-            f'<td class="now" data-value="{name}">{shown(steps[-1], name)}</td></tr>'
-        )
+    heads = "".join(f'<th scope="col">{t + 1}</th>' for t in range(len(steps)))
+    rows = "".join(row(name, part, labels, steps) for name, part in ROWS.items())
     return (
-        '<div class="motion-tape"><table class="tape"><caption>All values, step by step</caption>'
-        f'<thead><tr><th scope="col">time step</th>{heads}<th scope="col" class="now">now</th></tr>'
-        f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f'<div class="motion-tape"><table class="tape"><caption>{labels["tape"]}</caption>'
+        f'<thead><tr><th scope="col">{labels["step"]}</th>{heads}'
+        f'<th scope="col" class="now">{labels["now"]}</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-# ------------------------------------------------------------------ the drawing
-
-
-# ------------------------------------------------------------------ the cell
-
-# Where things stand in the drawing, which is 540 wide and 390 high.
-CELL_Y, PRODUCT_Y, GATE_Y, BUS_Y = 80, 150, 212, 268
-STACK_X, FORGET_X, INPUT_X, CANDIDATE_X, OUTPUT_X, HIDDEN_X = 96, 148, 220, 300, 380, 442
-
-
-def drawing(step: Step) -> str:
-    """Return the annotated cell; each part of it leads to its card."""
-    parts = [
-        part("read", "The inputs, stacked", *read_part(step)),
-        part("forget", "Forget gate, formula (3)", *forget_part(step)),
-        part("store", "Input gate and candidate, formulas (4) and (5)", *store_part(step)),
-        part("cell", "Cell state, formula (6)", *cell_part(step)),
-        part("show", "Output gate and hidden state, formulas (7) and (8)", *show_part(step)),
-    ]
+def row(name: str, part: str, labels: dict[str, str], steps: list[Step]) -> str:
+    """Return a row of the table; that of the prediction is for scenes that have one."""
+    values = [{**step, "y": step["y"][0]} for step in steps]
+    bound = 1.5 if name == "x0" else 1
+    cells = "".join(
+        f'<td style="--v:{step[name] / bound:.3f}"><span>{shown(step, name)}</span></td>'
+        for step in values
+    )
+    kinds = f"part-{part}{' signed' if name in SIGNED else ''}"
+    kinds += " given" if name.startswith("x") else ""
+    entry = f' data-entry="{name[1]}"' if name.startswith("x") else ""
+    label = steps[0]["names"][int(name[1])] if entry else labels.get(NAMES.get(name, ""), "")
     return (
-        '<svg class="motion-cell" viewBox="0 0 540 390" role="group"'
-        ' aria-label="The LSTM cell; each part leads to its formula">'
-        '<rect class="body" x="66" y="34" width="412" height="290" rx="18"/>'
-        f"{''.join(parts)}</svg>"
+        f'<tr class="{kinds}" data-row="{name}"{" hidden" if name == "y" else ""}>'
+        f'<th scope="row"{entry}>{label}</th>{cells}'
+        f'<td class="now" data-value="{name}">{shown(values[0], name)}</td></tr>'
     )
 
 
-def memories(step: Step) -> dict[str, float]:
-    """Return how large the memory is: the old one, what is kept of it, the new one."""
-    sizes = {"old": step["c_prev"], "kept": step["f"] * step["c_prev"], "new": step["c"]}
-    return {name: round(abs(size), 3) for name, size in sizes.items()}
+def scripts() -> str:
+    """Return the scripts, for the page of the site."""
+    return "\n".join(f'<script defer src="_static/{name}"></script>' for name in SCRIPTS)
 
 
-def part(name: str, label: str, *shapes: str) -> str:
-    """Return a part of the cell as a link to its card."""
-    drawn = "".join(shape for shape in shapes if not shape.startswith("<text"))
-    written = "".join(shape for shape in shapes if shape.startswith("<text"))
+def page(traces: dict[str, list[Step]]) -> str:
+    """Return the animation as a page of its own, which opens from disk and needs nothing else."""
+    style = pictures.colours() + (STATIC / "motion.css").read_text("utf-8")
+    code = "".join((STATIC / name).read_text("utf-8") for name in SCRIPTS)
     return (
-        f'<a class="part part-{name}" href="#part-{name}" aria-label="{label}">{drawn}</a>'
-        f'<g class="part part-{name}">{written}</g>'
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{TITLE}</title>\n<style>\n{style}</style>\n</head>\n"
+        f'<body class="motion-alone">\n<main>\n<h1>{TITLE}</h1>\n{widget(traces)}\n</main>\n'
+        f"<script>\n{code}</script>\n</body>\n</html>\n"
     )
-
-
-def line(*points: tuple[float, float], style: str = "") -> str:
-    """Return a line with an arrow's head at its end."""
-    (x0, y0), (x, y) = points[-2:]
-    along_x, along_y = np.sign(x - x0), np.sign(y - y0)
-    base = (x - 9 * along_x, y - 9 * along_y)
-    path = " ".join(f"{px:g},{py:g}" for px, py in (*points[:-1], base))
-    corners = [
-        (x, y),
-        (base[0] + 5 * along_y, base[1] + 5 * along_x),
-        (base[0] - 5 * along_y, base[1] - 5 * along_x),
-    ]
-    head = " ".join(f"{px:g},{py:g}" for px, py in corners)
-    return f'<polyline{style} points="{path}"/><polygon points="{head}"/>'
-
-
-def memory_line(step: Step, name: str, *points: tuple[float, float]) -> str:
-    """Return a line that is as thick as the memory in it is large."""
-    size = memories(step)[name]
-    style = f' class="memory" data-memory="{name}" style="--size:{size}"'
-    return line(*points, style=style)
-
-
-def symbol(x: float, y: float, letter: str, step: str) -> str:
-    """Return a letter with its time step, as a^<t>."""
-    return (
-        f'<text class="symbol" x="{x}" y="{y}"><tspan class="letter">{letter}</tspan>'
-        f'<tspan class="step" dy="-7">⟨{step}⟩</tspan></text>'
-    )
-
-
-def value(step: Step, name: str, x: float, y: float, anchor: str = "middle") -> str:
-    """Return a value in its place."""
-    return (
-        f'<text class="value" x="{x}" y="{y}" text-anchor="{anchor}"'
-        f' data-value="{name}">{shown(step, name)}</text>'
-    )
-
-
-def box(x: float, y: float, text: str, width: float = 52) -> list[str]:
-    """Return a function's box and its text."""
-    return [
-        f'<rect class="box" x="{x - width / 2:g}" y="{y - 17}" width="{width:g}" height="34"'
-        ' rx="9"/>',
-        f'<text class="function" x="{x}" y="{y + 6}">{text}</text>',
-    ]
-
-
-def gate_node(step: Step, gate: str, x: float, y: float) -> str:
-    """Return a product's circle, filled as far as its gate is open."""
-    at = f'cx="{x}" cy="{y}"'
-    return (
-        f'<circle class="node" {at} r="15"/>'
-        f'<circle class="level" {at} r="15" data-gate="{gate}" style="--level:{step[gate]:.3f}"/>'
-        f'<circle class="ring" {at} r="15"/><circle class="dot" {at} r="4"/>'
-    )
-
-
-def name_of(x: float, name: str, formula: int) -> str:
-    """Return the name and the formula's number below a gate."""
-    return (
-        f'<text class="name" x="{x}" y="{BUS_Y + 24}">{name}</text>'
-        f'<text class="name" x="{x}" y="{BUS_Y + 43}">({formula})</text>'
-    )
-
-
-def read_part(step: Step) -> list[str]:
-    """Draw hidden state and input, stacked and led to the gates."""
-    entries = {"value": 170, "store": 260, "show": 350}
-    return [
-        symbol(10, CELL_Y + 28, "c", "t−1"),
-        value(step, "c_prev", 32, CELL_Y - 14),
-        symbol(10, BUS_Y + 25, "a", "t−1"),
-        value(step, "a_prev", 32, BUS_Y - 10),
-        line((8, BUS_Y), (STACK_X - 9, BUS_Y)),
-        symbol(STACK_X - 42, 366, "x", "t"),
-        line((STACK_X, 345), (STACK_X, BUS_Y + 20)),
-        f'<rect class="box" x="{STACK_X - 9}" y="{BUS_Y - 20}" width="18" height="20"/>',
-        f'<rect class="box" x="{STACK_X - 9}" y="{BUS_Y}" width="18" height="20"/>',
-        f'<polyline points="{STACK_X + 9},{BUS_Y} {OUTPUT_X},{BUS_Y}"/>',
-        *(f'<text class="entry" x="{x}" y="352">{name}</text>' for name, x in entries.items()),
-        *(value(step, name, x, 376) for name, x in entries.items()),
-    ]
-
-
-def forget_part(step: Step) -> list[str]:
-    """Draw the forget gate."""
-    return [
-        line((FORGET_X, BUS_Y), (FORGET_X, GATE_Y + 17)),
-        *box(FORGET_X, GATE_Y, "σ"),
-        line((FORGET_X, GATE_Y - 17), (FORGET_X, CELL_Y + 15)),
-        value(step, "f", FORGET_X - 8, 150, "end"),
-        name_of(FORGET_X, "forget", 3),
-    ]
-
-
-def store_part(step: Step) -> list[str]:
-    """Draw input gate, candidate and their product."""
-    return [
-        line((INPUT_X, BUS_Y), (INPUT_X, GATE_Y + 17)),
-        *box(INPUT_X, GATE_Y, "σ"),
-        line((INPUT_X, GATE_Y - 17), (INPUT_X, PRODUCT_Y), (CANDIDATE_X - 15, PRODUCT_Y)),
-        value(step, "i", INPUT_X + 6, 142, "start"),
-        name_of(INPUT_X, "input", 4),
-        line((CANDIDATE_X, BUS_Y), (CANDIDATE_X, GATE_Y + 17)),
-        *box(CANDIDATE_X, GATE_Y, "tanh", 60),
-        line((CANDIDATE_X, GATE_Y - 17), (CANDIDATE_X, PRODUCT_Y + 15)),
-        value(step, "cct", CANDIDATE_X - 6, 187, "end"),
-        name_of(CANDIDATE_X, "candidate", 5),
-        gate_node(step, "i", CANDIDATE_X, PRODUCT_Y),
-    ]
-
-
-def cell_part(step: Step) -> list[str]:
-    """Draw the way of the cell state."""
-    y = CELL_Y
-    return [
-        memory_line(step, "old", (8, y), (FORGET_X - 15, y)),
-        memory_line(step, "kept", (FORGET_X + 15, y), (CANDIDATE_X - 15, y)),
-        line((CANDIDATE_X, PRODUCT_Y - 15), (CANDIDATE_X, y + 15)),
-        memory_line(step, "new", (CANDIDATE_X + 15, y), (534, y)),
-        gate_node(step, "f", FORGET_X, y),
-        f'<circle class="node ring" cx="{CANDIDATE_X}" cy="{y}" r="15"/>',
-        f'<path class="plus" d="M{CANDIDATE_X - 8},{y}h16M{CANDIDATE_X},{y - 8}v16"/>',
-        f'<text class="name" x="{CANDIDATE_X + 30}" y="{y + 24}">(6)</text>',
-        value(step, "c", 508, y - 14),
-        symbol(494, y + 28, "c", "t"),
-    ]
-
-
-def show_part(step: Step) -> list[str]:
-    """Draw the output gate and the hidden state."""
-    return [
-        line((OUTPUT_X, BUS_Y), (OUTPUT_X, GATE_Y + 17)),
-        *box(OUTPUT_X, GATE_Y, "σ"),
-        line((OUTPUT_X, GATE_Y - 17), (OUTPUT_X, 178), (HIDDEN_X - 15, 178)),
-        value(step, "o", OUTPUT_X + 4, 168),
-        name_of(OUTPUT_X, "output", 7),
-        line((HIDDEN_X, CELL_Y), (HIDDEN_X, 105)),
-        *box(HIDDEN_X, 122, "tanh", 60),
-        line((HIDDEN_X, 139), (HIDDEN_X, 163)),
-        line((HIDDEN_X, 193), (HIDDEN_X, BUS_Y), (534, BUS_Y)),
-        gate_node(step, "o", HIDDEN_X, 178),
-        f'<text class="name" x="{HIDDEN_X + 14}" y="215">(8)</text>',
-        value(step, "a", 508, BUS_Y - 10),
-        symbol(494, BUS_Y + 25, "a", "t"),
-    ]

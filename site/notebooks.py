@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from PIL import Image
 
 from grading import CourseError
+from grading.source.cells import (
+    function_checked,
+    function_tested,
+    grade_id,
+    is_answer,
+    is_test,
+    points_of,
+)
 from notation import Notation
+from pictures import Drawing, figure
 
 PICTURE = re.compile(r"^!\[(?P<words>[^\]]*)\]\((?P<file>[^)]+)\)$", re.MULTILINE)
+# A page in the folder of the figures; the site has its own.
+MOTION = re.compile(r"\[(?P<words>[^\]]*)\]\(figures/(?P<page>lstm_in_motion\.html[^)]*)\)")
+LINK = re.compile(r"\[(\w+)\]\((https://[^)]+)\)")
+COVERS = Path(__file__).with_name("covers")
+# What the site says in its own way: where to open a notebook, and what must lie beside it.
+NOT_HERE = ("open-in", "fetch")
 MEANT = "This is what yours should look like"
 MEANT_ROUGHLY = "Yours should look like this, with the times of your own machine"
 
@@ -45,9 +58,9 @@ class NotebookPage:
         self.solved = solved
         self.pictures = 0  # numbers their descriptions
         self.points = {
-            grade["grade_id"].removeprefix("test_"): grade["points"]
+            function_tested(grade_id(cell)): points_of(cell)
             for cell in self.notebook.cells
-            if (grade := cell.metadata.get("nbgrader", {})).get("grade")
+            if is_test(cell)
         }
 
     @property
@@ -55,16 +68,38 @@ class NotebookPage:
         """The notebook's own first heading."""
         return self.notebook.cells[0].source.splitlines()[0].lstrip("# ")
 
+    @property
+    def cover(self) -> str:
+        """A picture without words, "" where there is none."""
+        file = COVERS / f"{self.name}.svg"
+        return " ".join(file.read_text("utf-8").split()) if file.exists() else ""
+
+    @property
+    def plan(self) -> str:
+        """How long it takes, and what it needs."""
+        hours, needs = self.about.get("hours", ""), self.about.get("needs", "")
+        said = [f"{hours[:1].upper()}{hours[1:]}." if hours else ""]
+        return " ".join([*said, f"You need {needs}." if needs else ""]).strip()
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where it opens by a link, by name: none while the repository has no address."""
+        said = next((cell.source for cell in self.notebook.cells if cell.id == "open-in"), "")
+        return dict(LINK.findall(said))
+
     def render(self, notation: Notation) -> NotebookNode:
         """Return the page as a notebook that MyST-NB reads."""
         links = notation.links(self.name)
         cells = []
         for cell in self.notebook.cells:
+            if cell.id in NOT_HERE:
+                continue
             if cell.cell_type == "code":
                 cells += self.code(cell)
                 continue
             text = PICTURE.sub(self.figure, cell.source)
-            if cell.id != "notation":
+            text = MOTION.sub(r'<a href="\g<page>">\g<words></a>', text)
+            if not cell.id.startswith("notation"):
                 text = links.add(text)
             cells.append(markdown(cell.id, text))
         heading, _, rest = cells[0].source.partition("\n")
@@ -77,11 +112,15 @@ class NotebookPage:
         return page
 
     def download(self) -> str:
-        """Return the button that downloads the notebook with all it needs."""
+        """Return the button that downloads the notebook with all it needs, and other ways."""
+        others = "".join(
+            f' <a class="button other" href="{address}">Open in {place}</a>'
+            for place, address in self.places.items()
+        )
         return (
             f'<p class="download"><a class="button" href="downloads/{self.name}.zip" download>'
-            f"Download the notebook</a> <span>with its figures and helper files, as "
-            f"<code>{self.name}.zip</code></span></p>\n"
+            f"Download the notebook</a>{others} <span>for JupyterLab or VS Code, with its figures"
+            f" and helper files, as <code>{self.name}.zip</code></span></p>\n"
         )
 
     def figure(self, found: re.Match) -> str:
@@ -92,39 +131,29 @@ class NotebookPage:
             raise CourseError(
                 f"release/{self.name}: {found['file']} is missing; release it again"
             ) from None
-        title = re.search(r"<title>(.*?)</title>", svg)
-        width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
-        file = f"figures/{self.name}/{Path(found['file']).name}"
-        return self.picture(file, title[1], found["words"], float(width), float(height))
+        drawing = Drawing(svg)
+        return self.picture(drawing, drawing.title, found["words"])
 
-    def picture(self, file: str, title: str, words: str, width: float, height: float) -> str:
-        """Return an image with a caption and a long description."""
+    def picture(self, drawing: Drawing, title: str, words: str) -> str:
+        """Return a drawing with a caption and a description."""
         self.pictures += 1
-        described = f"picture-{self.pictures}"
-        return (
-            f'<figure class="picture"><img src="{file}" alt="{escape(title)}"'
-            f' width="{width:.0f}" height="{height:.0f}"'
-            f' aria-describedby="{described}"><figcaption>{escape(title)}'
-            f'<details class="words"><summary>The picture in words</summary>'
-            f'<p id="{described}">{escape(words)}</p></details></figcaption></figure>\n'
-        )
+        return figure(drawing, self.pictures, title, words)
 
     def code(self, cell: NotebookNode) -> list[NotebookNode]:
         """Return a code cell, with what belongs above and below it."""
-        about = cell.metadata.get("nbgrader", {})
-        name = about.get("grade_id", "")
+        name = grade_id(cell)
         kept = nbformat.v4.new_code_cell(cell.source, id=cell.id)
         kept.outputs = self.solved.outputs(cell.id) if self.solved else []
-        if about.get("solution"):
+        if is_answer(cell):
             kept.metadata["tags"] = ["yours"]
-            label = f"Yours to write: <code>{name}</code>, {self.points[name]} points"
+            label = f"Yours to write: <code>{name}</code>, {self.points[name]:g} points"
             above = [markdown(f"{cell.id}-label", f'<p class="cell-label">{label}</p>')]
             below = self.solved.below(name) if self.solved else []
             return [*above, kept, *below]
-        if about.get("grade"):  # one line that says so, and the label of the function does, too
+        if is_test(cell):  # one line that says so, and the label of the function does, too
             return []
-        if name.startswith("check_"):
-            return fold(kept, f"The check of <code>{name.removeprefix('check_')}</code>")
+        if function_checked(name):
+            return fold(kept, f"The check of <code>{function_checked(name)}</code>")
         if name.startswith("example_"):
             return fold(kept, "What the checks below use")
         return [kept, *self.meant(cell.id)]
@@ -132,7 +161,7 @@ class NotebookPage:
     def meant(self, cell_id: str) -> list[NotebookNode]:
         """Return the pictures that this cell draws in the finished notebook."""
         cells = []
-        for file in sorted(self.material.glob(f"{cell_id}-[0-9]*.png")):
+        for file in sorted(self.material.glob(f"{cell_id}-[0-9]*.svg")):
             try:
                 words = self.about["pictures"][cell_id]
             except KeyError:
@@ -140,11 +169,10 @@ class NotebookPage:
                     f"site/assignments.yaml: {self.name}: the picture of cell {cell_id} has no"
                     " title and words yet; learners who cannot see it need them"
                 ) from None
-            width, height = (side / 2 for side in Image.open(file).size)
-            source = f"figures/{self.name}/{file.name}"
-            figure = self.picture(source, words["title"], words["words"], width, height)
+            drawing = Drawing(file.read_text("utf-8"))
+            shown = self.picture(drawing, words["title"], words["words"])
             meant = MEANT_ROUGHLY if words.get("measured") else MEANT
-            text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{figure}</div>'
+            text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{shown}</div>'
             cells.append(markdown(file.stem, text))
         return cells
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from explained import explain
 from grading.demo import plain
 from grading.source import Version, read_source
 from notebooks import markdown
-
-DERIVED = '<p>Where its formulas come from: <a href="derivations.html">derivations</a>.</p>'
 
 
 class SolvedNotebook:
@@ -38,15 +37,15 @@ class SolvedNotebook:
         return [
             new_output("display_data", data=output["data"])
             for output in self.shown[cell_id]
-            if "image/png" not in output["data"]
+            if "image/svg+xml" not in output["data"]
         ]
 
     def below(self, function: str) -> list[NotebookNode]:
         """Return the folds below a student's cell."""
+        lines = explain(self.source.assignment, function, self.answers[function])
         solution = (
-            '<details class="fold solution"><summary>Solution</summary>\n\n'
-            f"```python\n{self.answers[function]}\n```\n\n"
-            f"{DERIVED}</details>"
+            '<details class="fold solution"><summary>Solution, line by line</summary>\n\n'
+            f"{lines}\n\n</details>"
         )
         mistakes = self.source.mistakes(function)
         rows = "\n".join(row(mistake) for mistake in mistakes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
@@ -61,17 +61,31 @@ class View:
 
 
 @contextmanager
-def open_page(where: str | Path, width: int = 1280, dark: bool = False) -> Iterator[View]:
-    """Open a file, or an address on this machine; skip the test where there is no Chromium."""
+def chromium(*left_out: str) -> Iterator[Browser]:
+    """Start Chromium without the options named; skip the test where there is none."""
     if not CHROMIUM:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        scheme = "dark" if dark else "light"
-        view = View(browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme))
-        view.open(where)
-        yield view
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=OPTIONS, ignore_default_args=list(left_out)
+        )
+        yield browser
         browser.close()
+
+
+def view_of(browser: Browser, where: str | Path, width: int = 1280, dark: bool = False) -> View:
+    """Open a file, or an address on this machine, in a window of its own."""
+    scheme = "dark" if dark else "light"
+    view = View(browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme))
+    view.open(where)
+    return view
+
+
+@contextmanager
+def open_page(where: str | Path, width: int = 1280, dark: bool = False) -> Iterator[View]:
+    """Open a file, or an address on this machine; skip the test where there is no Chromium."""
+    with chromium() as browser:
+        yield view_of(browser, where, width, dark)
 
 
 def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
@@ -92,6 +106,19 @@ def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
         f"{each['impact']}, {each['id']}: {each['help']}: {json.dumps(node['target'])}"
         for each in found["violations"]
         if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+def pale(page: Page) -> list[str]:
+    """Return the texts whose contrast is too low, a line each; skip without axe-core."""
+    page.evaluate(axe())
+    found = page.evaluate(
+        "axe.run(document, {runOnly: ['color-contrast'], resultTypes: ['violations']})"
+    )
+    return [
+        f"{node['target']}: {node['any'][0]['message']}"
+        for each in found["violations"]
         for node in each["nodes"]
     ]
 

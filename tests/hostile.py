@@ -9,6 +9,7 @@ must not reach prints REACHED; files and processes that it leaves behind are nam
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent, indent
@@ -16,10 +17,9 @@ from textwrap import dedent, indent
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from grading.authoring.prove import with_solutions
 from grading.demo import plain
-from grading.marking.result import is_test
-from grading.source.assignment import grade_id, load_solution, read_source
+from grading.source import Source, read_source
+from grading.source.cells import grade_id, is_test, with_answers
 
 ASSIGNMENT = "rnn_lstm_forward"
 CANARY = "hostile-canary"
@@ -48,6 +48,12 @@ def lstm_cell_forward(xt, a_prev, c_prev, parameters):
 """
 FILES = "what the grader's account may read or write, every program of that account may"
 PROCESSES = "processes of one account can signal one another"
+
+
+@functools.cache
+def source_in(course: Path) -> Source:
+    """Return the assignment as it stands in a course, read once."""
+    return read_source(ASSIGNMENT, course)
 
 
 @dataclass(frozen=True)
@@ -83,13 +89,13 @@ class Submission:
 
     def notebook(self, course: Path) -> NotebookNode:
         """Return the submission as a notebook up to its last test; it knows where `course` is."""
-        right = plain(load_solution(ASSIGNMENT).sources)
-        notebook = with_solutions(read_source(ASSIGNMENT), {**right, **self.cells})
+        source = source_in(course)
+        notebook = with_answers(source.notebook, {**plain(source.answers), **self.cells})
         last = max(n for n, cell in enumerate(notebook.cells) if is_test(cell))
         del notebook.cells[last + 1 :]
-        for name, source in self.extra.items():
+        for name, text in self.extra.items():
             place = next(n for n, cell in enumerate(notebook.cells) if grade_id(cell) == name)
-            notebook.cells.insert(place + 1, new_code_cell(source))
+            notebook.cells.insert(place + 1, new_code_cell(text))
         for cell in notebook.cells:
             if not cell.metadata.get("nbgrader", {}).get("locked"):
                 cell.source = cell.source.replace("COURSE", str(course))
@@ -162,7 +168,7 @@ attack(
         def __init__(self, *a, **k): pass
         def __getattr__(self, name): return lambda *a, **k: 25.0
     def fake(name, *a, **k):
-        if name.startswith("grading"):
+        if name.startswith(("grading", "rnn_marking")):
             return types.SimpleNamespace(MarkedTest=Fake, rnn_cell_inputs=lambda **k: {})
         return real(name, *a, **k)
     builtins.__import__ = fake
@@ -173,7 +179,7 @@ attack(
     "replaces_the_functions_of_the_checks",
     """
     import rnn_checks
-    rnn_checks.find_wrong = lambda *a: ""
+    rnn_checks.find_wrong = lambda *a: None
     rnn_checks.same_value = lambda *a: True
     for name in ("check_type", "check_shape", "check_value", "check_array"):
         setattr(rnn_checks, name, lambda *a, **k: None)
@@ -182,7 +188,7 @@ attack(
 attack(
     "replaces_the_methods_of_the_checks",
     """
-    FunctionTest.check = lambda self, kind, check: self.wrong.__setitem__(kind, "")
+    FunctionTest.check = lambda self, kind, check: self.wrong.__setitem__(kind, None)
     """,
 )
 attack(
@@ -205,8 +211,10 @@ attack(
     """
     try:
         import grading.marking.test
+        from grading.marking.result import TestResult
+        full = lambda self, *way: TestResult(self.name, 25.0, 25.0)
         grading.marking.test.MarkedTest.score = lambda self: float(sum(self.points.values()))
-        grading.marking.test.MarkedTest.sum_of_points = lambda self, w: 25.0
+        grading.marking.test.MarkedTest.result_of = full
     except ImportError:
         pass
     """,
@@ -218,9 +226,8 @@ attack(
     class MarkedTest:
         def __init__(self, *a, **k): pass
         def __getattr__(self, name): return lambda *a, **k: 25.0
-    sys.modules["grading"] = types.ModuleType("grading")
-    for name in ("inputs", "marking"):
-        module = sys.modules["grading." + name] = types.ModuleType(name)
+    for name in ("grading", "grading.testing", "rnn_marking", "rnn_marking.inputs"):
+        module = sys.modules[name] = types.ModuleType(name)
         module.MarkedTest = MarkedTest
         module.rnn_cell_inputs = lambda **k: {}
     """,
@@ -232,7 +239,7 @@ attack(
     os.makedirs("grading", exist_ok=True)
     open("grading/__init__.py", "w").close()
     code = "class MarkedTest:\\n    __init__ = __getattr__ = lambda *a, **k: (lambda *a: 25.0)"
-    open("grading/marking.py", "w").write(code)
+    open("grading/testing.py", "w").write(code)
     sys.path.insert(0, os.getcwd())
     """,
 )
@@ -252,7 +259,7 @@ attack(
     import sys
     class Finder:
         def find_spec(self, name, path=None, target=None):
-            if name.startswith("grading"):
+            if name.startswith(("grading", "rnn_marking")):
                 raise ImportError
     sys.meta_path.insert(0, Finder())
     """,
@@ -260,16 +267,20 @@ attack(
 
 # -------------------------------------------------------- marks that are only shown
 
-FORGED = (
-    '{"application/vnd.rnn-checks+json": {"function": "rnn_cell_forward", "points": 25.0,'
-    ' "checks": [], "mistake": "", "sentence": "", "lent": ""}, "text/plain": "25.0"}'
+RECORD = (
+    '{"function": "rnn_cell_forward", "points": 25.0, "max_points": 25.0, "checks": [],'
+    ' "mistake": "", "sentence": "", "rule": None, "stopped": None}'
 )
-attack("displays_a_forged_record", f"from IPython.display import display\ndisplay({FORGED}, raw=1)")
+FORGED = (
+    f'{{"application/vnd.rnn-checks+json": {RECORD}, "text/plain": "25.0"}}, raw=True,'
+    f' metadata={{"grading": {RECORD}}}'
+)
+attack("displays_a_forged_record", f"from IPython.display import display\ndisplay({FORGED})")
 attack_inside(
     "displays_a_forged_record_in_the_call",
     f"""
     from IPython.display import display
-    display({FORGED}, raw=True)
+    display({FORGED})
     return 25.0
     """,
 )
@@ -326,7 +337,7 @@ attack(
         test = get_ipython().user_ns.get("test")
         if "MarkedTest" in info.raw_cell:
             import grading.marking.test
-            grading.marking.test.find_wrong = lambda *a: ""
+            grading.marking.test.find_wrong = lambda *a: None
     get_ipython().events.register("pre_run_cell", hook)
     """,
 )
@@ -466,8 +477,8 @@ attack(
 attack_inside(
     "imports_the_solution",
     """
-    from grading.source.assignment import load_solution
-    return load_solution("rnn_lstm_forward").function("rnn_cell_forward")(xt, a_prev, parameters)
+    from grading.source import read_source
+    return read_source("rnn_lstm_forward").function("rnn_cell_forward")(xt, a_prev, parameters)
     """,
 )
 attack_inside(
@@ -501,8 +512,8 @@ attack_inside(
     """
     import sys
     for module in list(sys.modules.values()):
-        if hasattr(module, "load_solution"):
-            right = module.load_solution("rnn_lstm_forward").function("rnn_cell_forward")
+        if hasattr(module, "read_source"):
+            right = module.read_source("rnn_lstm_forward").function("rnn_cell_forward")
             return right(xt, a_prev, parameters)
     return 25.0
     """,

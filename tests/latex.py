@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from lark import Lark
+from lark import Lark, Tree
 from lark.visitors import Interpreter
 
 # A product without a sign is one of matrices, or with a number, and binds before \odot.
@@ -39,7 +39,7 @@ relation: sum (("=" | "\\approx") sum)+ ("." | ",")?
 row: sum ("&" sum)*
 ?quantity_value: quantity -> value
 function: FUNCTION
-quantity: name (AT index "\\rangle" "}")?
+quantity: name (AT index "\\rangle" "}" | OF LETTER ")" (ANGLE index "\\rangle")? "}")?
 name: base ("_" (LETTER | "{" LETTER (","? LETTER)* "}"))?
 base: LETTER | GREEK | ACCENT (LETTER | "{" LETTER "}")
 ?index: index_atom
@@ -49,6 +49,8 @@ base: LETTER | GREEK | ACCENT (LETTER | "{" LETTER "}")
     | LETTER ("_" LETTER)? -> counter
 
 AT: /\^\{\s*\\langle/
+OF: /\^\{\s*\(/
+ANGLE: "\\langle"
 TOP: "\\top"
 FUNCTION: "\\tanh" | "\\sigma" | "\\mathrm{softmax}" | "\\log"
 GREEK: "\\Gamma" | "\\delta"
@@ -56,6 +58,7 @@ ACCENT: "\\hat" | "\\tilde"
 LETTER: /[A-Za-z]/
 NUMBER: /[0-9]+/
 %ignore /\s+|\\[,;:!]|\\quad|\\left|\\right|\\tag\{\d+\}/
+%ignore /\\(begin|end)\{gathered\}|\\\\\[\d+pt\]/  // a long formula, broken into lines
 """
 PARSER = Lark(GRAMMAR, start="relation", parser="lalr")
 INFIX = {"add": "+", "subtract": "-", "times": "*", "quotient": "/"}
@@ -68,7 +71,8 @@ class ToNumPy(Interpreter):
     Parameters
     ----------
     counters : set of str
-        Subscripts that count rows and columns; those of a sum are added while it is written.
+        Letters that count: rows and columns below, examples above; those of a sum are added
+        while it is written.
     labels : dict
         What other subscripts stand for: {"k": "f"} reads z_k as z_f.
     """
@@ -127,12 +131,14 @@ class ToNumPy(Interpreter):
         return f"gradient({self.visit(tree.children[0])})"
 
     def quantity(self, tree):
-        base, *subscripts = tree.children[0].children
+        name_of_it, *above = tree.children
+        base, *subscripts = name_of_it.children
         counted = [letter for letter in subscripts if letter in self.counters]
         named = [self.labels.get(letter, letter) for letter in subscripts if letter not in counted]
         name = "".join(base.children) + ("_" + "".join(named) if named else "")
-        time = self.visit(tree.children[2]) if len(tree.children) > 1 else None
-        return ", ".join([repr(name), f"{time}", *counted])
+        step = next((self.visit(part) for part in above if isinstance(part, Tree)), None)
+        example = [f"example={part}" for part in above if getattr(part, "type", "") == "LETTER"]
+        return ", ".join([repr(name), f"{step}", *counted, *example])
 
 
 def displayed(markdown: str) -> list[str]:
@@ -170,7 +176,8 @@ def sides(
     ----------
     formula : str
     value, gradient : callable
-        Take a quantity's name, its time step or None, and the row and column that are meant.
+        Take a quantity's name, its time step or None, the row and column that are meant, and
+        `example`, the column that is one example's.
     numbers : dict
         Sizes, and the counters that the formula leaves free: {"t": 2, "T_x": 5}.
     labels : str

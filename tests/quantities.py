@@ -25,7 +25,7 @@ STATE = (N_A, M)
 # How the notebooks write what `textbook` calls otherwise.
 IN_TEXTBOOK = {r"\Gamma_f": "f", r"\Gamma_i": "i", r"\Gamma_o": "o", r"\tildec": "cct"}
 IN_TEXTBOOK |= {f"z_{gate}": f"z{gate}" for gate in "ficog"}
-IN_TEXTBOOK |= {name: name for name in "achzfiog"}
+IN_TEXTBOOK |= {name: name for name in "achzsfiog"}
 TEXTBOOK = {"rnn": textbook.rnn, "lstm": textbook.lstm}
 
 
@@ -49,11 +49,11 @@ class Context:
     numbers: list[dict[str, int]] = field(default_factory=lambda: [{}])
     labels: dict[str, str] = field(default_factory=dict)
 
-    def value(self, name, t, *places):
-        return element(look_up(self.values, name, t), *places)
+    def value(self, name, t, *places, example=None):
+        return element(look_up(self.values, name, t), *places, example=example)
 
-    def gradient(self, name, t, *places):
-        return element(look_up(self.gradients, name, t), *places)
+    def gradient(self, name, t, *places, example=None):
+        return element(look_up(self.gradients, name, t), *places, example=example)
 
     def holds(self, formula: str) -> bool:
         """Tell whether all sides of a formula are equal, whatever its counters mean."""
@@ -85,13 +85,12 @@ def look_up(known, name, t):
     return known[name, t]
 
 
-def element(array, row_or_column=None, column=None):
-    """Return the array, a column of it, or an element; formulas count from 1."""
-    if row_or_column is None:
-        return array
-    if column is None:
-        return array[:, [row_or_column - 1]]
-    return array[row_or_column - 1, column - 1]
+def element(array, row=None, column=None, example=None):
+    """Return the array, a row of it, an example's column, or an element; all count from 1."""
+    if row is None:
+        return array if example is None else array[:, [example - 1]]
+    place = column or example
+    return array[[row - 1]] if place is None else array[row - 1, place - 1]
 
 
 def weights(parameters):
@@ -172,11 +171,13 @@ def cell(network):
     given = {"x": x, **start, "parameters": parameters}
     values, gradients = inner(TEXTBOOK[network], given, losses, T=1)
     values |= from_caches([cache], x, states["a"])
-    values |= {(rf"\delta_{name}", 1): weight for name, weight in back.items()}
-    gradients |= {("x", 1): got["dxt"], ("a", 0): got["da_prev"], ("a", 1): back["a"]}
+    # What one cell alone gets from the next, and what it returns: parts, never whole gradients.
+    values |= {(rf"\delta_{name}", 0): got[f"d{name}_prev"] for name in back}
+    for name in back:
+        del gradients[name, 0]
     if network == "lstm":
-        values[r"\delta_c", 0] = got["dc_prev"]
-        del gradients["c", 0]  # the same in one cell alone, and not to be taken for it
+        values[r"\delta_c", 1] = back["c"]
+    gradients |= {("x", 1): got["dxt"], ("a", 1): back["a"]}
     gradients |= parameter_gradients(got)
     return Context(values, gradients, [{"t": 1, "m": M}], {"k": "fico"})
 
@@ -190,14 +191,17 @@ def sequence(network):
     """Run a whole sequence of the second notebook back; the loss looks at three of five steps."""
     given, more = draw(network)
     T = T_X - 2
-    da = more(da=(*STATE, T))["da"]
+    ds = more(ds=(N_Y, M, T))["ds"]
+    predict = given["parameters"]["Wya" if network == "rnn" else "Wy"]
+    da = np.einsum("ya,ymt->amt", predict, ds)
     *_, caches = SOURCES["rnn_lstm_forward"].function(f"{network}_forward")(*given.values())
     names = SOURCES["rnn_lstm_backward"].namespace()
-    own, handed = names[f"{network}_cell_backward"], []
+    own, handed, returned = names[f"{network}_cell_backward"], [], []
 
     def recording(*arguments):
         handed.insert(0, arguments)
-        return own(*arguments)
+        returned.insert(0, own(*arguments))
+        return returned[0]
 
     names[f"{network}_cell_backward"] = recording
     got = names[f"{network}_backward"](da, caches)
@@ -206,10 +210,13 @@ def sequence(network):
     losses = {("a", t): da[:, :, t - 1] for t in range(1, T + 1)}
     values, gradients = inner(TEXTBOOK[network], {**given, **start}, losses, T=T + 1)
     values |= from_caches(caches[0], given["x"], given["a0"])
-    values |= numbered(r"\delta_a", np.moveaxis(da, 2, 0), 1)
+    values |= numbered(r"\delta_a", [step["da_prev"] for step in returned])
+    values[r"\delta_a", T] = np.zeros(STATE)
+    gradients |= numbered("s", np.moveaxis(ds, 2, 0), 1)
     gradients |= numbered("a", (arguments[0] for arguments in handed), 1)
     gradients |= {("a", 0): got["da0"], **numbered("x", np.moveaxis(got["dx"], 2, 0), 1)}
     if network == "lstm":
+        values[r"\delta_c", 0] = returned[0]["dc_prev"]
         values |= numbered(r"\delta_c", (arguments[1] for arguments in handed), 1)
     gradients |= parameter_gradients(got)
     numbers = [{"t": t, "m": M, "T": T, "T_x": T_X} for t in range(1, T + 1)]
@@ -233,9 +240,11 @@ def fused_step():
         found |= {(name, None): found[name, 1] for name in (*"ifog", "z_i", "z_f", "z_o", "z_g")}
     values |= {("x", 1): x[:, 0], ("h", 1): h, ("c", 1): c, ("b", None): given["b"]}
     values |= {("W_x", None): given["Wx"], ("W_h", None): given["Wh"]}
-    values |= {(rf"\delta_{name}", None): weight for name, weight in back.items()}
+    values |= {(r"\delta_h", 0): dh, (r"\delta_c", 0): dc, (r"\delta_c", 1): back["c"]}
     gradients["z", None] = np.hstack([gradients[f"z_{gate}", None] for gate in "ifog"])
-    gradients |= {("x", 1): dx, ("h", 0): dh, ("c", 0): dc}
+    for name in "hc":  # what one step alone returns is a part, never the whole gradient
+        del gradients[name, 0]
+    gradients |= {("x", 1): dx, ("h", 1): back["h"]}
     gradients |= {("W_x", None): dWx, ("W_h", None): dWh, ("b", None): db}
     return Context(values, gradients, [{"t": 1, "N": N}])
 
@@ -245,17 +254,17 @@ def numeric():
     rng = np.random.default_rng(1)
     X, w = rng.normal(size=(2, 3, 4))
 
-    def loss(u, i=2, j=3):
+    def loss(u, j=2, k=3):
         changed = X.copy()
-        changed[i - 1, j - 1] = u
+        changed[j - 1, k - 1] = u
         return np.sum(w * np.sin(changed))
 
     values = {("L", None): loss, ("X", None): X, ("h", None): 1e-5}
-    return Context(values, {("X", None): w * np.cos(X)}, [{"i": 2, "j": 3}])
+    return Context(values, {("X", None): w * np.cos(X)}, [{"j": 2, "k": 3}])
 
 
 def read_out():
-    """Run the last part of the second notebook: prediction and loss of one step."""
+    """Run the read-out of the second notebook: prediction and loss of one step."""
     (source,) = (
         cell.source
         for cell in SOURCES["rnn_lstm_backward"].notebook.cells
@@ -270,9 +279,10 @@ def read_out():
     by_scores = autograd.grad(lambda s: -anp.sum(y * anp.log(textbook.softmax_of_columns(s))) / M)
     T = T_X
     values = {("a", T): a, (r"\haty", T): y_hat, ("y", None): y, ("L", None): loss}
+    values["s", T] = Wy @ a + by
     values |= {("m", None): M, **weights({"Wy": Wy, "by": by})}
     numbers = [{"t": T, "T": T, "m": M, "n_y": N_Y}]
-    return Context(values, {("s", None): by_scores(Wy @ a + by)}, numbers)
+    return Context(values, {("s", T): by_scores(Wy @ a + by)}, numbers)
 
 
 # What the formulas under a heading, by its number, speak of; "4" holds for 4.1 as well.
@@ -284,7 +294,7 @@ CONTEXTS = {
         "3.2": (sequence, "rnn"),
         "4": (cell, "lstm"),
         "4.7": (sequence, "lstm"),
-        "5": (read_out,),
+        "6": (read_out,),
     },
     "lstm_fused_gates": {"1": (fused_step,)},
 }

@@ -392,14 +392,16 @@ def test_a_hanging_submission_does_not_hold_up_the_others(course):
 
 
 def test_a_dask_cluster_gives_the_same_and_may_lose_a_worker(course, undisturbed):
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        with open_run([], scheduler=cluster.scheduler_address) as run:
-            marked = run.mark()
-            certificates = [next(marked)]
-            os.kill(cluster.workers[0].pid, signal.SIGKILL)
-            certificates += marked
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        open_run([], scheduler=cluster.scheduler_address) as run,
+    ):
+        marked = run.mark()
+        certificates = [next(marked)]
+        os.kill(cluster.workers[0].pid, signal.SIGKILL)
+        certificates += marked
     found = {each.student_id: dataclasses.asdict(each) for each in certificates}
     assert len(found) == 6
     for student, each in found.items():

@@ -14,13 +14,14 @@ from nbgrader.api import Base, Gradebook
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from sqlalchemy import create_engine
 
-from grading.intake.downloads import printable, whose
+from grading.intake.downloads import whose
+from grading.intake.files import printable
 
 ASSIGNMENT = "rnn_lstm_forward"
 MOODLE = "Zoë O'Neill_1234567_assignsubmission_file"
 CONFIG = """
-c.ZipCollectApp.extractor_plugin = "grading.intake.downloads.SubmissionExtractor"
-c.ZipCollectApp.collector_plugin = "grading.intake.downloads.SubmissionCollector"
+c.ZipCollectApp.extractor_plugin = "grading.nbgrader_plugins.SubmissionExtractor"
+c.ZipCollectApp.collector_plugin = "grading.nbgrader_plugins.SubmissionCollector"
 c.CourseDirectory.max_file_size = 100  # kB
 """
 

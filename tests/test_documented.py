@@ -272,6 +272,8 @@ A_SHAPE = r"\$\(((?:\d?\w+(?: \+ )?(?:, ?)?)+)\)\$"
 IN_SENTENCES = {
     ("rnn_lstm_forward", "n_a, 1"): "b_a",
     ("rnn_lstm_forward", "n_a, n_a + n_x"): "W_f",
+    ("rnn_lstm_backward", "n_a, m"): r"dz^{\langle t \rangle}",
+    ("lstm_fused_gates", "N, H"): "dz_i",
     ("lstm_fused_gates", "N, 4H"): "dz",
 }
 

@@ -18,23 +18,31 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests
 
 from grading.authoring.leaks import scan_returned, secrets_of
-from grading.authoring.prove import with_solutions
+from grading.book import Book, CellGrade, Entry, Place
+from grading.checks import Finding
 from grading.demo import plain
-from grading.feedback import Grades, page
-from grading.feedback.page import picture
-from grading.feedback.text import markdown, mathml
-from grading.intake.submission import Frame, take_in, unanswered
-from grading.marking.notebook import Execute, run
-from grading.marking.result import RECORD, is_test
-from grading.marking.test import where_wrong
-from grading.source.assignment import load_solution, read_source, source_folder
-from grading.source.course import open_course
-from grading.source.mistakes import read_versions
+from grading.feedback import Pages
+from grading.feedback.pages import picture
+from grading.feedback.text import Prose, mathml
+from grading.intake.files import read_folder
+from grading.intake.submission import Frame, take_in
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.marking.result import RECORD, read_result
+from grading.marking.where import where_wrong
+from grading.nbgrader_plugins import prepare_process
+from grading.rooms import Nursery
+from grading.run.certificate import CellMark, Certificate
+from grading.run.worker import announce
+from grading.source import read_source
+from grading.source.cells import grade_id, is_test, with_answers
 
 REPO = Path(__file__).parents[1]
 ASSIGNMENT = "rnn_lstm_forward"
-SOLUTION = plain(load_solution(ASSIGNMENT, REPO).sources)
-VERSIONS = {v.name: v for v in read_versions(ASSIGNMENT, REPO)}
+SOURCE = read_source(ASSIGNMENT, REPO)
+PAGES = Pages(SOURCE)
+SOLUTION = plain(SOURCE.answers)
+VERSIONS = {version.name: version for version in SOURCE.versions}
 SAMPLE = ["bias_ba_dropped", "a0_at_every_step", "gate_biases_dropped", "first_step_left_out"]
 RIGHT = ["np_dot", "one_list_unzipped"]
 STUBS = {name: f"def {name}(*_):\n    raise NotImplementedError()" for name in SOLUTION}
@@ -59,15 +67,19 @@ print("<script>alert('printed')</script>")
 # ------------------------------------------------------- the marked notebooks
 
 
-def handed_in(folder, sources, *own):
-    """Return what intake makes of the student version with these solutions and own cells."""
+def write_work(folder, answers, *own):
+    """Hand in the student version with these solutions and own cells."""
     release = nbformat.read(REPO / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
-    notebook = with_solutions(release, sources)
+    notebook = with_answers(release, answers)
     notebook.cells[7:7] = own
     folder.mkdir()
     nbformat.write(notebook, folder / "my work.ipynb")
-    intake = take_in(folder, Frame(read_source(ASSIGNMENT, REPO)), ASSIGNMENT)
-    intake.notebook.metadata["intake"] = {"status": intake.status, "notes": intake.notes}
+
+
+def sorted_out(folder):
+    """Return what intake makes of what was handed in."""
+    intake = take_in(read_folder(folder, ASSIGNMENT), Frame(SOURCE.notebook), ASSIGNMENT)
+    announce(intake)
     return intake.notebook
 
 
@@ -75,33 +87,32 @@ def handed_in(folder, sources, *own):
 def marked(tmp_path_factory):
     """Mark a few submissions; return the notebooks by the student's name."""
     folder = tmp_path_factory.mktemp("submitted")
-    versions = {name: {VERSIONS[name].function: VERSIONS[name].source} for name in SAMPLE + RIGHT}
-    unheard_of = SOLUTION["rnn_cell_forward"].replace("np.tanh(", "0.5 + np.tanh(1.25 * ")
-    sources = {
+    versions = {name: {VERSIONS[name].function: VERSIONS[name].text} for name in SAMPLE + RIGHT}
+    right = SOLUTION["rnn_cell_forward"]
+    unheard_of = right.replace("np.tanh(", "0.5 + np.tanh(1.25 * ")
+    answers = {
         "right": {},
         "unheard of": {"rnn_cell_forward": unheard_of},
         "half": {"lstm_cell_forward": STUBS["lstm_cell_forward"], **versions["bias_ba_dropped"]},
+        "zeros": {"rnn_cell_forward": right.replace("np.tanh(", "0 * np.tanh(")},
+        "infinite": {"rnn_cell_forward": right.replace("np.tanh(", "np.inf * np.tanh(")},
         **versions,
     }
     own = [new_markdown_cell(NOTES), new_code_cell(SHOWS)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(REPO)
-        rooms = Execute(config=open_course().config).nursery()
-        notebooks = {
-            student: handed_in(
-                folder / student,
-                plain({**SOLUTION, **changed}),
-                *(own if student == "half" else []),
-            )
-            for student, changed in sources.items()
-        }
-        notebooks["unreadable"] = unanswered(Frame(read_source(ASSIGNMENT, REPO)))
-        notebooks["unreadable"].metadata["intake"] = {
-            "status": "unreadable",
-            "notes": [UNREADABLE],
-        }
+    for student, changed in answers.items():
+        cells = own if student == "half" else []
+        write_work(folder / student, plain({**SOLUTION, **changed}), *cells)
+    (folder / "unreadable").mkdir()
+    (folder / "unreadable" / f"{ASSIGNMENT}.ipynb").write_text("<html>")
+    notebooks = {each.name: sorted_out(each) for each in folder.iterdir()}
+    assert notebooks["unreadable"].metadata.intake == {
+        "status": "unreadable",
+        "notes": [UNREADABLE],
+    }
+    outcomes = Outcomes(SOURCE)
+    with Nursery(hidden=[REPO]) as rooms:
         for notebook in notebooks.values():
-            run(notebook, ASSIGNMENT, rooms)
+            mark_notebook(notebook, outcomes, rooms)
     return notebooks
 
 
@@ -111,7 +122,7 @@ def pages(marked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("feedback")
     files = {student: folder / f"{student}.html" for student in marked}
     for student, file in files.items():
-        file.write_text(page(marked[student], ASSIGNMENT, student, root=REPO), "utf-8")
+        file.write_text(PAGES.page(marked[student], Entry(student)), "utf-8")
     return files
 
 
@@ -122,10 +133,14 @@ def text_of(page):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
-def record_of(notebook, function):
-    """Return what the test of a function kept."""
-    cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if is_test(c)}
-    return cells[f"test_{function}"].outputs[-1].metadata[RECORD]
+def cell_testing(notebook, function):
+    """Return the cell that tests a function."""
+    return next(c for c in notebook.cells if is_test(c) and grade_id(c) == f"test_{function}")
+
+
+def result_of(notebook, function):
+    """Return what the test of a function found."""
+    return read_result(cell_testing(notebook, function))
 
 
 # ------------------------------------------------------------------ what it says
@@ -134,18 +149,18 @@ def record_of(notebook, function):
 @pytest.mark.parametrize("student", SAMPLE + RIGHT + ["right", "unheard of", "half"])
 def test_page_tells_marks_and_every_check(marked, pages, student):
     text = text_of(pages[student].read_text("utf-8"))
-    records = [record_of(marked[student], function) for function in SOLUTION]
-    assert f"{sum(r['points'] for r in records):g} of 100 points" in text
-    for record in records:
-        assert f"{record['function']} {record['points']:g} of 25 points" in text
-        for check in record["checks"]:
-            line = f"{check['wrong'].replace('`', '')}." if check["wrong"] else "right"
-            earned = 0 if check["wrong"] else check["points"]
-            several = check["wrong"] and [c["wrong"] for c in record["checks"]].count(
-                check["wrong"]
-            )
-            if several == 1 or not check["wrong"]:
-                assert f"{check['kind']}: {line}" in text
+    results = [result_of(marked[student], function) for function in SOLUTION]
+    assert [result.function for result in results] == list(SOLUTION)
+    assert f"{sum(result.points for result in results):g} of 100 points" in text
+    for result in results:
+        assert f"{result.function} {result.points:g} of 25 points" in text
+        assert len(result.checks) >= 8
+        for check in result.checks:
+            line = f"{str(check.wrong).replace('`', '')}." if check.wrong else "right"
+            earned = 0 if check.wrong else check.points
+            several = check.wrong and [str(c.wrong) for c in result.checks].count(str(check.wrong))
+            if several == 1 or not check.wrong:
+                assert f"{check.kind}: {line}" in text
             else:  # one line for all that have the same sentence
                 assert f": {line}" in text
             assert re.search(rf"{re.escape(line)} .*?\b{earned} of \d+", text)
@@ -166,9 +181,9 @@ def test_page_names_no_mistake_where_none_is_known(pages, student):
 def test_every_sentence_of_the_table_reaches_the_page_whole(marked):
     notebook = copy.deepcopy(marked["right"])
     for version in filter(lambda v: v.is_mistake, VERSIONS.values()):
-        record = record_of(notebook, version.function)
+        record = cell_testing(notebook, version.function).outputs[-1].metadata[RECORD]
         record |= {"mistake": version.name, "sentence": version.sentence}
-        text = text_of(page(notebook, ASSIGNMENT, "anna", root=REPO))
+        text = text_of(PAGES.page(notebook, Entry("anna")))
         assert f"A known mistake. {version.sentence.replace('`', '')}" in text
         record |= {"mistake": "", "sentence": ""}
 
@@ -215,7 +230,7 @@ def test_page_shows_what_the_student_wrote_as_text(pages):
 def test_a_test_that_broke_off_is_no_blank(marked):
     notebook = copy.deepcopy(marked["right"])
     next(cell for cell in notebook.cells if is_test(cell)).outputs = []
-    text = text_of(page(notebook, ASSIGNMENT, "anna", root=REPO))
+    text = text_of(PAGES.page(notebook, Entry("anna")))
     assert "rnn_cell_forward 0 of 25 points Its tests did not come to an end." in text
     assert "75 of 100 points" in text
 
@@ -227,6 +242,7 @@ def test_a_test_that_broke_off_is_no_blank(marked):
 def book():
     """Yield a grade book in which a person changed points, wrote a comment, and it is late."""
     names = (ASSIGNMENT, ASSIGNMENT)
+    prepare_process()
     with Gradebook("sqlite://") as book:  # in memory
         book.add_assignment(ASSIGNMENT)
         book.add_notebook(ASSIGNMENT, ASSIGNMENT)
@@ -247,8 +263,8 @@ def book():
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader 0.9.6
 def test_page_tells_what_a_person_changed(book, marked):
-    grades = Grades.read(book, ASSIGNMENT, "anna")
-    text = text_of(page(marked["right"], ASSIGNMENT, "anna", grades, root=REPO))
+    entry = Book(book).read_entry(ASSIGNMENT, "anna")
+    text = text_of(PAGES.page(marked["right"], entry))
     assert "Feedback for anna Recurrent networks: the forward pass 87.5 of 100 points" in text
     assert "handed in late −7.5 total 87.5 100" in text
     changed = "rnn_forward 20 of 25 points Changed by a person: the tests gave 25."
@@ -260,24 +276,29 @@ def test_a_cell_that_waits_for_a_person_says_so(marked):
     notebook = copy.deepcopy(marked["right"])
     settings = {"grade": True, "solution": True, "grade_id": "essay", "points": 10}
     notebook.cells.append(new_markdown_cell("It forgets.", metadata={"nbgrader": settings}))
-    text = text_of(page(notebook, ASSIGNMENT, "anna", root=REPO))
+    text = text_of(PAGES.page(notebook, Entry("anna")))
     assert "100 of 110 points" in text
     assert "essay not marked yet" in text
-    grades = Grades(points={"essay": 8.0}, comments={"essay": "Why?"})
-    text = text_of(page(notebook, ASSIGNMENT, "anna", grades, root=REPO))
-    assert "essay 8 of 10 points Comment Why?" in text
+    essay = Place(ASSIGNMENT, "essay")
+    for waits in (False, True):
+        grade = CellGrade(8.0, auto_points=None, waits=waits)
+        entry = Entry("anna", grades={essay: grade}, comments={essay: "Why?"})
+        text = text_of(PAGES.page(notebook, entry))
+        assert ("essay not marked yet" in text) is waits
+        assert ("essay 8 of 10 points Comment Why?" in text) is not waits
 
 
 def test_nbgrader_writes_this_page_and_nothing_beside(course):
+    pages = Pages(read_source(ASSIGNMENT, course.root))
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
         for student in ("mistaken", "Zoë O'Neill"):
             folder = course.root / "feedback" / student / ASSIGNMENT
             marked = course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
             notebook = nbformat.read(marked, as_version=4)
-            grades = Grades.read(book, ASSIGNMENT, student)
+            entry = Book(book).read_entry(ASSIGNMENT, student)
             assert [file.name for file in folder.iterdir()] == [f"{ASSIGNMENT}.html"]
             written = (folder / f"{ASSIGNMENT}.html").read_text("utf-8")
-            assert written == page(notebook, ASSIGNMENT, student, grades, course.root)
+            assert written == pages.page(notebook, entry)
 
 
 # --------------------------------------------------------- where it is wrong
@@ -326,9 +347,11 @@ def test_picture_has_its_text():
 
 @pytest.mark.parametrize("assignment", sorted(p.parent.name for p in REPO.glob("source/*/*.ipynb")))
 def test_every_formula_and_picture_of_an_assignment_is_in_the_page_itself(assignment):
-    for cell in read_source(assignment, REPO).cells:
+    source = read_source(assignment, REPO)
+    prose_of = Prose(source.files)
+    for cell in source.notebook.cells:
         if cell.cell_type == "markdown":
-            made = markdown(cell.source, source_folder(assignment, REPO))
+            made = prose_of.markdown(cell.source)
             prose = re.sub(r"<pre.*?</pre>|<code>[^<]*</code>", "", made, flags=re.DOTALL)
             assert "$" not in prose
             assert not re.search(r"\\[a-z]+", re.sub(r'="[^"]*"', "", made))
@@ -358,7 +381,7 @@ def test_a_formula_brings_in_nothing_but_mathematics(formula):
 
 @pytest.fixture(scope="module")
 def secrets():
-    return secrets_of(ASSIGNMENT, REPO)
+    return secrets_of(SOURCE, REPO)
 
 
 def copy_for_student(notebook):
@@ -367,16 +390,28 @@ def copy_for_student(notebook):
 
 
 def certificate_of(notebook):
-    """Return what a test kept, as in a certificate."""
-    return {"student_id": "anna", "functions": [record_of(notebook, name) for name in SOLUTION]}
+    """Return what the tests found, as in a certificate."""
+    results = [result_of(notebook, name) for name in SOLUTION]
+    marks = [
+        CellMark(ASSIGNMENT, f"test_{r.function}", r.points, r.max_points, r.points, r)
+        for r in results
+    ]
+    return Certificate("anna", ASSIGNMENT, "graded", [], cells=marks)
 
 
 def test_what_students_get_back_tells_no_secret(tmp_path, secrets, marked, pages):
     for student, notebook in marked.items():
         (tmp_path / "copy.ipynb").write_text(json.dumps(copy_for_student(notebook)))
-        (tmp_path / "certificate.json").write_text(json.dumps(certificate_of(notebook)))
-        for file in (pages[student], tmp_path / "copy.ipynb", tmp_path / "certificate.json"):
+        certificate_of(notebook).write(tmp_path)
+        for file in (pages[student], tmp_path / "copy.ipynb", tmp_path / "anna.json"):
             assert scan_returned(file, secrets, notebook) == []
+
+
+def test_numbers_that_json_lacks_are_not_in_what_is_kept(tmp_path, marked):
+    assert "by up to inf" in str(result_of(marked["infinite"], "rnn_cell_forward").checks[2].wrong)
+    json.dumps(marked["infinite"], allow_nan=False)
+    certificate_of(marked["infinite"]).write(tmp_path)
+    json.dumps(json.loads((tmp_path / "anna.json").read_bytes()), allow_nan=False)
 
 
 def test_scan_subtracts_only_what_the_student_wrote(secrets, marked, pages):
@@ -425,9 +460,9 @@ def test_scan_finds_a_secret_wherever_it_stands(tmp_path, secrets, marked, pages
         planted.cells[4].outputs = [{"output_type": "stream", "text": [secret]}]
         file.write_text(json.dumps(planted))
     else:
-        file, planted = tmp_path / "certificate.json", certificate_of(notebook)
-        planted["functions"][2]["checks"][0]["wrong"] = secret
-        file.write_text(json.dumps(planted))
+        file, planted = tmp_path / "anna.json", certificate_of(notebook)
+        planted.cells[2].result.checks[0].wrong = Finding("{said}", {"said": secret})
+        planted.write(tmp_path)
     assert len(scan_returned(file, secrets, notebook)) >= 1
 
 

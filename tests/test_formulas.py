@@ -77,7 +77,7 @@ def test_every_displayed_formula_is_read():
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         read = [formula for own, _, formula in DISPLAYED if own == assignment]
         assert text.count("$$") == 2 * len(read)
-        assert not re.findall(r"\\\[|\\\(|\\begin\{(?:align|equation|gather|eqn)", text)
+        assert not re.findall(r"(?<!\\)\\[\[(]|\\begin\{(?:align|equation|gather\*?\}|eqn)", text)
         everything = "\n".join(cell.source for cell in cells)
         tags = [int(tag) for tag in re.findall(r"\\tag\{(\d+)\}", text)]
         assert tags == list(range(1, len(tags) + 1))

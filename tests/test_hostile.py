@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import os
 import re
 import resource
@@ -12,22 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile import (
-    ASSIGNMENT,
-    CANARY,
-    FILES,
-    FUNCTIONS,
-    REACHED,
-    SUBMISSIONS,
-    Submission,
-)
+from hostile import CANARY, FILES, FUNCTIONS, REACHED, SUBMISSIONS, Submission, source_in
 
 from grading.authoring.prove import STUB
 from grading.demo import make_course
-from grading.marking.notebook import run
-from grading.marking.result import read_marks
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.marking.result import read_results
 from grading.rooms import IsolationUnavailable, Limits, Nursery
-from grading.source.assignment import load_solution
 from rnn_marking import inputs
 
 REPO = Path(__file__).parents[1]
@@ -73,15 +66,21 @@ def rooms(course, mode):
         assert points(marked(Submission("honest", {}), nursery, course)) == [25.0] * 4
 
 
+@functools.cache
+def outcomes_in(course):
+    return Outcomes(source_in(course))
+
+
 def marked(submission, rooms, course):
     """Return a submission's notebook after its run."""
     notebook = submission.notebook(course)
-    run(notebook, ASSIGNMENT, rooms)
+    done = mark_notebook(notebook, outcomes_in(course), rooms)
+    assert list(done.results.values()) == read_results(notebook)
     return notebook
 
 
 def points(notebook):
-    return [mark.points for mark in read_marks(notebook)]
+    return [result.points for result in read_results(notebook)]
 
 
 def shown(notebook):
@@ -235,7 +234,7 @@ def rnn_cell_forward(xt, a_prev, parameters):
 
 def needles(course):
     """Return what must not be found, and two things that must be, by name."""
-    solution = load_solution(ASSIGNMENT)
+    solution = source_in(course)
     calls = {
         "rnn_cell_forward": inputs.rnn_cell_inputs(11, 4, 6, 3, 7),
         "rnn_forward": inputs.rnn_inputs(21, 4, 6, 3, 7, 5),
@@ -253,7 +252,7 @@ def needles(course):
         assert hidden
         found |= {f"line {n} of {name}": line.encode() for n, line in enumerate(hidden)}
         found[f"points of {name}"] = b'"types": 1, "shapes": 2, "'
-    for name, source in solution.sources.items():
+    for name, source in solution.answers.items():
         line = max(source.partition("### BEGIN SOLUTION")[2].splitlines(), key=len)
         found[f"solution of {name}"] = line.strip().encode()
     return found

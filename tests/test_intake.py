@@ -14,15 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading.intake.submission import Frame, Intake, Unreadable, read_file, take_in, unanswered
-from grading.source.assignment import grade_id, is_solution
+from grading.intake.files import HandedIn, Unreadable, read_file, read_folder
+from grading.intake.submission import Frame, Intake, take_in
+from grading.source.cells import grade_id, is_answer
 
 ROOT = Path(__file__).parents[1]
 NAME = "rnn_lstm_forward"
 SOURCE = nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=4)
 FRAME = Frame(SOURCE)
 RELEASE = json.loads((ROOT / "release" / NAME / f"{NAME}.ipynb").read_text("utf-8"))
-FUNCTIONS = [grade_id(cell) for cell in SOURCE.cells if is_solution(cell)]
+FUNCTIONS = [grade_id(cell) for cell in SOURCE.cells if is_answer(cell)]
 A, B, C, D = FUNCTIONS
 STUB = "raise NotImplementedError"
 
@@ -99,15 +100,20 @@ def met_by_test(notebook: nbformat.NotebookNode, name: str) -> str:
     raise AssertionError(f"no test of {name}")
 
 
-def check(intake, **met: str) -> None:
+def read(folder: Path, frame: Frame = FRAME, **more) -> Intake:
+    """Read a folder, and sort out what is in it."""
+    return take_in(read_folder(folder, NAME), frame, NAME, **more)
+
+
+def check(intake: Intake) -> None:
     """Hold that all but the text of solution cells and own cells is the source's."""
     assert all(note.isprintable() and len(note) <= 300 for note in intake.notes)
     assert len(intake.notes) < 20
-    if intake.notebook is None:
-        assert intake.status in ("unreadable", "missing")
-        assert intake.notes
-        return
     assert (intake.status == "ok") or intake.notes
+    if intake.status in ("unreadable", "missing"):
+        assert intake.answered == set()
+        for name in FUNCTIONS:
+            assert STUB in met_by_test(intake.notebook, name)
     nbformat.validate(intake.notebook)
     json.dumps(intake.notebook, ensure_ascii=False, allow_nan=False).encode()
     assert not {"\0", "\r"} & set("".join(texts(intake.notebook)))
@@ -115,7 +121,7 @@ def check(intake, **met: str) -> None:
     ours = [cell for cell in intake.notebook.cells if not cell.id.startswith("student-")]
     expected = copy.deepcopy(SOURCE)
     for cell, theirs in zip(expected.cells, ours, strict=True):
-        if is_solution(cell):
+        if is_answer(cell):
             cell.source = theirs.source
             assert "BEGIN SOLUTION" not in cell.source
     assert ours == expected.cells
@@ -585,12 +591,14 @@ def cell_of_megabytes(sub):
 def test_submission(spoil, status, note, met, tmp_path):
     submission = Submission(tmp_path / "ada" / NAME)
     spoil(submission)
-    intake = take_in(submission.folder, FRAME, NAME, shipped=["rnn_utils.py"])
+    intake = read(submission.folder, shipped=["rnn_utils.py"])
     check(intake)
     assert intake.status == status, intake.notes
     assert any(note in line for line in intake.notes or [""]), intake.notes
-    for name in FUNCTIONS if intake.notebook else []:
-        assert met.get(name, "'mine'") in met_by_test(intake.notebook, name)
+    if status in ("ok", "repaired"):
+        assert intake.answered == {name for name in FUNCTIONS if met.get(name) != STUB}
+        for name in FUNCTIONS:
+            assert met.get(name, "'mine'") in met_by_test(intake.notebook, name)
 
 
 def test_own_cells_stay_where_the_student_had_them(tmp_path):
@@ -599,7 +607,7 @@ def test_own_cells_stay_where_the_student_had_them(tmp_path):
     submission.add(f"test_{B}", "**a remark**", "markdown")["attachments"] = {"a": {}}
     submission.cells.insert(0, {"cell_type": "code", "metadata": {"tags": ["x"]}, "source": "top"})
     submission.save()
-    intake = take_in(submission.folder, FRAME, NAME)
+    intake = read(submission.folder)
     check(intake)
     order = texts(intake.notebook)
     assert order[0] == "top"
@@ -616,7 +624,7 @@ def test_a_helper_moves_with_its_function(tmp_path):
     submission.cells.remove(helper)
     submission.cells += [helper, moved]
     submission.save()
-    order = texts(take_in(submission.folder, FRAME, NAME).notebook)
+    order = texts(read(submission.folder).notebook)
     assert order[order.index("def helper(): ...") + 1] == version(A)
 
 
@@ -624,7 +632,7 @@ def test_what_was_written_into_a_locked_cell_runs_below_the_original(tmp_path):
     submission = Submission(tmp_path / "ada")
     submission["setup"]["source"] = "import math"
     submission.save()
-    cells = take_in(submission.folder, FRAME, NAME).notebook.cells
+    cells = read(submission.folder).notebook.cells
     setup = [grade_id(cell) for cell in cells].index("setup")
     assert "import numpy" in cells[setup].source
     assert cells[setup + 1].source == "import math"
@@ -635,7 +643,7 @@ def test_what_is_taken_from_elsewhere_stands_there_no_more(tmp_path):
     submission.blank(A)
     submission.add(A, version(A))
     submission.save()
-    assert texts(take_in(submission.folder, FRAME, NAME).notebook).count(version(A)) == 1
+    assert texts(read(submission.folder).notebook).count(version(A)) == 1
 
 
 def test_without_metadata_order_is_kept(tmp_path):
@@ -645,7 +653,7 @@ def test_without_metadata_order_is_kept(tmp_path):
         cell["metadata"] = {}
         del cell["id"]
     submission.save()
-    cells = take_in(submission.folder, FRAME, NAME).notebook.cells
+    cells = read(submission.folder).notebook.cells
     order = [grade_id(cell) or cell.source for cell in cells]
     assert order.index(f"check_{A}") < order.index("below") < order.index(B)
 
@@ -658,7 +666,7 @@ def test_outputs_of_the_source_are_not_kept(tmp_path):
         if cell.cell_type == "code":
             cell.outputs = [nbformat.v4.new_output("stream", text="4")]
             cell.execution_count = 4
-    check(take_in(submission.folder, Frame(source), NAME))
+    check(read(submission.folder, Frame(source)))
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
@@ -669,16 +677,18 @@ def test_only_plain_files_are_read(make, tmp_path):
 
 
 def test_nothing_answered_is_the_student_version():
-    check(Intake(unanswered(FRAME), "ok", []))
+    intake = take_in(HandedIn(), FRAME, NAME)
+    assert intake.status == "missing"
+    check(intake)
     for name in FUNCTIONS:
-        assert STUB in met_by_test(unanswered(FRAME), name)
+        assert STUB in met_by_test(intake.notebook, name)
 
 
 def test_timestamp(tmp_path):
     submission = Submission(tmp_path / "ada")
     submission.save()
     (submission.folder / "timestamp.txt").write_text("2026-02-02 15:58:23.948203 UTC\n")
-    intake = take_in(submission.folder, FRAME, NAME)
+    intake = read(submission.folder)
     assert intake.timestamp == datetime(2026, 2, 2, 15, 58, 23, 948203)
     assert intake.notes == []
 
@@ -743,4 +753,4 @@ def test_nothing_makes_it_raise(tmp_path_factory, changes, moves, cut):
     folder = tmp_path_factory.mktemp("any")
     raw = json.dumps(notebook).encode()
     (folder / f"{NAME}.ipynb").write_bytes(raw[:cut])
-    check(take_in(folder, FRAME, NAME))
+    check(read(folder))

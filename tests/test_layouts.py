@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rnn_marking.layouts import Steps
 
 from grading.marking.naming import Outcomes
 from grading.marking.test import marking
@@ -18,7 +19,6 @@ from rnn_marking.inputs import (
     fused_step_inputs,
     lstm_cell_inputs,
 )
-from rnn_marking.layouts import Steps
 from rnn_marking.own_cache import BackwardTest, ForwardTest
 
 ROOT = course_root(Path(__file__).parent)

@@ -16,14 +16,18 @@ import pytest
 from conftest import ASSIGNMENT, BIN, REPO, Course
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
+from nbgrader.apps.api import NbGraderAPI
 from nbgrader.utils import determine_grade
 
-from grading.marking.result import RECORD, read_mark, settle
-from grading.run.certificate import Certificate
-from grading.run.run import write_csv
-from grading.source.assignment import load_solution
+from grading.book import Class
+from grading.demo import make_course
+from grading.marking.result import RECORD, TestResult, as_plain, read_result, settle
+from grading.run.certificate import CellMark, Certificate, find_certificate
+from grading.run.run import grade_rows
+from grading.sheets import write_rows
+from grading.source import Source, enter_course, read_source
 
-FUNCTIONS = list(load_solution(ASSIGNMENT, REPO).sources)
+FUNCTIONS = list(read_source(ASSIGNMENT, REPO).answers)
 TOTALS = {"warned": 100.0, "mistaken": 92.0, "Zoë O'Neill": 0.0}
 SERVER = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # 0: any free port
 TOKEN = "only-for-this-test"
@@ -45,7 +49,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     "name", ["generate_assignment", "autograde", "generate_feedback", "export", "grade"]
 )
 def test_command_makes_no_noise(course, name):
-    for noise in ("Traceback", "SAWarning", "checksum", "without encryption"):
+    for noise in ("Traceback", "SAWarning", "checksum", "without encryption", "not recognized"):
         assert noise not in course.said[name]
 
 
@@ -117,10 +121,11 @@ def test_grades_csv_holds_the_marks_of_the_grade_book(course):
 
 def test_grades_csv_is_quoted(tmp_path):
     awkward = 'O\'Neill, "Zoë"\nof 2\r\n; =1'
-    function = {"function": "f", "points": 25.0, "note": ""}
-    first = Certificate(awkward, "a", "graded", [awkward], 25.0, 25.0, functions=[function])
+    cell = CellMark("a", "test_f", 25.0, 25.0, 25.0, record(25.0))
+    first = Certificate(awkward, "a", "graded", [awkward], 25.0, 25.0, cells=[cell])
     second = Certificate("next", "a", "not graded", [], 0.0, 25.0)
-    write_csv(tmp_path / "grades.csv", iter([first, second]), {})
+    rows = grade_rows(iter([first, second]), Class("a", None, {}, {}))
+    write_rows(tmp_path / "grades.csv", rows)
     first, second = read_csv(tmp_path / "grades.csv")
     assert first["student_id"] == first["note"] == awkward
     assert list(second.values()) == ["next", "0.0", "25.0", "0.0", "not graded", ""]
@@ -216,6 +221,89 @@ def test_formgrader_buttons_work_and_leave_the_marks(fetch, course, button):
     assert course.read_marks() == course.marks["grade"]
 
 
+# -------------------------------------- one process, as a server is, and a change
+
+
+# A wrong line of the solution, which leaves room for all edits of mistakes.yaml, and one of a
+# helper. So right work loses points until they are corrected.
+ANSWER = ("    ### BEGIN SOLUTION\\n", "    ### BEGIN SOLUTION\\n    xt = 2 * xt\\n")
+HELPER = ("np.sum(e, axis=0, keepdims=True)", "np.sum(e)")
+OWN_SOFTMAX = """\
+def softmax(z):
+    e = np.exp(z - np.max(z, axis=0, keepdims=True))
+    return e / np.sum(e, axis=0, keepdims=True)
+
+
+"""
+CELLS = {"rnn_cell_forward", "lstm_cell_forward"}  # what calls softmax
+
+
+def spoil(path: Path, right: str, wrong: str) -> None:
+    """Put an error into a file, once."""
+    text = path.read_text("utf-8")
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1), "utf-8")
+
+
+def test_one_server_marks_by_the_source_as_it_stands(tmp_path, monkeypatch):
+    root = tmp_path / "rnn"
+    make_course(REPO, root)
+    monkeypatch.chdir(root)
+    course = Course(root, tmp_path, None)
+    folder = root / "source" / ASSIGNMENT
+    errors = {
+        folder / f"{ASSIGNMENT}.ipynb": ANSWER,
+        folder / "rnn_utils.py": HELPER,
+        root / "rnn_utils.py": HELPER,
+    }
+    right, files = read_source(ASSIGNMENT, root), {path: path.read_bytes() for path in errors}
+    for path, error in errors.items():
+        spoil(path, *error)
+    wrong = read_source(ASSIGNMENT, root)
+    assert [n for n in FUNCTIONS if wrong.answers[n] != right.answers[n]] == ["rnn_cell_forward"]
+
+    server = enter_course()
+    assert server.generate_assignment(ASSIGNMENT, force=True)["success"]
+    own = {n: OWN_SOFTMAX + text if n in CELLS else text for n, text in right.answers.items()}
+    course.hand_in("right", right.answers)
+    course.hand_in("right, with a softmax of its own", own)
+    course.hand_in("wrong", wrong.answers)
+    assert losing(course, server, wrong) == {
+        "right": {"rnn_cell_forward"},
+        "right, with a softmax of its own": CELLS,
+        "wrong": set(),
+    }
+
+    for path, data in files.items():
+        path.write_bytes(data)
+    assert server.generate_assignment(ASSIGNMENT, force=True)["success"]
+    for path in (REPO / "release" / ASSIGNMENT).glob("*.*"):
+        assert (root / "release" / ASSIGNMENT / path.name).read_bytes() == path.read_bytes()
+    assert right.hashes["all"] != wrong.hashes["all"]
+    assert all(right.hashes["tests"][test] != wrong.hashes["tests"][test] for test in right.tests)
+    assert losing(course, server, right) == {
+        "right": set(),
+        "right, with a softmax of its own": set(),
+        "wrong": {"rnn_cell_forward"},
+    }
+
+
+def losing(course: Course, server: NbGraderAPI, source: Source) -> dict[str, set[str]]:
+    """Mark each student, and hold the certificates against the source; return who loses where."""
+    for student in sorted(path.name for path in course.root.glob("submitted/*")):
+        answer = server.autograde(ASSIGNMENT, student, force=True)
+        assert answer["success"], answer
+        certificate = find_certificate(course.root / "reports" / ASSIGNMENT, student)
+        assert certificate.status == "graded"
+        assert source.hashes.items() <= certificate.source.items()
+        points = {mark.function: mark.points for mark in certificate.cells}
+        assert points == course.read_marks()[student]
+    return {
+        student: {function for function, points in marks.items() if points < 25}
+        for student, marks in course.read_marks().items()
+    }
+
+
 # ------------------------------------------------------ a test cell's points
 
 
@@ -224,9 +312,9 @@ def shown(text: str) -> NotebookNode:
     return new_output("execute_result", {"text/plain": text})
 
 
-def record(points: float) -> dict:
+def record(points: float) -> TestResult:
     """Return what a test that gave these points kept."""
-    return {"points": points, "checks": [], "mistake": "", "sentence": "", "rule": ""}
+    return TestResult("f", points, 25.0)
 
 
 WARNING = new_output("stream", name="stderr", text="RuntimeWarning: overflow")
@@ -243,10 +331,14 @@ OUTPUTS = {
     "a hair too much": [shown("25.000000001")],
     "no text": [new_output("execute_result", {"text/html": "25.0"})],
     "a record of its own": [
-        new_output("execute_result", {"text/plain": "25.0"}, metadata={RECORD: record(25.0)})
+        new_output(
+            "execute_result", {"text/plain": "25.0"}, metadata={RECORD: as_plain(record(25.0))}
+        )
     ],
     "a record displayed": [
-        new_output("display_data", {"text/plain": "25.0"}, metadata={RECORD: record(25.0)})
+        new_output(
+            "display_data", {"text/plain": "25.0"}, metadata={RECORD: as_plain(record(25.0))}
+        )
     ],
     "a warning before": [WARNING, shown("10.0")],
     "a warning after": [shown("10.0"), WARNING],
@@ -255,13 +347,14 @@ OUTPUTS = {
 }
 
 
-def points_of(outputs: list[NotebookNode], kept: dict | None) -> float:
+def points_of(outputs: list[NotebookNode], kept: TestResult | None) -> float:
     """Return what nbgrader and `grading` both give a cell worth 25 with these outputs."""
-    about = {"grade": True, "solution": False, "grade_id": "test_f", "points": 25}
+    about = {"grade": True, "solution": False, "locked": True, "grade_id": "test_f", "points": 25}
     cell = new_code_cell(outputs=copy.deepcopy(outputs), metadata={"nbgrader": about})
-    settle(cell, kept)
+    result = settle(cell, kept)
     points, _ = determine_grade(cell)
-    assert read_mark(cell).points == points
+    assert result.points == points
+    assert read_result(cell) == result
     return points
 
 

@@ -57,19 +57,34 @@ def test_one_title_and_alt_text_everywhere(assignment):
         assert (ROOT / "source" / assignment / path).is_file()
 
 
+def marking_table(text):
+    """Return the points of each function, by function and check, as a notebook tells them."""
+    header, *rows = re.search(r"^\| check \|.*\n\|[-|]+\n((?:\|.*\n?)*)", text, re.MULTILINE)[
+        0
+    ].splitlines()
+    names = re.findall(r"`(\w+)`", header)
+    told = {name: {} for name in names}
+    for row in rows[1:]:
+        check, *points = (cell.strip() for cell in row.strip("|").split("|"))
+        assert len(points) == len(names), row
+        for name, number in zip(names, points, strict=True):
+            if number:
+                told[name][re.sub(r"[`$]| unchanged", "", check)] = int(number)
+    return told
+
+
 def test_table_of_points_is_the_one_that_is_marked(assignment):
-    """The row of each function holds the points of its test, and they are 25."""
+    """The column of each function holds the points of its test, and they are 25."""
     source = SOURCES[assignment]
-    text = "\n".join(c.source for c in source.notebook.cells if c.cell_type == "markdown")
+    assert source.notebook.cells[-1].id == "marking"
+    told = marking_table(source.notebook.cells[-1].source)
     known = json.loads((ROOT / "release" / assignment / "known_mistakes.json").read_text("utf-8"))
-    assert set(known) == set(source.answers)
+    assert list(told) == list(source.answers) and set(known) == set(source.answers)
     for name in source.answers:
         test = source.tests[f"test_{name}"]
         points = {k: int(p) for k, p in re.findall(r'"([\w =,]+)": (\d+)', test)}
         assert sum(points.values()) == 25
-        row = re.search(rf"^\| `{name}` \|(.*)\|$", text, re.MULTILINE)[1]
-        told = [int(n) for n in re.findall(r"(?<![\w`])(\d+)(?![\w`])", row)]
-        assert sorted(told) == sorted(points.values())
+        assert told[name] == points
         assert known[name]["kinds"] == len(points)
 
 

@@ -280,7 +280,7 @@ def test_jupyterlab_shows_every_image_and_formula(view, assignment):
 
     view.page.wait_for_function("[...document.images].every(image => image.complete)")
     images = rendered.locator("img").evaluate_all("all => all.map(image => image.naturalWidth)")
-    assert len(images) == text.count("](figures/") > 0
+    assert len(images) == len(re.findall(r"!\[[^\]]*\]\(figures/", text)) > 0
     assert all(images)
 
 

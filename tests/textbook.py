@@ -42,7 +42,7 @@ def rnn(x, a0, parameters, nudge: Nudge = as_it_is) -> Steps:
 
 
 def lstm(x, a0, c0, parameters, nudge: Nudge = as_it_is) -> Steps:
-    """Run an LSTM over x (n_x, m, T_x); zf, f and so on are a gate before and after its bend."""
+    """Run an LSTM over x (n_x, m, T_x); zf and f, ... are a gate before and after sigmoid."""
     p, n_a = parameters, a0.shape[0]
     steps = {"a": [nudge("a", 0, a0)], "c": [nudge("c", 0, c0)]}
     for t in range(1, x.shape[2] + 1):
@@ -51,8 +51,8 @@ def lstm(x, a0, c0, parameters, nudge: Nudge = as_it_is) -> Steps:
             of_a, of_x = p["W" + gate][:, :n_a], p["W" + gate][:, n_a:]
             u = of_a @ steps["a"][-1] + of_x @ x[:, :, t - 1] + p["b" + gate]
             now["z" + gate] = nudge("z" + gate, t, u)
-            bend = np.tanh if gate == "c" else logistic
-            now["cct" if gate == "c" else gate] = bend(now["z" + gate])
+            activation = np.tanh if gate == "c" else logistic
+            now["cct" if gate == "c" else gate] = activation(now["z" + gate])
         for name in ("f", "i", "cct", "o"):
             now[name] = nudge(name, t, now[name])
         now["c"] = nudge("c", t, now["f"] * steps["c"][-1] + now["i"] * now["cct"])
@@ -74,8 +74,8 @@ def fused_lstm(x, h0, c0, Wx, Wh, b, nudge: Nudge = as_it_is) -> Steps:
             own = slice(k * H, (k + 1) * H)
             u = x[:, t - 1] @ Wx[:, own] + steps["h"][-1] @ Wh[:, own] + b[own]
             now["z" + gate] = nudge("z" + gate, t, u)
-            bend = np.tanh if gate == "g" else logistic
-            now[gate] = nudge(gate, t, bend(now["z" + gate]))
+            activation = np.tanh if gate == "g" else logistic
+            now[gate] = nudge(gate, t, activation(now["z" + gate]))
         now["c"] = nudge("c", t, now["f"] * steps["c"][-1] + now["i"] * now["g"])
         now["h"] = nudge("h", t, now["o"] * np.tanh(now["c"]))
         for name, value in now.items():

@@ -1,5 +1,6 @@
 """The solutions against PyTorch's nn.RNN, nn.LSTM and autograd. Run by `make test-torch` alone."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +221,33 @@ def test_fused_step(rng, sizes):
     inputs = [x.grad, prev_h.grad, prev_c.grad]
     for value, grad in zip(got, [*inputs, *fused_gradients(network)], strict=True):
         assert_agree(value, grad)
+
+
+def test_what_notebook_1_shows_of_pytorch(seed, capsys):
+    """The lines at its end, run, print what stands below them."""
+    if seed:
+        pytest.skip("has nothing drawn in it")
+    cells = {cell.id: cell.source for cell in read_source("rnn_lstm_forward", ROOT).notebook.cells}
+    names = FORWARD.namespace()
+    for cell in ("example-lstm", "check-lstm-forward"):
+        exec(cells[cell], names)
+    capsys.readouterr()
+    code, printed = re.findall(r"```(?:python|text)\n(.*?)```", cells["then-what"], re.DOTALL)
+    exec(code, names)
+    assert capsys.readouterr().out == printed
+
+
+def test_what_notebook_3_shows_of_pytorch(seed, capsys):
+    """The lines for PyTorch in the third notebook's text, run on its own example."""
+    if seed:
+        pytest.skip("has nothing drawn in it")
+    text = "\n".join(cell.source for cell in read_source("lstm_fused_gates", ROOT).notebook.cells)
+    names = {"np": np}
+    for cell in read_source("lstm_fused_gates", ROOT).notebook.cells:
+        if cell.id in ("example-step", "example-sequence"):
+            exec(cell.source, names)
+    pairs = re.findall(r"```python\n(.*?)```\s*```text\n(.*?)```", text, re.DOTALL)
+    assert len(pairs) == 2
+    for lines, printed in pairs:
+        exec(lines, names)
+        assert capsys.readouterr().out == printed

@@ -8,7 +8,7 @@ import json
 
 from grading.checks import FunctionTest, fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
-from grading.marking.solution import kinds_of
+from grading.marking.solution import mark_solution
 from grading.source import Source, Version, enter_course, read_source
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure
@@ -31,9 +31,12 @@ def known_mistakes(source: Source) -> bytes:
     example. Mistakes that the example cannot tell from the solution, or that raise, are
     left out.
     """
-    kinds = kinds_of(Outcomes(source))
+    outcomes = Outcomes(source)
+    mark_solution(outcomes)
     right = {name: example_fingerprint(source, name) for name in source.answers}
-    table = {name: {"kinds": kinds.get(name, 0), "mistakes": []} for name in source.answers}
+    table: dict[str, dict] = {
+        name: {"kinds": outcomes.kinds.get(name, 0), "mistakes": []} for name in source.answers
+    }
     for version in source.versions:
         if not version.is_mistake:
             continue

@@ -46,6 +46,8 @@ class Outcomes:
     ----------
     main_calls : dict
         By function: what its test calls it with first, and the right values that count.
+    kinds : dict
+        How many kinds of check the marking makes of each function, once that is known.
     """
 
     def __init__(self, source: Source, data: HiddenData = ON_VIEW) -> None:
@@ -53,6 +55,7 @@ class Outcomes:
         self.data = data
         self.secret: list[Any] = []  # all inputs and right outcomes that were asked for
         self.main_calls: dict[str, tuple[Given, dict[str, Any]]] = {}
+        self.kinds: dict[str, int] = {}
         self._known: dict[tuple, Any] = {}
 
     @functools.cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import importlib.util
+import json
 import math
 import py_compile
 import tempfile
@@ -20,7 +21,8 @@ from grading.marking.sanitize import sanitize
 from grading.marking.test import marking
 from grading.marking.twin import may_tell, tell_what_both_say
 from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_notebook
-from grading.source import Source, cells
+from grading.source import cells
+from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.cells import Kind
 
 ROOMS = {Kind.TEST: "test", Kind.CHECK: "shared"}  # who runs a cell, if not the student alone
@@ -96,7 +98,7 @@ def ask(
             kept[done.cell.id] = results[-1] if results else None
             results.clear()
 
-        done = run_notebook(run, given_files(outcomes.source), rooms, most_seconds, take_result)
+        done = run_notebook(run, given_files(outcomes), rooms, most_seconds, take_result)
     for number, (cell, result) in enumerate(zip(code, done.cells, strict=True), 1):
         cell.execution_count = number
         cell.outputs = [from_dict(output) for output in result.outputs]
@@ -116,10 +118,11 @@ def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:
     ]
 
 
-def given_files(source: Source) -> dict[str, bytes]:
-    """Return the modules that students are given with an assignment, compiled ones beside."""
-    files = {}
-    for path, text in source.files.items():
+def given_files(outcomes: Outcomes) -> dict[str, bytes]:
+    """Return what the student's cells find: modules, compiled ones beside, and numbers of kinds."""
+    kinds = {name: {"kinds": kinds, "mistakes": []} for name, kinds in outcomes.kinds.items()}
+    files = {KNOWN_MISTAKES: json.dumps(kinds).encode()}
+    for path, text in outcomes.source.files.items():
         if path.endswith(".py") and "/" not in path:
             files[path] = text
             compiled = importlib.util.cache_from_source(path)

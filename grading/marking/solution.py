@@ -29,10 +29,6 @@ def mark_solution(outcomes: Outcomes) -> dict[str, TestResult]:
             source.run(name, text, names)
             if name in source.tests and results:
                 found[name] = results[-1]
+    for name, result in found.items():
+        outcomes.kinds[cells.function_tested(name)] = len(result.checks)
     return found
-
-
-def kinds_of(outcomes: Outcomes) -> dict[str, int]:
-    """Return how many kinds of check the marking makes of each function."""
-    results = mark_solution(outcomes)
-    return {cells.function_tested(name): len(each.checks) for name, each in results.items()}

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading import CourseError
 from grading.checks import (
     Finding,
     FunctionTest,
@@ -33,7 +32,7 @@ from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.result import CheckResult, TestResult
 from grading.marking.where import where_wrong
-from grading.source import Version, read_source
+from grading.source import Version, course_root, read_source
 
 GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
 NOTHING_RIGHT = Finding("looks at what was right above, and nothing was", {})
@@ -66,10 +65,8 @@ def current_marking() -> Marking:
     found = _marking.get(None)
     if found is not None:
         return found
-    folder = Path.cwd()  # a notebook that is open in Jupyter runs in its own folder
-    if folder.parent.name != "source":
-        raise CourseError(f"{folder} is no folder of source/: nothing says what is right here")
-    return Marking(Outcomes(read_source(folder.name)), [])
+    folder = Path.cwd()  # a notebook that is open in Jupyter runs in its assignment's folder
+    return Marking(Outcomes(read_source(folder.name, course_root(folder))), [])
 
 
 def hidden_rng(seed: int, *more: int) -> np.random.Generator:
@@ -358,7 +355,7 @@ def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:
     error = float(np.linalg.norm(actual - numeric) / size)
     if not error <= GRADIENT_ERROR * precision(actual):  # NaN included
         raise Wrong(
-            "`{label}` is not the numeric derivative; the relative error is {error:.2g}",
+            "`{label}` is not the numeric derivative; the relative error is {error}",
             label=label,
-            error=error,
+            error=f"{error:.2g}",
         )

@@ -226,8 +226,9 @@ class Statistics:
         self._earned.append(set())
         for mark in certificate.cells:
             place = Place(mark.notebook, mark.cell)
-            self._found[place] = None
-            self.titles.setdefault(place, place.function)
+            if place not in self._found:
+                self._found[place] = None
+                self.titles.setdefault(place, place.function)
             self._compare(entry, place, mark)
             if mark.result:
                 self._read_result(entry, place, mark.result)
@@ -246,7 +247,8 @@ class Statistics:
         if result.rule:
             self.lent[place] += 1
         for check in result.checks:
-            self._items.setdefault((place, check.kind), Item(title, check.kind, check.points))
+            if (place, check.kind) not in self._items:
+                self._items[place, check.kind] = Item(title, check.kind, check.points)
         right = {(place, check.kind) for check in result.checks if not check.wrong}
         self._earned[-1] |= right
         if result.mistake:

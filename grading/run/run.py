@@ -13,7 +13,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from traitlets.config import Config
@@ -49,6 +48,7 @@ from grading.run.pool import Workers, cores
 from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, pack_steps
 from grading.sheets import write_rows
 from grading.source import Source, cells, digest, read_source
+from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.course import raise_failure
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
@@ -63,6 +63,7 @@ def open_run(
     assignment: str,
     students: list[str],
     limits: Limits,
+    steps: list[type],
     unprotected: bool = False,
     jobs: int = 0,
     scheduler: str = "",
@@ -80,6 +81,8 @@ def open_run(
         Whose submissions; all that there are, if the list is empty.
     limits : Limits
         Of students' rooms.
+    steps : list of type
+        nbgrader's preprocessors for autograding, as the course has set them up.
     unprotected : bool
         Whether student code may run without a sandbox.
     jobs : int
@@ -106,20 +109,21 @@ def open_run(
         stack.enter_context(alone(root))
         book = stack.enter_context(open_book(coursedir.db_url, coursedir.course_id))
         checksums = published(coursedir, book, source)
-        steps = pack_steps(config, Autograde(config=config).autograde_preprocessors)
+        shipped = shipped_files(coursedir, source)
         settings = Settings(
-            source.packed(),
-            tuple(checksums.items()),
-            steps,
-            limits,
-            unprotected,
-            str(root),
-            read_secret(root),
+            source=source.packed(),
+            checksums=tuple(checksums.items()),
+            shipped=(*shipped, KNOWN_MISTAKES),
+            steps=pack_steps(config, steps),
+            limits=limits,
+            unprotected=unprotected,
+            hidden=str(root),
+            secret=read_secret(root),
         )
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
             worker.make_ready(settings)
-        run = Run(coursedir, config, source, book, settings)
+        run = Run(coursedir, config, source, book, settings, shipped)
         local = Workers(min(jobs or cores(), len(handed_in)))
         stack.callback(local.close)
         run.local = run.workers = local
@@ -150,6 +154,7 @@ class Run:
         source: Source,
         book: Book,
         settings: Settings,
+        shipped: dict[str, bytes],
     ) -> None:
         self.coursedir, self.source, self.book, self.settings = coursedir, source, book, settings
         self.assignment = source.assignment
@@ -158,7 +163,7 @@ class Run:
         self.group = book.read_class(self.assignment)
         self.hashes = source.hashes | {"late": late_hash(config, self.group)}
         self.late_penalty = late_penalty(config, self.assignment)
-        self.shipped = shipped_files(coursedir, source)
+        self.shipped = shipped
 
     def plan(self, students: list[str], force: bool) -> None:
         """Choose whose submissions are to be marked."""

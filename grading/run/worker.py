@@ -170,8 +170,10 @@ class Settings:
     ----------
     source : bytes
         The assignment, packed.
-    checksums : dict
-        Under which each cell was published, by its name.
+    checksums : tuple of pairs
+        The name of each cell, and under which checksum it was published.
+    shipped : tuple of str
+        The files that students receive beside the notebook.
     steps : bytes
         nbgrader's configuration and the preprocessors that are the course's own, pickled.
     limits : Limits
@@ -185,6 +187,7 @@ class Settings:
 
     source: bytes
     checksums: tuple[tuple[str, str], ...]
+    shipped: tuple[str, ...]
     steps: bytes
     limits: Limits
     unprotected: bool
@@ -228,7 +231,7 @@ class Marker:
         """Run a submission, and mark it: on its own set of hidden data, or on that asked for."""
         begin = time.monotonic()
         name = self.source.assignment
-        intake = take_in(handed, self.frame, name, list(self.source.files))
+        intake = take_in(handed, self.frame, name, self.settings.shipped)
         notebook = intake.notebook
         announce(intake)
         outcomes = self.outcomes[self.set_of(intake) if number is None else number]

@@ -24,7 +24,8 @@ from grading.source.mistakes import Version, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
 
-MISTAKES = "mistakes.yaml"
+MISTAKES = "mistakes.yaml"  # stays with the instructor
+KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
 
 
 class Source:

@@ -21,7 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RTOL, ATOL = 1e-6, 1e-8
-KEPT, CHANGED = "as it was", "changed"  # stand for an own cache
+# In float32 as much is lost again: that costs points for the type, once.
+IN_FLOAT32 = 100
+KEPT = "the cache"  # stands for one of the student's own choice
+# What tells how much is wrong: marking says less of it.
+PLACES = "{count} of {size} places"
+BY_UP_TO = ", by up to {error:.2g}"
 
 
 class Finding(NamedTuple):
@@ -40,9 +45,6 @@ class Finding(NamedTuple):
 
 
 NOT_WRITTEN = Finding("not written yet", {})
-NO_CACHE = Finding(
-    "needs the cache of the forward function, which returns none", {}
-)
 
 
 class Wrong(AssertionError):
@@ -117,31 +119,25 @@ class FunctionTest:
 
     def assert_types(self, **types: type) -> None:
         """Check how many values are returned, and the type of each."""
-
-        def check(outcome: Outcome) -> None:
-            values = self.named(outcome.result)
-            for name, expected in types.items():
-                check_type(self.label(name), values[name], expected)
-
-        self.check("types", check)
+        self.check_each("types", check_type, types)
 
     def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
         """Check the shapes of the returned arrays."""
-
-        def check(outcome: Outcome) -> None:
-            values = self.named(outcome.result)
-            for name, expected in shapes.items():
-                check_shape(self.label(name), values[name], expected)
-
-        self.check("shapes", check)
+        self.check_each("shapes", check_shape, shapes)
 
     def assert_length(self, name: str, length: int) -> None:
         """Check how many entries a returned value has."""
+        self.check_each(name, check_length, {name: length})
+
+    def check_each(self, kind: str, one: Callable, expected: dict) -> None:
+        """Look at returned values one by one, as one kind of check."""
 
         def check(outcome: Outcome) -> None:
-            check_length(name, self.named(outcome.result)[name], length)
+            values = self.named(outcome.result)
+            for name, right in expected.items():
+                one(self.label(name), values[name], right)
 
-        self.check(name, check)
+        self.check(kind, check)
 
     def assert_allclose(self, path: str, expected: Any) -> None:
         """
@@ -188,6 +184,11 @@ class FunctionTest:
     def check_again(self, outcome: Outcome) -> None:
         """Raise Wrong where a second call returns something else."""
         self.named(outcome.result)
+        if isinstance(outcome.again, Finding):
+            raise Wrong(
+                "a second call with the same arguments {stops}",
+                stops=outcome.again,
+            )
         if not same_value(outcome.again, outcome.result):
             raise Wrong(
                 "a second call with the same arguments returns other values;"
@@ -305,34 +306,29 @@ def run_function(
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
-    Of an own cache, it tells only whether the function has changed it.
+    A cache of the student's own choice is handed on as it is, both times, and
+    never looked into: the last value returned, or the argument `cache`.
     """
     given = copy_value(arguments)
     try:
         result = copy_value(function(*given.values()))
-        again = copy_value(function(*copy_value(arguments).values()))
     except (Exception, SystemExit) as error:
-        stopped = describe_error(error)
-        no_cache = own_cache and given.get("cache", KEPT) is None
-        if no_cache and stopped != NOT_WRITTEN:
-            stopped = NO_CACHE
-        return Outcome(None, given, None, stopped)
-    outcome = Outcome(result, given, again, None)
-    return without_cache(outcome, arguments) if own_cache else outcome
+        return Outcome(None, given, None, describe_error(error))
+    repeated = copy_value(arguments)
+    if own_cache and "cache" in given:
+        repeated["cache"], given["cache"] = given["cache"], KEPT
+    try:
+        again = copy_value(function(*repeated.values()))
+    except (Exception, SystemExit) as error:
+        again = Finding("stops with {error}", {"error": type(error).__name__})
+    if own_cache and "cache" not in given:
+        result, again = without_last(result), without_last(again)
+    return Outcome(result, given, again, None)
 
 
-def without_cache(outcome: Outcome, arguments: dict) -> Outcome:
-    """Return the outcome with a word in the place of the student's cache."""
-    result, given, again, stopped = outcome
-    if "cache" in arguments:
-        same = same_value(given["cache"], arguments["cache"])
-        given = {**given, "cache": KEPT if same else CHANGED}
-        return Outcome(result, given, again, stopped)
-    result, again = (
-        (*value[:-1], KEPT) if type(value) in (list, tuple) else value
-        for value in (result, again)
-    )
-    return Outcome(result, given, again, stopped)
+def without_last(values: Any) -> Any:
+    """Return several values with a word in the place of the last one."""
+    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
 
 
 def copy_value(value: Any) -> Any:
@@ -359,10 +355,13 @@ def describe_error(error: BaseException) -> Finding:
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
     fields = {"error": type(error).__name__, "said": said}
+    message = (
+        "stopped with {error}: {said}" if said else "stopped with {error}"
+    )
     if not lines:
-        return Finding("stopped with {error}: {said}", fields)
+        return Finding(message, fields)
     fields["line"] = lines[-1]
-    return Finding("stopped with {error}: {said} (`{line}`)", fields)
+    return Finding(message + " (`{line}`)", fields)
 
 
 # --------------------------------------------------------- single checks
@@ -504,37 +503,48 @@ def check_array(
         kind = a_type(actual)
         raise Wrong("`{label}` is {kind}, not an array", label=path, kind=kind)
     check_shape(path, actual, expected.shape)
-    count = int(np.isnan(actual).sum())
-    if count:
+    if np.isnan(actual).any():
         raise Wrong(
-            "`{label}` is NaN in {count} of {size} places; what was divided by"
-            " zero, or too large for exp?",
-            label=path, count=count, size=actual.size,
+            "`{label}` is NaN in {places}; what was divided by zero, or too"
+            " large for exp?",
+            label=path, places=places(np.isnan(actual)),
         )  # fmt: skip
     error = np.abs(actual - expected)
-    wrong = error > ATOL + RTOL * np.abs(expected)
+    allowed = ATOL + RTOL * np.abs(expected)
+    wrong = error > allowed * precision(actual)
     if wrong.any():
-        where, steps = wrong_steps(wrong, time_axis)
         raise Wrong(
-            "`{label}` is wrong in {count} of {size} places, by up to"
-            " {error:.2g}" + where,
-            label=path, count=int(wrong.sum()), size=wrong.size,
-            error=float(error.max()), **steps,
+            "`{label}` is wrong in {places}{by}{steps}",
+            label=path, places=places(wrong),
+            by=Finding(BY_UP_TO, {"error": float(error.max())}),
+            steps=wrong_steps(wrong, time_axis),
         )  # fmt: skip
 
 
-def wrong_steps(wrong: np.ndarray, time_axis: int) -> tuple[str, dict]:
+def precision(actual: Any) -> int:
+    """Return how many times the usual error is allowed in an array."""
+    return IN_FLOAT32 if actual.dtype == np.float32 else 1
+
+
+def places(wrong: np.ndarray) -> Finding:
+    """Say in how many places an array is wrong."""
+    count = int(wrong.sum())
+    return Finding(PLACES, {"count": count, "size": wrong.size})
+
+
+def wrong_steps(wrong: np.ndarray, time_axis: int) -> Finding:
     """Say at which time steps an array of three axes is wrong."""
     if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
-        return "", {}
+        return Finding("", {})
     others = tuple(axis for axis in range(3) if axis != time_axis)
     steps = np.flatnonzero(wrong.any(axis=others))
     first, last = int(steps[0]), wrong.shape[time_axis] - 1
     if len(steps) == last + 1:
-        return ", at every time step", {}
+        return Finding(", at every time step", {})
     if len(steps) == last + 1 - first:
-        return ", from time step t = {t} on", {"t": first}
-    return ", at time steps t = {t}", {"t": ", ".join(map(str, steps))}
+        return Finding(", from time step t = {t} on", {"t": first})
+    listed = ", ".join(map(str, steps))
+    return Finding(", at time steps t = {t}", {"t": listed})
 
 
 # --------------------------------------------------------- known mistakes
@@ -614,13 +624,18 @@ def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
 
 def show(lines: list[Line], closing: str = "") -> None:
     """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
-    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
+    shown = as_shown(lines, closing)
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
-        print(text.strip())
+        print(shown["text/plain"])
         return
-    shown = {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
     ipython.display.display(shown, raw=True)
+
+
+def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
+    """Return the lines as a notebook shows them."""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
+    return {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
 
 
 def to_html(lines: list[Line], closing: str) -> str:

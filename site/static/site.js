@@ -3,7 +3,7 @@
 
 function markScrolling() {
   const boxes = document.querySelectorAll(
-    "pre, .table-wrapper, .math-wrapper, .motion-tape, mjx-container[display]",
+    "pre, .scroller, .table-wrapper, .motion-tape, mjx-container[display]",
   );
   for (const box of boxes) {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;

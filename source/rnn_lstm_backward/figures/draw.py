@@ -4,8 +4,8 @@
 
 writes one SVG file per figure into FOLDER, or beside this file. The same
 Matplotlib writes the same bytes every time. What the shapes mean stands in
-grading/drawing.py; here everything runs backwards, from right to left, and a
-dash marks the derivative of a function.
+rnn_marking/drawing.py; here everything runs backwards, from right to left, and
+a dash marks the derivative of a function.
 """
 
 from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ from rnn_marking.drawing import (
     GATE,
     NOTE,
     OPERATOR,
+    PAPER,
     PARAMETER,
     SYMBOL,
     WORD,
@@ -32,11 +33,35 @@ from rnn_marking.drawing import (
     stack,
 )
 
+# All the words in the figures, and their titles.
+WORDS = {
+    "forget": "forget",
+    "input": "input",
+    "candidate": "candidate",
+    "output": "output",
+    "RNN cell": "RNN\ncell",
+    "LSTM cell": "LSTM\ncell",
+    "sums": "every cell adds its part to the same sums:",
+    "product": "product, element by element",
+    "sum": "sum",
+    "stack": "hidden state over input",
+    "rnn_cell_back": "The backward pass of one RNN cell",
+    "rnn_back": "The backward pass of an RNN",
+    "lstm_cell_back": "The backward pass of one LSTM cell",
+    "lstm_back": "The backward pass of an LSTM",
+}
+
+
+def part(letter: str, step: str = "t") -> str:
+    """Return the maths of the part of a state's gradient that the next step returns."""
+    return rf"$\delta_{letter}^{{\langle {step} \rangle}}$"
+
+
 # One cell
 
 
 def rnn_cell_back() -> Figure:
-    """Draw the way back through one RNN cell."""
+    """Draw the backward pass of one RNN cell."""
     figure, ax = canvas(72, 54)
     body(ax, (12, 8), (47, 41.5))
     parameter = {"fill": PARAMETER, "corner": 0, "text_size": 18}
@@ -54,7 +79,7 @@ def rnn_cell_back() -> Figure:
     box(ax, (23, y), (8.4, 5), r"$W_{aa}^{\top}$", **parameter)
     label(ax, (23, 15.2), "(4)", size=NOTE)
     arrow(ax, (18.8, y), (10.2, y))
-    label(ax, (5.6, y), at_step("da", "t-1"), size=17)
+    label(ax, (5.6, y), part("a", "t-1"), size=17)
     arrow(ax, dz, (37, 15.6))
     box(ax, (37, 13.1), (8.4, 5), r"$W_{ax}^{\top}$", **parameter)
     label(ax, (44, 13.1), "(5)", size=NOTE)
@@ -69,10 +94,10 @@ def rnn_cell_back() -> Figure:
     for x, name, factor, number in (
         (21, "$dW_{aa}$", old_state, "(6)"),
         (37, "$dW_{ax}$", now, "(7)"),
-        (51, "$db_a$", r"\Sigma_j", "(8)"),
+        (51, "$db_a$", r"\Sigma_i", "(8)"),
     ):
         arrow(ax, (x, bus), (x, 32.4))
-        box(ax, (x, 35), (12.5, 5), f"${factor}$", "white", corner=0, text_size=16)
+        box(ax, (x, 35), (12.5, 5), f"${factor}$", PAPER, corner=0, text_size=16)
         label(ax, (x - 1.4, 30.3), number, size=NOTE, align="right")
         arrow(ax, (x, 37.5), (x, 41.5))
         box(ax, (x, 44), (9.6, 5), name, **parameter)
@@ -85,12 +110,14 @@ LEFT, RIGHT, CELL_LINE, GATES, BUS, STACK = 4.8, 78.8, 43, 24, 17, 15
 
 
 def lstm_cell_back() -> Figure:
-    """Draw the way back through one LSTM cell."""
-    figure, ax = canvas(84, 54)
+    """Draw the backward pass of one LSTM cell."""
+    figure, ax = canvas(84, 60)
+    ax.set_ylim(-6, 54)  # room for the legend
     body(ax, (10.5, 8), (62, 41))
+    legend(ax, -2.2)
 
     # The cell state.
-    label(ax, (RIGHT, CELL_LINE), r"$\delta_c^{\langle t \rangle}$", size=17)
+    label(ax, (RIGHT, CELL_LINE), part("c"), size=17)
     arrow(ax, (75.4, CELL_LINE), (HIDDEN + OPERATOR, CELL_LINE), thick=True)
     operator(ax, (HIDDEN, CELL_LINE), "sum")
     arrow(ax, (HIDDEN - OPERATOR, CELL_LINE), (FORGET + OPERATOR, CELL_LINE), thick=True)
@@ -98,7 +125,7 @@ def lstm_cell_back() -> Figure:
     label(ax, ((CANDIDATE + HIDDEN) / 2, CELL_LINE + 2.9), at_step("dc"), size=15)
     operator(ax, (FORGET, CELL_LINE), "product")
     arrow(ax, (FORGET - OPERATOR, CELL_LINE), (9.4, CELL_LINE), thick=True)
-    label(ax, (LEFT, CELL_LINE), at_step("dc", "t-1"), size=16)
+    label(ax, (LEFT, CELL_LINE), part("c", "t-1"), size=16)
     label(ax, (14, CELL_LINE - 3), "(20)", size=NOTE)
 
     # The hidden state, and its way up to the cell state.
@@ -122,33 +149,43 @@ def lstm_cell_back() -> Figure:
     arrow(ax, (CANDIDATE, 33 - OPERATOR), (CANDIDATE, GATES + 2.6))
     label(ax, (CANDIDATE + 3.3, 29.4), "(23)", size=NOTE)
 
-    # Through their bends, and back to the stack.
+    # Through their activations, and back to the stack.
     for x, name, number in (
         (FORGET, "forget", "(24)"),
         (INPUT, "input", "(25)"),
-        (CANDIDATE, "candidate", "(27)"),
-        (OUTPUT, "output", "(26)"),
+        (CANDIDATE, "candidate", "(26)"),
+        (OUTPUT, "output", "(27)"),
     ):
-        through_bend(ax, x, name, number)
+        through_activation(ax, x, name, number)
     arrow(ax, (OUTPUT, BUS), (STACK + 0.9, BUS))
     stack(ax, (STACK, BUS))
     label(ax, (STACK - 0.3, BUS + 4.2), "(30)", size=NOTE)
     arrow(ax, (STACK - 0.9, BUS), (9.4, BUS))
-    label(ax, (LEFT, BUS), at_step("da", "t-1"), size=16)
+    label(ax, (LEFT, BUS), part("a", "t-1"), size=16)
     arrow(ax, (STACK, BUS - 2.2), (STACK, 5.2))
     label(ax, (STACK, 2.8), at_step("dx"), size=17)
     return figure
 
 
-def through_bend(ax: Axes, x: float, name: str, number: str) -> None:
-    """Draw the way from one gate, or the candidate, down to the line of the inputs."""
+def through_activation(ax: Axes, x: float, name: str, number: str) -> None:
+    """Draw the activation of a gate, or of the candidate, above the line of the inputs."""
     fill, text, size = GATE, r"$\sigma^{\prime}$", SYMBOL
     if name == "candidate":
         fill, text, size = FUNCTION, "tanh′", WORD
     box(ax, (x, GATES), (7.2, 5.2), text, fill, text_size=size)
     arrow(ax, (x, GATES - 2.6), (x, BUS))
-    label(ax, (x, 13.6), name, size=NOTE)
+    label(ax, (x, 13.6), WORDS[name], size=NOTE)
     label(ax, (x, 10.8), number, size=NOTE)
+
+
+def legend(ax: Axes, y: float) -> None:
+    """Draw what the small shapes mean, in one line."""
+    operator(ax, (3.5, y), "product")
+    label(ax, (6.3, y), WORDS["product"], size=NOTE, align="left")
+    operator(ax, (41, y), "sum")
+    label(ax, (43.8, y), WORDS["sum"], size=NOTE, align="left")
+    stack(ax, (54, y))
+    label(ax, (56.3, y), WORDS["stack"], size=NOTE, align="left")
 
 
 # All time steps
@@ -156,13 +193,14 @@ def through_bend(ax: Axes, x: float, name: str, number: str) -> None:
 CELLS, STEPS, CELL_WIDTH = (17.5, 35, 56.5), ("1", "2", "T"), 9.5
 
 
-def steps_back(ax: Axes, top: float, bottom: float, text: str) -> None:
+def steps_back(ax: Axes, top: float, bottom: float, cell: str, weights: str) -> None:
     """Draw the cells of steps 1, 2 and T, what the predictions send, and what leaves."""
     for x, step in zip(CELLS, STEPS, strict=True):
         middle = (top + bottom) / 2
         size = (CELL_WIDTH, top - bottom)
-        box(ax, (x, middle), size, text, GATE, corner=2, text_size=WORD)
-        label(ax, (x, top + 8.5), rf"$\delta_a^{{\langle {step} \rangle}}$")
+        box(ax, (x, middle), size, WORDS[cell], GATE, corner=2, text_size=WORD)
+        sent = rf"$W_{weights}^\top\, ds^{{\langle {step} \rangle}}$"
+        label(ax, (x, top + 8.5), sent, size=17)
         arrow(ax, (x, top + 6), (x, top))
         arrow(ax, (x, bottom), (x, bottom - 6))
         label(ax, (x, bottom - 8.5), at_step("dx", step))
@@ -187,30 +225,28 @@ def line_back(ax: Axes, name: str, y: float, end: str, thick: bool = False) -> N
 
 
 def rnn_back() -> Figure:
-    """Draw the way back through an RNN over the time steps."""
+    """Draw the backward pass of an RNN over the time steps."""
     figure, ax = canvas(73, 56)
-    steps_back(ax, 42, 30, "RNN\ncell")
+    steps_back(ax, 42, 30, "RNN cell", "{ya}")
     line_back(ax, "da_prev", 36, at_step("da", "0"))
-    label(ax, (36.5, 14), "every cell adds its part to the same sums:", size=NOTE)
+    label(ax, (36.5, 14), WORDS["sums"], size=NOTE)
     names = "$dW_{ax},\\ dW_{aa},\\ db_a$"
     box(ax, (36.5, 8), (26, 5), names, PARAMETER, corner=0, text_size=18)
     return figure
 
 
 def lstm_back() -> Figure:
-    """Draw the way back through an LSTM over the time steps."""
+    """Draw the backward pass of an LSTM over the time steps."""
     figure, ax = canvas(73, 43)
-    steps_back(ax, 31, 13, "LSTM\ncell")
+    steps_back(ax, 31, 13, "LSTM cell", "y")
     line_back(ax, "dc_prev", 26.5, at_step("dc", "0"), thick=True)
     line_back(ax, "da_prev", 17, at_step("da", "0"))
     return figure
 
 
 FIGURES = {
-    "rnn_cell_back": (rnn_cell_back, "The way back through one RNN cell"),
-    "rnn_back": (rnn_back, "The way back through an RNN"),
-    "lstm_cell_back": (lstm_cell_back, "The way back through one LSTM cell"),
-    "lstm_back": (lstm_back, "The way back through an LSTM"),
+    figure.__name__: (figure, WORDS[figure.__name__])
+    for figure in (rnn_cell_back, rnn_back, lstm_cell_back, lstm_back)
 }
 
 

@@ -1,0 +1,75 @@
+// What is cut, too small to read or without a bar, in the page as it now stands: a line each.
+"use strict";
+
+function whatIsCut() {
+  const width = document.documentElement.clientWidth;
+  const found = [];
+  const say = (element, words) => {
+    const kinds = element.getAttribute("class") || "";
+    found.push(`${element.tagName.toLowerCase()}.${kinds}: ${words}`.slice(0, 200));
+  };
+  const unseen = "script, style, .sr-only, .skip-to-content, mjx-assistive-mml, mjx-assistive-mml *, defs *";
+  const seen = (element) =>
+    !element.matches(unseen) &&
+    element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+
+  // the box that scrolls or clips an element, null for the page itself
+  function boxOf(element) {
+    let box = element.parentElement;
+    while (box && box !== document.documentElement && box !== document.body) {
+      if (box instanceof HTMLElement && getComputedStyle(box).overflowX !== "visible") return box;
+      box = box.parentElement;
+    }
+    return null;
+  }
+
+  function checkPlace(element) {
+    const place = element.getBoundingClientRect();
+    if (!place.width || !place.height) return;
+    const box = boxOf(element);
+    if (!box) {
+      if (place.right > width + 1 || place.left < -1) say(element, `leaves the page, ${place.right}`);
+    } else if (["hidden", "clip"].includes(getComputedStyle(box).overflowX)) {
+      const around = box.getBoundingClientRect();
+      const cut = place.right > around.right + 1 || place.left < around.left - 1;
+      if (cut) say(element, `is cut by ${box.tagName}.${box.className}`);
+    }
+  }
+
+  function checkBar(box) {
+    const { overflowX, borderTopWidth, borderBottomWidth } = getComputedStyle(box);
+    if (!["auto", "scroll"].includes(overflowX) || box.scrollWidth <= box.clientWidth + 1) return;
+    const borders = parseFloat(borderTopWidth) + parseFloat(borderBottomWidth);
+    if (box.offsetHeight - box.clientHeight - borders < 5) say(box, "scrolls without a bar");
+    if (box.tabIndex < 0) say(box, "scrolls, but not by keyboard");
+  }
+
+  function checkType(element) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    const index = element.closest("sub, sup, math, mjx-container, tspan.step, .headerlink");
+    if (!own || index) return;
+    const scale = element instanceof SVGElement ? Math.abs(element.getScreenCTM().a) : 1;
+    const size = parseFloat(getComputedStyle(element).fontSize) * scale;
+    if (size < 10.95) say(element, `type of ${size.toFixed(1)} px: ${element.textContent}`);
+  }
+
+  // in drawings, type is paths: glyphs of 100 units
+  function checkDrawing(drawing) {
+    for (const text of drawing.querySelectorAll("g[transform*='scale']")) {
+      const [, scale] = /scale\(([\d.]+) -\1\)/.exec(text.getAttribute("transform")) || [];
+      const size = scale * 100 * (drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width);
+      if (size < 10.95) return say(drawing, `type of ${size.toFixed(1)} px`);
+    }
+    return undefined;
+  }
+
+  const shown = [...document.querySelectorAll("article *, .announcement *, .mobile-header *, .motion-alone *")].filter(seen);
+  const html = shown.filter((element) => !element.closest("svg.drawing, mjx-container > *"));
+  html.forEach(checkPlace);
+  html.filter((element) => element instanceof HTMLElement).forEach(checkBar);
+  html.forEach(checkType);
+  shown.filter((element) => element.matches("svg.drawing")).forEach(checkDrawing);
+  const wide = document.documentElement.scrollWidth;
+  if (wide > width) found.push(`the page is ${wide} px wide`);
+  return found;
+}

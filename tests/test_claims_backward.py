@@ -1,0 +1,266 @@
+"""What notebooks 2 and 3 say in numbers, computed."""
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from grading.source import course_root, read_source
+from rnn_utils import initialize_fused_lstm_parameters, initialize_lstm_parameters, sigmoid
+
+ROOT = course_root(Path(__file__).parent)
+BACKWARD, FUSED = "rnn_lstm_backward", "lstm_fused_gates"
+CELLS = {
+    name: {cell.id: cell.source for cell in read_source(name, ROOT).notebook.cells}
+    for name in (BACKWARD, FUSED)
+}
+SEEDS = (3, 4, 5)
+GIVEN = (
+    "plot-words",
+    "far-networks",
+    "far-norms",
+    "clip",
+    "truncated-table",
+    "train-data",
+    "train-read-out",
+)
+GIVEN += ("train-loop", "train-share", "train-network", "train-gates")
+RATE = {"rnn": 0.01, "lstm": 0.02}
+# How far a share may be off what the text says: training at its limit is chaotic, and another
+# processor rounds otherwise.
+CHAOS = 0.1
+
+
+def rows(cell):
+    """Return the rows of a cell's tables in notebook 2, split into their entries."""
+    lines = re.findall(r"^\|(.*)\|$", CELLS[BACKWARD][cell], re.MULTILINE)
+    return [[entry.strip() for entry in line.split("|")] for line in lines]
+
+
+def told(cell, pattern):
+    """Return the numbers that a sentence of notebook 2 tells, one for each group."""
+    found = re.search(pattern, CELLS[BACKWARD][cell])
+    assert found, f"{cell} does not say: {pattern}"
+    return [float(number) for number in found.groups()]
+
+
+class Trained:
+    """Notebook 2's own cells, and networks trained with them."""
+
+    def __init__(self, steps=15):
+        self.names = read_source(BACKWARD, ROOT).namespace()
+        for cell in GIVEN:
+            exec(CELLS[BACKWARD][cell], self.names)
+        self.names["STEPS"] = steps
+
+    def begin(self, network, seed):
+        return self.names["begin"](self.names[f"initialize_{network}_parameters"], seed)
+
+    def train(self, network, seed, rate, rounds, held=None, back=None):
+        """Return the shares of right answers of a trained network, by the step of the mark."""
+        states = self.names[f"{network}_states"]
+        p = self.begin(network, seed)
+        held = held or {}
+        p = {name: value for name, value in p.items() if name not in held}
+
+        def run(x, a0, parameters):
+            return states(x, a0, {**parameters, **held})
+
+        backward = self.names[f"{network}_backward"]
+        if back:
+
+            def truncated(da, caches):
+                return whole(da[:, :, -back:], (caches[0][-back:], caches[1][:, :, -back:]))
+
+            whole, backward = backward, truncated
+        self.names["train"](run, backward, p, rate, rounds)
+        self.parameters = p
+        return self.names["share_right"](run, p)
+
+    def right(self, *arguments, **options):
+        return np.mean(self.train(*arguments, **options))
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return Trained()
+
+
+def test_share_of_the_gradient_that_is_left(trained):
+    _, _, rnn, _, _, lstm = rows("far-what")
+    names = trained.names
+    for network, shares in (("rnn", rnn[1:]), ("lstm", lstm[1:])):
+        lines = names["norms_of"](names[f"{network}_cell_backward"], names[f"{network}s"])
+        for norms, share in zip(lines.values(), shares, strict=True):
+            assert norms[-1] == pytest.approx(float(share), rel=0.2)
+    settings = [
+        [float(entry) for entry in row[1:]] for row in (rows("far-what")[k] for k in (0, 3))
+    ]
+    assert settings == [list(names["rnns"]), list(names["lstms"])]
+
+
+def test_forget_gate_at_the_start():
+    (gate,) = told("far-initialise", r"at about ([\d.]+) to begin with")
+    assert sigmoid(1.0) == pytest.approx(gate, abs=0.005)
+    assert sigmoid(0.0) == 0.5
+    assert set(initialize_lstm_parameters(2, 3, 1, np.random.default_rng(0))["bf"].flat) == {1.0}
+
+
+def test_truncated_gradients(trained):
+    names = trained.names
+    errors = [
+        100 * names["truncation_errors"](steps, x, reach=[10])[0]
+        for steps, x in names["rnns"].values()
+    ]
+    text = r"`dWaa` to (\d+) %.*error is (\d+) % and (\d+) %"
+    assert told("truncated-what", text) == pytest.approx(errors, abs=0.6)
+
+
+def test_clipping_keeps_the_direction(trained):
+    clip = trained.names["clip"]
+    gradients = {"dW": np.array([3.0, 4.0]), "db": np.array([12.0]), "dx": np.array([100.0])}
+    clipped = clip(gradients, ["W", "b"])
+    whole = np.concatenate(list(clipped.values()))
+    np.testing.assert_allclose(whole, np.array([3, 4, 12]) / 13)
+    small = {"dW": np.array([0.1])}
+    np.testing.assert_allclose(clip(small, ["W"])["dW"], [0.1])
+
+
+def test_rates_are_the_best_of_those_tried(trained):
+    text = r"best of ([\d.]+), ([\d.]+) and ([\d.]+),.*: ([\d.]+) for the RNN, ([\d.]+) for the"
+    *rates, rnn, lstm = told("train-text", text)
+    assert (rnn, lstm) == (RATE["rnn"], RATE["lstm"])
+    for network, rounds in (("rnn", 600), ("lstm", 100)):
+        right = {
+            rate: np.mean([trained.right(network, seed, rate, rounds) for seed in SEEDS])
+            for rate in rates
+        }
+        assert max(right, key=right.get) == RATE[network]
+
+
+def test_rounds_that_each_network_needs(trained):
+    (rounds,) = told("train-why", r"in all cases after (\d+) rounds")
+    for seed in SEEDS:
+        assert trained.right("lstm", seed, RATE["lstm"], int(rounds)) > 0.99
+    text = r"in ([\d.]+) to ([\d.]+) of them after (\d+) and in ([\d.]+) or more after (\d+)"
+    low, high, some, least, many = told("train-why", text)
+    for seed in SEEDS:
+        assert low - CHAOS < trained.right("rnn", seed, RATE["rnn"], int(some)) < high + CHAOS
+        assert trained.right("rnn", seed, RATE["rnn"], int(many)) >= least - CHAOS / 2
+
+
+def test_gradient_of_untrained_networks(trained):
+    text = r"the gradient (\d+) steps back is ([\d.]+) .* RNN, and ([\d.]+) in the LSTM"
+    back, *shares = told("train-why", text)
+    names = trained.names
+    x, y, _ = names["draw_batch"](np.random.default_rng(1), 500)
+    for network, share in zip(("rnn", "lstm"), shares, strict=True):
+        left = []
+        for seed in SEEDS:
+            p = trained.begin(network, seed)
+            a, (steps, _) = names[f"{network}_states"](x, np.zeros((16, 500)), p)
+            da = names["read_out"](a[:, :, -1], y, p["Wy"], p["by"])[2]
+            cell = names[f"{network}_cell_backward"]
+            left.append(names["norms_back"](cell, steps, da)[int(back)])
+        assert np.mean(left) == pytest.approx(share, abs=0.005)
+
+
+def test_gates_that_the_lstm_finds(trained, capsys):
+    text = r"falls from ([\d.]+) to about ([\d.]+) and .* rises from ([\d.]+) to about (\d\.\d+)"
+    f_else, f_mark, i_else, i_mark = told("train-gates-what", text)
+    for seed in SEEDS:
+        trained.train("lstm", seed, RATE["lstm"], 300)
+        trained.names["print_gates"](trained.parameters)
+        found = [float(number) for number in re.findall(r"0\.\d+", capsys.readouterr().out)]
+        assert found == pytest.approx([f_mark, f_else, i_mark, i_else], abs=0.1)
+
+
+def test_clipping_helps_where_the_rate_is_too_high(trained):
+    text = (
+        r"too high for it, ([\d.]+), .* ([\d.]+) to ([\d.]+) of all cases after (\d+) rounds;"
+        r".* norm of 1, in ([\d.]+) to (\d\.\d+)"
+    )
+    rate, low, high, rounds, low_clipped, high_clipped = told("train-clipped", text)
+    clipped = [trained.right("rnn", seed, rate, int(rounds)) for seed in SEEDS]
+    free = Trained()
+    free.names["clip"] = lambda gradients, names: gradients
+    unclipped = [free.right("rnn", seed, rate, int(rounds)) for seed in SEEDS]
+    assert low - CHAOS <= min(unclipped) <= max(unclipped) <= high + CHAOS
+    assert low_clipped - CHAOS <= min(clipped) <= max(clipped) <= high_clipped + CHAOS
+    assert np.mean(clipped) > np.mean(unclipped) + CHAOS
+
+
+def test_truncation_to_five_steps(trained):
+    low, high = told("train-truncated", r"at ([\d.]+) to ([\d.]+) for a mark at the first")
+    for seed in SEEDS:
+        assert trained.right("lstm", seed, RATE["lstm"], 300, back=5) > 0.98
+        first = trained.train("rnn", seed, RATE["rnn"], 1500, back=5)[0]
+        assert low - CHAOS <= first <= high + CHAOS
+
+
+def between(text):
+    """Return the bounds of "0.3 to 0.7", or of one number."""
+    numbers = [float(number) for number in text.split(" to ")]
+    return numbers[0] - CHAOS, numbers[-1] + CHAOS
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_longer_sequences(seed):
+    long = Trained(steps=30)
+    _, _, rnn, shut, opened, learned = rows("train-long")
+    rates = [float(rate) for rate in re.findall(r"0\.\d+", rnn[0])]
+    low, high = between(rnn[2])
+    best = max(long.right("rnn", seed, rate, int(rnn[1])) for rate in rates)
+    assert low <= best <= high
+    for name, rounds, share in (shut, opened, learned):
+        gate = re.findall(r"0\.\d+", name)
+        held = {}
+        if gate:
+            bias = np.log(float(gate[0]) / (1 - float(gate[0])))
+            held = {"Wf": np.zeros((16, 21)), "bf": np.full((16, 1), bias)}
+        low, high = between(share)
+        assert low <= long.right("lstm", seed, RATE["lstm"], int(rounds), held=held) <= high
+
+
+def test_answers_that_are_numbers():
+    p = initialize_lstm_parameters(3, 5, 1, np.random.default_rng(0))
+    size = sum(p[kind + gate].size for gate in "fico" for kind in "Wb")
+    assert f"= {size}$" in CELLS[BACKWARD]["ask-lstm"]
+    fused = initialize_fused_lstm_parameters(4, 5, np.random.default_rng(0))
+    assert f"= {sum(array.size for array in fused)}$" in CELLS[FUSED]["ask-step"]
+    np.testing.assert_allclose(0.999 * (1 - 0.999), 0.001, rtol=0.01)
+    assert np.tanh(3e-6) / 1e-6 == pytest.approx(3)
+
+
+def test_operations_of_a_step():
+    """Notebook 3 counts them: gate by gate four of each kind, fused two."""
+    told = "four products, four sums with a bias and four activations; fused it is two, two and two"
+    assert told in CELLS[FUSED]["use"]
+    assert CELLS[FUSED]["timing-gates"].count("act(W @ both + bias)") == 1
+    step = read_source(FUSED, ROOT).answers["lstm_step_forward"]
+    line = re.search(r"z = (.*)", step)[1]
+    assert (line.count("@"), line.count("+")) == (2, 2)
+    assert len(re.findall(r"= (?:sigmoid|np\.tanh)\(z", step)) == 2
+
+
+@pytest.mark.parametrize("assignment", [BACKWARD, FUSED])
+def test_number_of_lines_that_a_stub_announces(assignment):
+    text = "\n".join(CELLS[assignment].values())
+    announced = dict(re.findall(r"\*\*Your turn:\*\* `(\w+)`, about (\d+) lines", text))
+    solution = read_source(assignment, ROOT)
+    assert list(announced) == list(solution.answers)
+    for name, lines in announced.items():
+        code = re.split('"""', solution.answers[name])[2].splitlines()
+        written = [line for line in code if line.strip() and not line.strip().startswith("#")]
+        assert abs(len(written) - int(lines)) <= 1, (name, len(written))
+
+
+@pytest.mark.parametrize("assignment", [BACKWARD, FUSED])
+def test_colours_and_styles_of_plots(assignment):
+    """No colour of Matplotlib's cycle, and a line style or marker for each curve."""
+    code = "\n".join(cell for name, cell in CELLS[assignment].items() if "plt." in cell)
+    assert not re.findall(r"[\"']C\d", code)
+    for colour in re.findall(r"#[0-9a-f]{6}", code):
+        assert mpl.colors.is_color_like(colour)
