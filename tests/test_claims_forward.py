@@ -6,10 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading.checks import example
 from grading.source import course_root, read_source
 from rnn_marking import flow
-from rnn_utils import initialize_lstm_parameters, initialize_rnn_parameters, sigmoid, softmax
+from rnn_utils import (
+    example,
+    initialize_lstm_parameters,
+    initialize_rnn_parameters,
+    sigmoid,
+    softmax,
+)
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "rnn_lstm_forward"
