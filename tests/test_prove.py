@@ -18,10 +18,11 @@ def test_every_promise_holds(assignment, monkeypatch):
     monkeypatch.chdir(ROOT)
     source = read_source(assignment)
     with open_nursery(converter_of(assignment, unprotected=False)) as rooms:
-        proofs = list(prove_tests(source, rooms))
+        proofs = list(prove_tests(source, rooms, b"a secret of tests"))
     assert [proof.name for proof in proofs] == [
         "solution",
         *(version.name for version in source.versions),
+        *["zeros", "ones", "inputs", "none"] * 4,
         "untouched",
     ]
     assert {proof.name: proof.problems for proof in proofs if proof.problems} == {}
