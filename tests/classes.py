@@ -178,7 +178,9 @@ def cell_mark(pupil: Pupil, place: Place, checks: dict[str, int] | float) -> Cel
         return CellMark(*place, points, checks)
     most, name = float(sum(checks.values())), place.function
     found = [
-        CheckResult(kind, worth, wrong_in(kind) if kind in pupil.wrong.get(name, []) else None)
+        CheckResult(kind, worth, 0.0, wrong_in(kind))
+        if kind in pupil.wrong.get(name, [])
+        else CheckResult(kind, worth, float(worth))
         for kind, worth in checks.items()
     ]
     mistake = pupil.mistakes.get(name, "")

@@ -53,32 +53,58 @@ def test_nothing_given_answers_the_first_notebook():
 # ----------------------------------------------------------- what is checked
 
 
-def marked(kind_points, case, function="rnn_cell_backward"):
+KEYS = "dxt, da_prev, dWax, dWaa, dba"
+WORTH = {**dict.fromkeys(["types", "shapes", "arguments", "second call"], 1), "numeric": 6}
+WORTH |= dict.fromkeys(KEYS.split(", "), 3)
+
+
+def marked(case, function=None, points=WORTH):
     with marking(Outcomes(SOURCE)):
-        test = MarkedTest(
-            SOURCE.function(function),
-            "gradients",
-            keys="dxt, da_prev, dWax, dWaa, dba",
-            points=kind_points,
-        )
+        function = function or SOURCE.function("rnn_cell_backward")
+        test = MarkedTest(function, "gradients", keys=KEYS, points=points)
     test.call(**case.arguments)
     return test
 
 
-@pytest.mark.parametrize(("error", "points"), [(0, 25), (2e-8, 25), (2e-7, 0), (np.nan, 0)])
+@pytest.mark.parametrize(("error", "points"), [(0, 25), (2e-8, 25), (2e-7, 19), (np.nan, 19)])
 def test_numeric_derivatives_have_a_say_of_their_own(error, points, capsys):
     """The solution itself loses these points where numeric derivatives are against it."""
     case = rnn_cell_case(seed=2, n_x=4, n_a=6, n_y=3, m=7)
-    test = marked({"numeric": 25}, case)
+    test = marked(case)
+    test.assert_all()
     test.assert_gradients("numeric", {**case.numeric, "dWaa": case.numeric["dWaa"] * (1 + error)})
     assert test.score() == points
-    wrong = "`gradients['dWaa']` is not the numeric derivative; the relative error is"
-    assert (wrong in capsys.readouterr().out) is not bool(points)
+    wrong = "numeric: `gradients['dWaa']` is not the numeric derivative."
+    assert (wrong in capsys.readouterr().out) is (points == 19)
+
+
+def test_no_error_costs_points_for_the_value_and_for_its_numeric_derivative(capsys):
+    """One of five gradients is lost: 3 points, and a fifth of the 10 that count in proportion."""
+    case = rnn_cell_case(seed=2, n_x=4, n_a=6, n_y=3, m=7)
+
+    def rnn_cell_backward(*given):
+        gradients = SOURCE.function("rnn_cell_backward")(*given)
+        return {**gradients, "dWaa": 1.5 * gradients["dWaa"]}
+
+    test = marked(case, rnn_cell_backward)
+    test.assert_all()
+    test.assert_gradients("numeric", case.numeric)
+    assert test.score() == 25 - 3 - 10 / 5
+    assert "numeric: right" in capsys.readouterr().out
+
+
+def test_points_without_a_value_say_so():
+    """What is no value counts in proportion to the values: there must be some."""
+    case = rnn_cell_case(seed=2, n_x=4, n_a=6, n_y=3, m=7)
+    test = marked(case, points={"types": 25})
+    test.assert_types()
+    with pytest.raises(ValueError, match="test_rnn_cell_backward: no points for a value"):
+        test.score()
 
 
 def test_no_gradient_can_be_left_out_of_the_numeric_check():
     case = rnn_cell_case(seed=2, n_x=4, n_a=6, n_y=3, m=7)
-    test = marked({"numeric": 25}, case)
+    test = marked(case)
     with pytest.raises(ValueError, match="no numeric derivative for dWaa"):
         test.assert_gradients("numeric", {k: v for k, v in case.numeric.items() if k != "dWaa"})
 
@@ -89,9 +115,9 @@ def test_numeric_derivatives_are_computed_once_and_when_asked_for():
     assert calls == []
     assert case.numeric is case.numeric
     assert calls == [1]
-    assert rnn_cell_case(seed=2, n_x=4, n_a=6, n_y=3, m=7) is rnn_cell_case(
-        seed=2, n_x=4, n_a=6, n_y=3, m=7
-    )
+    sizes = {"n_x": 4, "n_a": 6, "n_y": 3, "m": 7}
+    with marking(Outcomes(SOURCE)):
+        assert rnn_cell_case(seed=2, **sizes) is rnn_cell_case(seed=2, **sizes)
 
 
 @pytest.mark.parametrize(("case_of", "network"), [(rnn_case, "rnn"), (lstm_case, "lstm")])

@@ -149,7 +149,7 @@ def test_scan_finds_a_secret_wherever_it_stands(tmp_path, where, kind):
     hidden = secrets(ASSIGNMENT)
     text = {
         "solution line": "   a_next  = np.tanh(Waa @ a_prev + Wax @ xt + ba)",
-        "hidden test line": "test.call(**rnn_inputs(seed=21, n_x=4, n_a=6, n_y=3, m=7, T_x=5))",
+        "hidden test line": "test.call(**rnn_inputs(seed=21, n_x=4, n_a=6, n_y=3, m=5, T_x=7))",
         "expected value": f"about {hidden.values[100]:.9g}",
     }[kind]
     name, content = (

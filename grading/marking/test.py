@@ -306,8 +306,17 @@ class MarkedTest(FunctionTest):
         return result
 
     def share_of_values(self, wrong: dict[str, Finding | None]) -> float:
-        """Return which part of the points for values is earned."""
+        """
+        Return which part of the points for values is earned.
+
+        Raises
+        ------
+        ValueError
+            Where no value earns points, so that there is no such part.
+        """
         points = {name: self.points.get(name, 0.0) for name in self.values}
+        if not any(points.values()):
+            raise ValueError(f"test_{self.name}: no points for a value that assert_all looked at")
         earned = math.fsum(p for name, p in points.items() if not wrong.get(name))
         return earned / math.fsum(points.values())
 

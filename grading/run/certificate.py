@@ -183,7 +183,14 @@ def from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
     """Return a certificate of version 0.1 in the form of today: its sentences are finished."""
     marks = []
     for each in data.pop("functions"):
-        checks = [{"where": {}, **check, "wrong": said(check["wrong"])} for check in each["checks"]]
+        checks = [
+            {
+                **{"earned": 0.0 if check["wrong"] else check["points"], "where": {}},
+                **check,
+                "wrong": said(check["wrong"]),
+            }
+            for check in each["checks"]
+        ]
         stopped = None if checks else said(each["note"])
         result = {
             **{key: each[key] for key in ("function", "max_points", "mistake", "sentence")},
