@@ -123,7 +123,7 @@ def outcome(root):
 # Where a run is killed: before it has entered a mark, with the mark entered and not yet
 # committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
 PLACES = {
-    "handed_out": (grading.run.run, "Job"),
+    "handed_out": (grading.run.run, "Mark"),
     "uncommitted": (Book, "_read_grades"),  # also once, when a run begins
     "write_marked": (Run, "write_marked"),
     "write_feedback": (Run, "write_feedback"),
@@ -175,13 +175,13 @@ def dying(monkeypatch, course, times):
     """Let the worker that marks student_03 die, so many times."""
     real = Marker.mark
 
-    def deadly(marker, job):
-        if job.student == "student_03":
+    def deadly(marker, student, *rest):
+        if student == "student_03":
             deaths = len(list(course.glob("death_*")))
             if deaths < times:
                 (course / f"death_{deaths}").touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-        return real(marker, job)
+        return real(marker, student, *rest)
 
     monkeypatch.setattr(Marker, "mark", deadly)
 
@@ -294,7 +294,7 @@ def test_diff_tells_submission_from_environment(tmp_path):
 
 def marked_cell(points, wrong):
     """Return what a certificate holds of one function whose array is right, or wrong."""
-    checks = [CheckResult("a", 20.0, wrong), CheckResult("y", 5.0)]
+    checks = [CheckResult("a", 20.0, 0.0 if wrong else 20.0, wrong), CheckResult("y", 5.0, 5.0)]
     result = TestResult("rnn_forward", points, 25.0, checks)
     return CellMark(ASSIGNMENT, "test_rnn_forward", points, 25.0, points, result)
 

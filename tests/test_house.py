@@ -14,6 +14,7 @@ import pytest
 import grading
 import rnn_marking
 from grading.nbgrader_plugins import Autograde
+from grading.run.worker import Mark, Marker
 from grading.source import cells, enter_course
 
 ROOT = Path(__file__).parents[1]
@@ -144,9 +145,14 @@ def test_the_drawing_is_that_of_the_code():
     assert PICTURE.read_text("utf-8") == draw(), "python docs/draw.py"
 
 
+# Students get it as one file, of 79 columns.
+IN_ONE_FILE = "grading/checks.py"
+
+
 def test_no_file_is_long():
     for path in [*ENGINE, *SUBJECT]:
-        assert len(path.read_text("utf-8").splitlines()) <= 500, name_of(path)
+        most = 700 if name_of(path) == IN_ONE_FILE else 500
+        assert len(path.read_text("utf-8").splitlines()) <= most, name_of(path)
 
 
 def test_one_module_opens_what_students_handed_in(course, monkeypatch):
@@ -167,7 +173,8 @@ def test_one_module_opens_what_students_handed_in(course, monkeypatch):
     nbgrader.coursedir.assignment_id = "rnn_lstm_forward"
     converter = Autograde(coursedir=nbgrader.coursedir, config=nbgrader.config)
     converter.force = True
-    with converter.open_run([], jobs=1) as run:
-        assert len(list(run.mark())) == 3
+    with converter.open_run([], jobs=1) as run:  # its workers are processes of their own
+        for student in run.todo:
+            assert Mark(student, run.submission(student)).work(Marker(run.settings)).results
     watching = False
     assert opened - {"run.py"} == {"files.py"}  # run.py lists who handed in

@@ -9,7 +9,7 @@ from typing import Any
 
 from .messages import COMMON, Shown
 from .room import wire
-from .room.shell import clean
+from .room.shell import CUT, clean
 
 # What a student's cell may show. Text alone, and pictures that are plainly pictures.
 SHOWN = ("text/plain", "text/html", "image/png")
@@ -130,6 +130,7 @@ def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
             checked = check_output(output, most)
             most -= size_of(checked)
             if most < 0:
+                kept.append({"output_type": "stream", "name": "stdout", "text": CUT})
                 break
             kept.append(checked)
     except (TypeError, KeyError, ValueError, AttributeError):

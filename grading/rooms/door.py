@@ -196,11 +196,11 @@ class Room:
         if "unsupported" in answer:
             returned = self.get(answer, "where") == "result"
             what = "returns" if returned else "puts into its arguments"
-            kind = self.known_kind(check_text(answer["unsupported"], 200))
+            kind = self.shown.kind(check_text(answer["unsupported"], 200)) or "something"
             raise CannotCross(f"{name} {what} {kind}, which cannot be tested: {PLAIN_DATA}")
         if "error" in answer:
             cell = check_text(self.get(answer, "cell"), 200)
-            raise student_error(check_error(answer["error"], self.shown), self.shown.name(cell, ""))
+            raise student_error(check_error(answer["error"], self.shown), cell)
         result = self.get(answer, "result")
         if keep and "ticket" in answer:
             if type(answer["ticket"]) is not int or type(result) is not tuple or not result:
@@ -265,10 +265,6 @@ class Room:
             if self.clock.is_up():
                 raise ChannelTimeout("does not answer")
         return self.channel.receive(self.clock.latest)
-
-    def known_kind(self, kind: str) -> str:
-        """Return the kind of a value that cannot cross, if it tells nothing but that."""
-        return kind if self.shown.has_words(kind) else "something"
 
     def call_back(self, message: bytearray, lent: dict[str, Callable]) -> bytes:
         """Run a lent function, and return the answer for the room."""

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .room import wire
+
 # ? is a name, # a number, @ a shape, ~ anything, which is not shown.
 FORMS = """
 name '?' is not defined
@@ -103,19 +105,36 @@ Python int too large to convert to C long
 loop of ufunc does not support argument # of type ? which has no callable ? method
 """
 PARTS = {"?": r"([^\W\d]\w*)", "#": r"-?\d+", "@": r"\([\d, ]*\)", "~": r".*"}
-PATTERNS = [
-    re.compile("".join(PARTS.get(letter, re.escape(letter)) for letter in form), re.DOTALL)
-    for form in FORMS.strip().splitlines()
-]
+
+
+def compiled(forms: str) -> list[tuple[str, re.Pattern]]:
+    """Return each form with a pattern for it."""
+    return [
+        (form, re.compile("".join(PARTS.get(c, re.escape(c)) for c in form), re.DOTALL))
+        for form in forms.strip().splitlines()
+    ]
+
+
+# What a value is that cannot cross.
+KINDS = """
+an object of type ?
+an array of ?
+an array of time differences
+a class
+a ? that contains itself
+a dict with a key of type ?
+a value of more than # MB
+a value of more than~ items
+a value nested more than # deep
+a string that is not valid Unicode
+an int too long to print
+"""
+MESSAGES = compiled(FORMS)
+KNOWN_KINDS = compiled("\n".join([KINDS.strip(), *dict.fromkeys(wire.KIND_NAMES.values())]))
 # Names that anybody's code may bring up.
 COMMON = {*dir(builtins), *dir(np), *dir(np.ndarray), "ndarray", "dtype", "NoneType", "function"}
 HIDDEN = "…"
-PLAIN_WORDS = """
-a an array arrays bytes class contains coroutine dates deep differences ellipsis function generator
-itself key map masked matrix MB method module more nested numpy object objects of range records set
-slice strings than that time type value values with zip
-"""
-PLAIN = frozenset(PLAIN_WORDS.split())
+OF_ARRAYS = set(wire.ARRAY_KIND_NAMES.values())
 
 
 class Shown:
@@ -131,20 +150,23 @@ class Shown:
     def __init__(self, cells: Mapping[str, str]) -> None:
         self.lines = {label: text.splitlines() for label, text in cells.items()}
         words = re.findall(r"[^\W\d]\w*", "\n".join(cells.values()))
-        self.words = COMMON | set(words)
+        self.words = COMMON | OF_ARRAYS | set(words)
 
     def name(self, text: str, otherwise: str) -> str:
         """Return a name that stands in the student's code, or else something that tells less."""
         return text if text in self.words else otherwise
 
-    def has_words(self, text: str) -> bool:
-        """Tell whether a text is made of known words alone, and holds no number."""
-        return all(word in self.words or word in PLAIN for word in re.split(r"[\W]+", text) if word)
-
     def message(self, text: str) -> str:
         """Return what is shown of a message: "" where its form is not known."""
-        text = text.strip()
-        for form, pattern in zip(FORMS.strip().splitlines(), PATTERNS, strict=True):
+        return self.in_form(text.strip(), MESSAGES)
+
+    def kind(self, text: str) -> str:
+        """Return what is shown of what a value is that cannot cross: "" for no known kind."""
+        return self.in_form(text, KNOWN_KINDS)
+
+    def in_form(self, text: str, forms: list[tuple[str, re.Pattern]]) -> str:
+        """Return a text without numbers, if it is of one of these forms, and else ""."""
+        for form, pattern in forms:
             found = pattern.fullmatch(text)
             if found and all(name in self.words for name in found.groups()):
                 names = iter(found.groups())
