@@ -396,6 +396,20 @@ def test_gradescope_shows_the_sentences_of_the_checks(root):
     assert [t["name"] for t in results["4241"]["tests"]].count("rnn_forward") == 1
 
 
+def test_gradescope_says_which_points_count_in_proportion(root):
+    pupil = Pupil("4240", wrong={"rnn_forward": ["a"]})
+    with make_class(root, [pupil]) as book:
+        marked = certificate(pupil)
+        checks = marked.cells[1].result.checks
+        checks[0].earned, checks[1].earned = 0.5, 2.5  # as many as before in all
+        marked.write(root / "reports" / ASSIGNMENT / FOLDER)
+        done = export(Book(book), ASSIGNMENT, "gradescope", Order(root))
+    tests = {test["name"]: test for test in read_results(done.files[0])["4240"]["tests"]}
+    types = tests["rnn_forward: types"]
+    assert (types["score"], types["max_score"], types["status"]) == (0.5, 1, "failed")
+    assert types["output"] == "right; counts in the proportion in which the values are right"
+
+
 # ------------------------------------ what a person marks, and several notebooks
 
 

@@ -156,14 +156,14 @@ def test_page_tells_marks_and_every_check(marked, pages, student):
         assert f"{result.function} {result.points:g} of 25 points" in text
         assert len(result.checks) >= 8
         for check in result.checks:
-            line = f"{str(check.wrong).replace('`', '')}." if check.wrong else "right"
-            earned = 0 if check.wrong else check.points
-            several = check.wrong and [str(c.wrong) for c in result.checks].count(str(check.wrong))
-            if several == 1 or not check.wrong:
-                assert f"{check.kind}: {line}" in text
-            else:  # one line for all that have the same sentence
-                assert f": {line}" in text
-            assert re.search(rf"{re.escape(line)} .*?\b{earned} of \d+", text)
+            if not check.wrong:
+                assert f"{check.kind}: right {check.earned:g} of {check.points:g}" in text
+                continue
+            line = f"{str(check.wrong).replace('`', '')}."
+            several = [str(c.wrong) for c in result.checks].count(str(check.wrong)) > 1
+            # One line for all that have the same sentence.
+            assert (": " if several else f"{check.kind}: ") + line in text
+            assert re.search(rf"{re.escape(line)} .*?\b0 of \d+", text)
 
 
 @pytest.mark.parametrize("student", SAMPLE)

@@ -132,6 +132,22 @@ def test_checks_of_those_who_were_marked(small):
     assert float(caches["discrimination"]) == pytest.approx(wanted, abs=1e-4)
 
 
+def test_points_that_count_in_proportion_are_counted_as_such(tmp_path):
+    """The first of three earns half a point of one for the types."""
+    pupils = [Pupil(name, wrong={"rnn_forward": ["a"]}) for name in "12"] + [Pupil("3")]
+    with make_class(tmp_path, pupils) as book:
+        first = certificate(pupils[0])
+        first.cells[1].result.checks[0].earned = 0.5
+        first.write(tmp_path / "reports" / ASSIGNMENT / FOLDER)
+        page = write_report(Book(book), ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+    rows = {(row["function"], row["check"]): row for row in table(page, "checks")}
+    types = rows["rnn_forward", "types"]
+    assert (types["students"], types["earned"]) == ("3", "2")
+    assert float(types["difficulty"]) == pytest.approx(2.5 / 3, abs=1e-3)
+    wanted = np.corrcoef([0.5, 1, 1], [99 - 12, 99 - 12, 99])[0, 1]
+    assert float(types["discrimination"]) == pytest.approx(wanted, abs=1e-4)
+
+
 def test_discrimination_is_the_corrected_item_total_correlation():
     points = np.random.default_rng(1).integers(0, 2, (40, 5)) * np.array([1.0, 2, 7, 6, 4])
     wanted = [np.corrcoef(points[:, n], np.delete(points, n, 1).sum(1))[0, 1] for n in range(5)]

@@ -21,6 +21,7 @@ from grading.exports.marks import Marks
 from grading.marking.result import total
 
 SCRIPT = Path(__file__).with_name("run_autograder.py")
+IN_PROPORTION = "right; counts in the proportion in which the values are right"
 SETUP = """#!/usr/bin/env bash
 command -v python3 >/dev/null || { apt-get update && apt-get install -y python3; }
 """
@@ -41,6 +42,8 @@ def shown_results(marks: Marks, entry: Entry) -> dict[str, Any]:
             tests.append(line(title, f"{n}", points, marks.group.max_points[place], ""))
         for m, check in enumerate(checks, 1):
             name, output = f"{title}: {check.kind}", str(check.wrong or "")
+            if not check.wrong and check.earned < check.points:
+                output = IN_PROPORTION
             tests.append(line(name, f"{n}.{m}", check.earned, check.points, output))
     return {
         "score": entry.score,

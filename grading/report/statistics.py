@@ -80,7 +80,7 @@ class Item:
     function, kind : str
     points : float
     earned : int
-        How many of the marked students earned them.
+        How many of the marked students earned all of them.
     difficulty : float
         The share of the points that the class earned: 1 is easy.
     discrimination : float
@@ -152,7 +152,7 @@ class Statistics:
         self._mistakes: dict[tuple[Place, str], SameMistake] = {}
         self._unnamed: dict[tuple[Place, str], SameMistake] = {}
         self._items: dict[tuple[Place, str], Item] = {}
-        self._earned: list[set[tuple[Place, str]]] = []
+        self._earned: list[dict[tuple[Place, str], float]] = []
         self._found: dict[Place, None] = {}
         for entry in self.entries:
             self._read(entry, reports)
@@ -223,7 +223,7 @@ class Statistics:
         self.rooms[entry.student_id] = certificate.rooms
         for measure, values in self.used.items():
             values[entry.student_id] = getattr(certificate, measure)
-        self._earned.append(set())
+        self._earned.append({})
         for mark in certificate.cells:
             place = Place(mark.notebook, mark.cell)
             if place not in self._found:
@@ -250,7 +250,7 @@ class Statistics:
             if (place, check.kind) not in self._items:
                 self._items[place, check.kind] = Item(title, check.kind, check.points)
         right = {(place, check.kind) for check in result.checks if not check.wrong}
-        self._earned[-1] |= right
+        self._earned[-1] |= {(place, check.kind): check.earned for check in result.checks}
         if result.mistake:
             alike, what, said = self._mistakes, result.mistake, result.sentence
         elif len(right) < len(result.checks) or result.points < result.max_points:
@@ -266,13 +266,13 @@ class Statistics:
         keys = sorted(self._items, key=lambda key: order.get(key[0], len(order)))
         items = [self._items[key] for key in keys]
         points = np.array([item.points for item in items])
-        right = np.array([[key in earned for key in keys] for earned in self._earned], bool)
-        right = right.reshape(len(self._earned), len(keys))
-        correlations = discrimination(right * points)
-        for item, count, correlation in zip(items, right.sum(axis=0), correlations, strict=True):
-            item.earned = int(count)
-            item.difficulty = count / len(right) if len(right) else np.nan
-            item.discrimination = float(correlation)
+        earned = np.array([[each.get(key, 0.0) for key in keys] for each in self._earned], float)
+        earned = earned.reshape(len(self._earned), len(keys))
+        correlations = discrimination(earned)
+        for n, item in enumerate(items):
+            item.earned = int((earned[:, n] >= points[n]).sum())
+            item.difficulty = earned[:, n].mean() / points[n] if earned.size and points[n] else np.nan
+            item.discrimination = float(correlations[n])
         return items
 
     def _attend(self, entry: Entry, kind: str, what: str) -> None:
