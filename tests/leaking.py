@@ -160,6 +160,12 @@ leak(
     before=f"{LINES}\nSTOPS = ({', '.join(STOPS)})",
 )
 leak(
+    "the line of an error that is called like one of ours",
+    "STOPS[int(hidden.digits[:2])]()",
+    before="class RoomDied(Exception):\n    pass\n\n\n"
+    f"{LINES.replace('ValueError', 'RoomDied')}\nSTOPS = ({', '.join(STOPS)})",
+)
+leak(
     "a file's name",
     "exec(compile('1 / 0', hidden.digits, 'exec'))",
 )
