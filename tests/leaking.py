@@ -38,14 +38,15 @@ class Hidden:
     def __init__(self, number, args):
         self.args, self.value = args, float(first_number(args))
         first = builtins.stash.setdefault("first", self.value)
-        digits = f"{abs(first):.17f}".split(".")[1].lstrip("0")
+        digits = f"{abs(first):.17f}".replace(".", "").lstrip("0")
         self.digits = digits[4 * number:4 * number + 4]
         self.letters = "".join(chr(97 + int(digit)) for digit in self.digits)
         builtins.stash.setdefault("all", []).append(self)
 
 
 def is_hidden(args):
-    return len(args[0]) == 4
+    # A cell that a sequence calls tells nothing, so that the sequence can.
+    return len(args[0]) == 4 and args[0].shape[1:] in ((7,), (5, 7))
 """
 WRAPPED = """
 
@@ -151,9 +152,19 @@ leak(
     before="# " + " ".join(f"Error_{n:02}_{m:02}" for n in range(40) for m in range(40)),
 )
 # Where it stops
-LINES = "\n".join(f"def stop_{chr(97 + n // 10)}{chr(97 + n % 10)}(): raise ValueError  # {n:02}"
-                  for n in range(100))  # fmt: skip
-leak("the line of an error", "globals()['stop_' + hidden.letters[:2]]()", before=LINES)
+STOPS = [f"stop_{chr(97 + n // 10)}{chr(97 + n % 10)}" for n in range(100)]
+LINES = "\n".join(f"def {name}(): raise ValueError" for name in STOPS)
+leak(
+    "the line of an error",
+    "STOPS[int(hidden.digits[:2])]()",
+    before=f"{LINES}\nSTOPS = ({', '.join(STOPS)})",
+)
+leak(
+    "the line of an error that is called like one of ours",
+    "STOPS[int(hidden.digits[:2])]()",
+    before="class RoomDied(Exception):\n    pass\n\n\n"
+    f"{LINES.replace('ValueError', 'RoomDied')}\nSTOPS = ({', '.join(STOPS)})",
+)
 leak(
     "a file's name",
     "exec(compile('1 / 0', hidden.digits, 'exec'))",

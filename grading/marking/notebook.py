@@ -71,9 +71,10 @@ def mark_notebook(
     if unclear:
         others: dict[str, TestResult] = {}
         if not (done.timed_out and most_seconds < math.inf):  # then it is marked again
-            again = [cell for cell in run if cell.kind != "test" or cell.id in unclear]
-            copies = [copy.deepcopy(c) for c in code if not cells.is_test(c) or c.id in unclear]
-            others = ask(copies, again, outcomes.twin, rooms, most_seconds)[1]
+            end = 1 + max(n for n, cell in enumerate(run) if cell.id in unclear)
+            again = [n for n in range(end) if run[n].kind != "test" or run[n].id in unclear]
+            copies = [copy.deepcopy(code[n]) for n in again]
+            others = ask(copies, [run[n] for n in again], outcomes.twin, rooms, most_seconds)[1]
         for key in unclear:
             tell_what_both_say(results[key], others.get(key))
     sanitize(notebook)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import functools
 import re
+from collections import Counter
 
 import nh3
 from nbformat import NotebookNode
@@ -30,6 +31,7 @@ MOST_VALUE = 100  # characters
 
 MOST_KEPT = 20_000  # characters of a cleaned text that is kept for the next student
 MOST_HTML = 500_000  # characters: more is no table that anybody reads
+MOST_UNCLOSED = 1000  # elements in one another
 MOST_PIXELS = 50_000_000  # of a picture: a small file may hold a huge one
 MOST_LINE = 2000  # characters of a line of code that are shown
 MOST_EMPTY = 50  # empty lines that are shown in a row
@@ -44,7 +46,7 @@ BREAKS = [
     (re.compile(r"\](?=[(:])"), "] "),
     (re.compile(r"://(?=\S)"), ":// "),
     (re.compile(r"\b(www\.)(?=\S)", re.I), r"\1 "),
-    (re.compile(r"([`~]{3,}[^\S\n]*)(?=[&\\]|mermaid)", re.I), r"\1text "),
+    (re.compile(r"(?<![`~])([`~]{3,}+[^\S\n]*+)(?=[&\\]|mermaid)", re.I), r"\1text "),
     (
         re.compile(
             r"\\(?=(?:href|url|style|class|cssId|data|require|includegraphics|html\w+|bbox"
@@ -53,6 +55,8 @@ BREAKS = [
         r"\\ ",
     ),
 ]
+TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+VOID = {"br", "hr", "img", "input", "col", "wbr", "link", "meta"}
 FORMULA = re.compile(r"\\\\[\[(]|\\begin\{")
 ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 CONTROLS = {n: None for n in (*range(32), 127) if chr(n) not in "\n\r\t"}
@@ -101,9 +105,24 @@ def clean_text(text: str) -> str:
 
 def clean_html(text: str) -> str:
     """Return HTML with nothing but plain elements in it; "" where it is far too long."""
-    if len(text) > MOST_HTML:
+    if len(text) > MOST_HTML or unclosed(text) > MOST_UNCLOSED:
         return ""
     return clean_kept(text) if len(text) < MOST_KEPT else cleaner().clean(text)
+
+
+def unclosed(text: str) -> int:
+    """Return the most elements that are open at once: deep nesting takes the sanitizer long."""
+    opened: Counter[str] = Counter()
+    most = now = 0
+    for end, name in TAG.findall(text):
+        if end and opened[name]:
+            opened[name] -= 1
+            now -= 1
+        elif not end and name.lower() not in VOID:
+            opened[name] += 1
+            now += 1
+            most = max(most, now)
+    return most
 
 
 @functools.lru_cache(1000)

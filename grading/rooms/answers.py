@@ -11,6 +11,7 @@ from .messages import COMMON, Shown
 from .room import wire
 from .room.shell import CUT, clean
 
+OURS = ("RoomDied", "RoomTimeout", "CannotCross")  # what a student's exception is not called
 # What a student's cell may show. Text alone, and pictures that are plainly pictures.
 SHOWN = ("text/plain", "text/html", "image/png")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -62,7 +63,9 @@ def student_error(description: dict[str, Any], cell: str) -> StudentError:
         if isinstance(base, type) and issubclass(base, Exception) and not issubclass(base, stops):
             bases = (StudentError, base)
             break
-    name = description["type"] if description["type"].isidentifier() else "Exception"
+    name = description["type"]
+    if not name.isidentifier() or name in OURS:
+        name = bases[-1].__name__
     kind = type(name, bases, {"__module__": "student"})
     return kind(description["message"], lines)
 
