@@ -192,6 +192,32 @@ class Book:
             return {}
         return {Place(each.name, c.name): c for each in notebooks for c in each.source_cells}
 
+    def match_texts(self, assignment: str, texts: set[str]) -> None:
+        """
+        Know the same cells of mere text or code as the source: those that nothing is entered for.
+
+        nbgrader refuses to publish again where any cell has come or gone since something was
+        handed in; it is right for those that are answered or graded.
+
+        Parameters
+        ----------
+        assignment : str
+        texts : set of str
+            The names of such cells in the source.
+        """
+        try:
+            (notebook,) = self.gradebook.find_assignment(assignment).notebooks
+        except (MissingEntry, ValueError):  # not published yet
+            return
+        held = [notebook.grade_cells, notebook.solution_cells, notebook.task_cells]
+        counted = {cell.name for cells in held for cell in cells}
+        known = {cell.name: cell for cell in notebook.source_cells if cell.name not in counted}
+        for name in known.keys() - texts:
+            self.gradebook.db.delete(known[name])
+        self.gradebook.db.commit()
+        for name in texts - known.keys() - counted:
+            self.gradebook.add_source_cell(name, notebook.name, assignment, cell_type="code")
+
     # A class
 
     def read_class(self, assignment: str) -> Class:

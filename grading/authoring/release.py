@@ -6,18 +6,23 @@ import contextlib
 import io
 import json
 
+from grading.book import open_book
 from grading.checks import FunctionTest, fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Source, Version, enter_course, read_source
-from grading.source.cells import function_checked
+from grading.source.cells import Kind, function_checked, grade_id, kind_of
 from grading.source.course import raise_failure
 
 
 def make_release(assignment: str) -> None:
     """Generate the student version in release/."""
     course = enter_course()
-    read_source(assignment)  # says in one line where there is none
+    source = read_source(assignment)  # says in one line where there is none
+    named = [cell for cell in source.notebook.cells if grade_id(cell)]
+    texts = {grade_id(cell) for cell in named if kind_of(cell) in (Kind.CHECK, Kind.FETCH, Kind.READ_ONLY)}
+    with open_book(course.coursedir.db_url, course.coursedir.course_id) as book:
+        book.match_texts(assignment, texts)
     done = course.generate_assignment(assignment, force=True)
     raise_failure(done, f"release {assignment}")
 

@@ -64,7 +64,7 @@ def mark_notebook(
         As in `run_notebook`.
     """
     last = max(n for n, cell in enumerate(notebook.cells) if cells.is_test(cell))
-    code = [cell for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells[: last + 1] if runs(cell)]
     run = as_cells(code)
     done, results = ask(code, run, outcomes, rooms, most_seconds)
     unclear = {key for key, result in results.items() if may_tell(result)}
@@ -104,6 +104,11 @@ def ask(
         cell.execution_count = number
         cell.outputs = [from_dict(output) for output in result.outputs]
     return done, {c.id: result_of(c, kept[c.id]) for c in code if cells.is_test(c)}
+
+
+def runs(cell: NotebookNode) -> bool:
+    """Tell whether a cell is run in marking."""
+    return cell.cell_type == "code" and cells.kind_of(cell) is not Kind.FETCH
 
 
 def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:

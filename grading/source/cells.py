@@ -9,6 +9,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 OWN_ID = "student-"  # how the ids of cells begin that a student has added
+FETCH_ID = "fetch"
 TEST_PREFIX, CHECK_PREFIX = "test_", "check_"
 
 
@@ -17,6 +18,7 @@ class Kind(StrEnum):
 
     SOLUTION = "solution"  # the student's; graded by a test
     TEST = "test"  # ours: graded, locked and no solution
+    FETCH = "fetch"  # ours: fetches files where a student works; runs nowhere in marking
     CHECK = "check"  # ours: locked code that earns nothing; runs in both rooms
     MANUAL_CODE = "manual code"  # the student's, marked by a person
     MANUAL_TEXT = "manual text"
@@ -54,6 +56,8 @@ def kind_of(cell: NotebookNode) -> Kind:
     if settings.get("solution"):
         return Kind.SOLUTION
     if settings.get("locked"):
+        if is_code and settings.get("grade_id") == FETCH_ID:
+            return Kind.FETCH
         return Kind.CHECK if is_code else Kind.READ_ONLY
     return Kind.FREE
 
