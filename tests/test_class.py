@@ -26,6 +26,7 @@ from grading.book import Book
 from grading.checks import Finding
 from grading.cli import app
 from grading.demo import make_course, plain
+from grading.marking.hidden_data import read_secret
 from grading.marking.result import CheckResult, TestResult
 from grading.run import Certificate, Run
 from grading.run.certificate import CellMark, environment, read_certificates
@@ -48,6 +49,7 @@ def handed_in(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         make_release(ASSIGNMENT)
+        read_secret(root)  # all copies of the course have the same hidden data
         blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
         source = read_source(ASSIGNMENT)
         for number in range(STUDENTS):

@@ -138,7 +138,7 @@ def test_whose_it_is(path, student):
     ],
 )
 def test_what_can_be_read_in_two_ways_is_nobodys(path):
-    with pytest.raises(ValueError, match="(4242|1234567), "):
+    with pytest.raises(ValueError, match=r"(4242|1234567), "):
         whose(path)
 
 
