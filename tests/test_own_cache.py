@@ -1,4 +1,4 @@
-"""Backward functions on caches of the student's own, with right and with wrong forward functions."""
+"""Backward functions on caches of the student's own; forward functions are right or wrong."""
 
 import contextlib
 import io

@@ -271,7 +271,8 @@ class Statistics:
         correlations = discrimination(earned)
         for n, item in enumerate(items):
             item.earned = int((earned[:, n] >= points[n]).sum())
-            item.difficulty = earned[:, n].mean() / points[n] if earned.size and points[n] else np.nan
+            most = points[n] * len(earned)
+            item.difficulty = float(earned[:, n].sum() / most) if most else np.nan
             item.discrimination = float(correlations[n])
         return items
 
