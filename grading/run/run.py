@@ -422,6 +422,8 @@ def published(coursedir: CourseDirectory, book: Book, source: Source) -> dict[st
 
 def is_whole(notebook: Path) -> bool:
     """Tell whether a marked notebook is there to its last sign."""
+    if not notebook.is_file():
+        return False
     try:
         with notebook.open("rb") as file:
             file.seek(-2, os.SEEK_END)
