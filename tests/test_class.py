@@ -128,7 +128,7 @@ PLACES = {
     "handed_out": (grading.run.run, "Mark"),
     "uncommitted": (Book, "_read_grades"),  # also once, when a run begins
     "write_marked": (Run, "write_marked"),
-    "write_feedback": (Run, "write_feedback"),
+    "write_page": (Run, "write_page"),
     "certificate": (Certificate, "write"),
 }
 

@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import dataclasses
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -577,13 +578,42 @@ def test_a_room_holds_no_module_of_the_grader(walled_room):
     assert shown(walled_room, source) == "[]\nModuleNotFoundError\n"
 
 
-def test_a_room_has_no_network_and_holds_no_line_but_its_own(any_room):
+@pytest.mark.parametrize("mode", MODES)
+def test_a_room_has_no_network(mode, shared_rooms):
+    with socket.create_server(("127.0.0.1", 0)) as net, socket.socket(socket.AF_UNIX) as local:
+        local.bind(b"\0" + CANARY.encode())  # a name without a file
+        local.listen()
+        places = [(int(each.family), each.getsockname()) for each in (net, local)]
+        source = (
+            f"import socket\nreached = 0\nfor kind, place in {places!r}:\n    try:\n"
+            "        socket.socket(kind).connect(place)\n        reached += 1\n"
+            "    except OSError:\n        pass\nprint(reached)"
+        )
+        assert shown(shared_rooms(mode), source) == "0\n"
+        for each in (net, local):  # they are there to be reached
+            socket.socket(each.family).connect(each.getsockname())
+
+
+@pytest.mark.parametrize("mode", MODES[:2])
+def test_a_room_is_in_a_network_of_its_own(mode, nurseries):
+    room = Room(nurseries(mode))
+    shown(room, f"import os\nif os.fork() == 0:\n    os.execv('/bin/sleep', [{CANARY!r}, '61'])")
+    wait_until(lambda: CANARY in commands())
+    (process,) = [p for p in Path("/proc").glob("[0-9]*") if is_canary(p)]
+    assert os.readlink(process / "ns/net") != os.readlink("/proc/self/ns/net")
+    room.close()
+
+
+def is_canary(process):
+    """Tell whether a process is that which a cell has left."""
+    with contextlib.suppress(OSError):
+        return (process / "cmdline").read_bytes().startswith(CANARY.encode())
+    return False
+
+
+def test_a_room_holds_no_line_but_its_own(any_room):
     source = (
-        "import os, socket, subprocess\n"
-        "for kind in (socket.AF_INET, socket.AF_UNIX):\n    try:\n"
-        "        socket.socket(kind).connect(('127.0.0.1', 22) if kind == 2 else b'\\0x')\n"
-        "        print('connected')\n    except OSError as e:\n        pass\n"
-        "open_ones = []\nfor n in range(64):\n    try:\n        os.fstat(n)\n"
+        "import os\nopen_ones = []\nfor n in range(64):\n    try:\n        os.fstat(n)\n"
         "        open_ones.append(n)\n    except OSError:\n        pass\nprint(open_ones)"
     )
     assert shown(any_room, source) == "[0, 1, 2, 3]\n"

@@ -26,7 +26,9 @@ class Apart:
 
     def __init__(self) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
 
     def work(self, function: Callable, *arguments: Any) -> Any:
@@ -95,7 +97,3 @@ def serve() -> None:
         except Exception as error:
             answer = None, error
         send(answers, answer)
-
-
-if __name__ == "__main__":
-    serve()
