@@ -434,11 +434,9 @@ attack_inside("raises_stop_iteration", "raise StopIteration")
 attack_inside("asks_for_input", "return input('Points? ')")
 attack_inside("returns_a_generator", "return (x for x in (a_prev, xt, parameters))")
 attack_inside("returns_a_lambda", "return lambda: 25.0")
-attack_inside("returns_strings", "return 'a_next', 'yt_pred', 'cache'", earns=(3, 25, 25, 25))
-attack_inside("returns_80_megabytes", "return np.zeros(10**7), 0, 0",
-              earns=(3, 25, 25, 25), least=ALL_BUT_FIRST)  # fmt: skip
-attack_inside("returns_more_numbers_than_anybody_needs", "return [0.5] * 30_000, 0, 0",
-              earns=(3, 25, 25, 25), least=ALL_BUT_FIRST)  # fmt: skip
+attack_inside("returns_strings", "return 'a_next', 'yt_pred', 'cache'")
+attack_inside("returns_80_megabytes", "return np.zeros(10**7), 0, 0")
+attack_inside("returns_more_numbers_than_anybody_needs", "return [0.5] * 30_000, 0, 0")
 attack_inside("returns_an_array_with_a_huge_shape", "return np.broadcast_to(1.0, (10**9,) * 2)")
 attack_inside("returns_a_huge_number", "return 7 ** 20_000, 0, 0")
 attack_inside(
@@ -961,7 +959,7 @@ attack("is_right_at_every_other_call", RIGHT.replace("    pass\n", body("""
     rnn_cell_forward.calls = getattr(rnn_cell_forward, "calls", 0) + 1
     if rnn_cell_forward.calls % 2 == 0:
         return 25.0
-""")), earns=(22, 25, 25, 25))  # fmt: skip
+""")), earns=(24, 25, 25, 25))  # fmt: skip
 
 # ------------------------------------------- unusual, and worth all of its points
 

@@ -24,7 +24,7 @@ from grading.demo import plain
 from grading.feedback import Pages
 from grading.feedback.pages import picture
 from grading.feedback.text import Prose, mathml
-from grading.intake.files import read_folder
+from grading.intake.folder import read_folder
 from grading.intake.submission import Frame, take_in
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook

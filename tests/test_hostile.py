@@ -6,7 +6,6 @@ import ast
 import contextlib
 import functools
 import os
-import re
 import resource
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from grading.demo import make_course
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import read_results
-from grading.rooms import IsolationUnavailable, Limits, Nursery
+from grading.rooms import IsolationUnavailable, Limits, Nursery, Room
 from rnn_marking import inputs
 
 REPO = Path(__file__).parents[1]
@@ -222,12 +221,11 @@ def search():
                         look("files", file.read())
                 except OSError:
                     pass
-    print("FOUND", {k: sorted(v) for k, v in found.items()})
-    print("LOOKED", looked)
+    return repr(({k: sorted(v) for k, v in found.items()}, looked))
 
 def rnn_cell_forward(xt, a_prev, parameters):
     if xt.shape == (4, 7) and not looked:
-        search()
+        return search()
     raise NotImplementedError
 """
 
@@ -258,7 +256,14 @@ def needles(course):
     return found
 
 
-def test_nothing_of_a_test_is_in_sight_while_it_runs(mode, course):
+def test_nothing_of_a_test_is_in_sight_while_it_runs(mode, course, monkeypatch):
+    real, answers = Room.call, []
+
+    def listen(*args, **kwargs):  # nothing that a function learns in a test is shown anywhere
+        answers.append(real(*args, **kwargs))
+        return answers[-1]
+
+    monkeypatch.setattr(Room, "call", listen)
     sought = needles(course)
     masked = {
         name: (np.frombuffer(text, np.uint8) ^ 0x5A).tobytes().hex()
@@ -269,9 +274,8 @@ def test_nothing_of_a_test_is_in_sight_while_it_runs(mode, course):
     limits = Limits(memory_mb=2048, cpu_seconds=120, call_seconds=100, cell_seconds=10)
     with Nursery(limits, hidden=[course, REPO], unprotected=mode == "unprotected") as rooms:
         notebook = marked(Submission("searches", cells), rooms, course)
-    text = shown(notebook)
-    found = ast.literal_eval(re.search(r"FOUND (\{.*?\})\s*$", text, re.MULTILINE)[1])
-    looked = ast.literal_eval(re.search(r"LOOKED (\{.*?\})\s*$", text, re.MULTILINE)[1])
+    found, looked = ast.literal_eval(answers[0])
+    assert "memory" not in shown(notebook)
     assert looked["memory"] > 5e7  # it did look
     assert found.pop("memory") == ["inputs", "own text"]
     assert found == {}

@@ -177,4 +177,4 @@ def test_one_module_opens_what_students_handed_in(course, monkeypatch):
         for student in run.todo:
             assert Mark(student, run.submission(student)).work(Marker(run.settings)).results
     watching = False
-    assert opened - {"run.py"} == {"files.py"}  # run.py lists who handed in
+    assert opened - {"run.py"} == {"folder.py"}  # run.py lists who handed in

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading.intake.files import HandedIn, Unreadable, read_file, read_folder
+from grading.intake.folder import HandedIn, Unreadable, read_file, read_folder
 from grading.intake.submission import Frame, Intake, take_in
 from grading.source.cells import grade_id, is_answer
 

@@ -23,7 +23,7 @@ from grading.book import Class
 from grading.demo import make_course
 from grading.marking.result import RECORD, TestResult, as_plain, read_result, result_of, settle
 from grading.run.certificate import CellMark, Certificate, find_certificate
-from grading.run.run import grade_rows
+from grading.run.grades_csv import grade_rows
 from grading.sheets import write_rows
 from grading.source import Source, enter_course, read_source
 

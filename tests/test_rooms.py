@@ -26,7 +26,7 @@ from grading.rooms import (
     run_notebook,
     sandbox,
 )
-from grading.rooms.messages import Shown
+from grading.rooms.exceptions import Shown
 
 LIMITS = Limits(
     memory_mb=256, cpu_seconds=20, disk_mb=8, cell_seconds=5, call_seconds=5, output_bytes=50_000

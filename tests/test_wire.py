@@ -18,8 +18,6 @@ from hypothesis.extra import numpy as hnp
 from grading.rooms.room import wire
 from grading.rooms.room.wire import Bounds, UnsupportedType, WireError, decode, encode
 
-TYPES = sorted(wire.NAMES)
-
 
 def cross(value, bounds=wire.BOUNDS):
     """Send a value to the other side."""
@@ -27,33 +25,29 @@ def cross(value, bounds=wire.BOUNDS):
 
 
 def same(one, other):
-    """Tell whether a value is like another one that was sent, to the last bit, types included."""
+    """Tell whether a value is like one that was sent, to the last bit, types included."""
     if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray):
+        flags = one.flags
         return (
-            one.dtype.str == other.dtype.str
-            and one.shape == other.shape
-            and one.tobytes() == other.tobytes()
-            and one.flags.writeable == other.flags.writeable
-            and (one.flags.f_contiguous if other.flags.fnc else one.flags.c_contiguous)
-        )
+            (one.dtype.str, one.shape, one.tobytes(), flags.writeable)
+            == (other.dtype.str, other.shape, other.tobytes(), other.flags.writeable)
+        ) and (flags.f_contiguous if other.flags.fnc else flags.c_contiguous)
     if isinstance(one, np.generic):
         return one.tobytes() == other.tobytes()
-    if isinstance(one, float):
-        return struct.pack("d", one) == struct.pack("d", other)
-    if isinstance(one, complex):
-        return repr(one) == repr(other)
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
         return same(list(one.items()), list(other.items()))
-    return one == other
+    if isinstance(one, float):
+        return struct.pack("d", one) == struct.pack("d", other)
+    return repr(one) == repr(other)
 
 
 def arrays():
     """Arrays of all types, also Fortran order, strided, reversed and empty."""
-    plain = st.sampled_from(TYPES).flatmap(
+    plain = st.sampled_from(sorted(wire.NAMES)).flatmap(
         lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
     )
     views = [
@@ -69,10 +63,10 @@ def arrays():
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers() | st.integers(-(2**300), 2**300) | st.floats() | st.complex_numbers()
-scalars = st.sampled_from(TYPES).flatmap(lambda dtype: hnp.arrays(dtype, ())).map(lambda a: a[()])
+scalars = arrays().filter(lambda a: a.size).map(lambda a: a.flat[0])
 leaves = st.none() | st.booleans() | numbers | texts | st.binary() | scalars | arrays()
-key_parts = texts | st.integers(1 - 2**60, 2**60 - 1) | st.booleans() | st.none() | st.binary()
-keys = key_parts | st.floats() | st.lists(key_parts, max_size=3).map(tuple)
+parts = texts | st.integers(1 - 2**60, 2**60 - 1) | st.booleans() | st.none() | st.binary()
+keys = parts | st.floats() | st.lists(parts, max_size=3).map(tuple)
 values = st.recursive(
     leaves,
     lambda inner: (
@@ -97,25 +91,22 @@ def test_every_array_arrives_once_and_in_memory_of_its_own(given_arrays, data):
     value = [a[..., 1:] if a.ndim and data.draw(st.booleans()) else a for a in chosen]
     there = cross(value)
     assert all(array.flags.owndata for array in there)
-    for i, one in enumerate(value):
-        for j, other in enumerate(value):
-            assert (there[i] is there[j]) == (one is other)
-            if one is not other:
-                assert not np.shares_memory(there[i], there[j])
+    for (one, here), (other, beside) in itertools.combinations(zip(there, value, strict=True), 2):
+        assert (one is other) == (here is beside)
+        assert one is other or not np.shares_memory(one, other)
 
 
 @pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", "<c16"])
-def test_every_bit_of_a_number_that_is_none_arrives(dtype):
+def test_every_bit_of_what_is_no_number_arrives(dtype):
     array = np.frombuffer(np.random.default_rng(0).bytes(160), dtype).copy()
-    array[:3].view(np.uint8)[:] = 0xFF  # not a number, with a payload
-    array[0:1].view(np.uint8)[0] = 0x5A
+    array[:3].view(np.uint8)[:] = 0xFF
+    array[:1].view(np.uint8)[[0, -1]] = 0x5A, 0x7F  # with a payload
     assert cross(array).tobytes() == array.tobytes()
     assert cross([array[0]])[0].tobytes() == array[0].tobytes()
 
 
 def test_a_view_of_a_result_arrives_as_it_is_now():
-    c = np.zeros((2, 3, 4))
-    cache = []
+    c, cache = np.zeros((2, 3, 4)), []
     for t in range(4):
         c[:, :, t] = t
         cache.append(c[:, :, t])
@@ -124,7 +115,6 @@ def test_a_view_of_a_result_arrives_as_it_is_now():
     there, views = decode(message)[0]
     assert there[0, 0].tolist() == [0, 1, 2, 3]
     assert [view.tolist() for view in views] == [[[t] * 3] * 2 for t in range(4)]
-    assert [view.shape for view in views] == [(2, 3)] * 4
 
 
 def test_arrays_in_one_allocation_that_do_not_overlap_do_not_carry_what_lies_between():
@@ -145,90 +135,70 @@ def test_numpy_and_python_scalars_stay_apart():
     assert [type(item) for item in there] == [np.float64, float, np.bool_, bool, np.int64, int]
 
 
-def test_subclasses_of_containers_arrive_as_the_plain_kind():
+def test_subclasses_arrive_as_the_plain_kind():
     class Liar(list):
-        def __iter__(self):
-            return iter([0, 0, 0])
-
-        def __len__(self):
-            return 7
-
-        @property
-        def __class__(self):
-            return np.ndarray
+        __iter__ = lambda self: iter([0, 0, 0])  # noqa: E731
+        __len__ = lambda self: 7  # noqa: E731
+        __class__ = np.ndarray
 
     class Number(int):
-        def __repr__(self):
-            return "8"
+        __repr__ = lambda self: "8"  # noqa: E731
 
     pair = collections.namedtuple("pair", "a b")
-    assert same(cross([Liar([1, 2]), pair(1, 2)]), [[1, 2], (1, 2)])
+    assert same(cross([Liar([1, 2]), pair(1, 2), Number(5)]), [[1, 2], (1, 2), 5])
     assert same(cross(collections.OrderedDict(a=1)), {"a": 1})
-    assert same(cross([Number(5)]), [5])
 
 
 class Hashed(str):
     """A string that lies about its hash."""
 
     __slots__ = ()
-
-    def __hash__(self):
-        return 1
-
-    def __eq__(self, other):
-        return self is other
+    __hash__ = lambda self: 1  # noqa: E731
+    __eq__ = object.__eq__
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(
-    ("value", "kind"),
-    [
-        ((i for i in range(3)), "a generator"),
-        (len, "a function"),
-        (cross, "a function"),
-        (np, "a module"),
-        ({1, 2}, "a set"),
-        (zip([1]), "a zip object"),
-        (object, "a class"),
-        (object(), "an object of type object"),
-        (np.array([None]), "an array of objects"),
-        (np.array(["x"]), "an array of strings"),
-        (np.array(["x"], np.dtypes.StringDType()), "an array of strings"),
-        (np.ones(1, [("x", "f8")]), "an array of records"),
-        (np.ones((1, 1)).view(np.matrix), "a matrix (numpy.matrix)"),
-        (np.ma.masked_array([1]), "a masked array"),
-        (np.ones(1, np.longdouble), "an array of float128"),
-        (np.longdouble(1), "an object of type longdouble"),
-        (np.str_("x"), "an object of type str_"),
-        ({2**60: 1}, "a dict with a key of type int"),
-        ({-(2**60): 1}, "a dict with a key of type int"),
-        ({1j: 1}, "a dict with a key of type complex"),
-        ({np.int64(1): 1}, "a dict with a key of type int64"),
-        ({np.float64(1): 1}, "a dict with a key of type float64"),
-        ({(1, 2**60): 1}, "a dict with a key of type tuple"),
-        ({(1, (2,)): 1}, "a dict with a key of type tuple"),
-        ({Hashed("x"): 1}, "a dict with a key of type Hashed"),
-        ("\ud800", "a string that is not valid Unicode"),
-        (1 << 20000, "an int too long to print"),
-    ],
-    ids=lambda value: value if isinstance(value, str) and value.isascii() else "",
+    ("kind", "values"),
+    {
+        "a generator": [(i for i in range(3))],
+        "a function": [len, cross],
+        "a module": [np],
+        "a set": [{1, 2}, frozenset()],
+        "a zip object": [zip([1])],
+        "a class": [object],
+        "an object of type object": [object()],
+        "an array of objects": [np.array([None])],
+        "an array of strings": [np.array(["x"]), np.array(["x"], np.dtypes.StringDType())],
+        "an array of records": [np.ones(1, [("x", "f8")])],
+        "a matrix (numpy.matrix)": [np.ones((1, 1)).view(np.matrix)],
+        "a masked array": [np.ma.masked_array([1])],
+        "an array of float128": [np.ones(1, np.longdouble)],
+        "an object of type longdouble": [np.longdouble(1)],
+        "an object of type str_": [np.str_("x")],
+        "a dict with a key of type int": [{2**60: 1}, {-(2**60): 1}],
+        "a dict with a key of type complex": [{1j: 1}],
+        "a dict with a key of type int64": [{np.int64(1): 1}],
+        "a dict with a key of type float64": [{np.float64(1): 1}],
+        "a dict with a key of type tuple": [{(1, 2**60): 1}, {(1, (2,)): 1}, {(1j,): 1}],
+        "a dict with a key of type Hashed": [{Hashed("x"): 1}],
+        "a string that is not valid Unicode": ["\ud800"],
+        "an int too long to print": [1 << 20000],
+    }.items(),
 )
-def test_what_cannot_cross_is_named(value, kind):
-    with pytest.raises(UnsupportedType) as caught:
-        encode(["in a list", value])
-    assert str(caught.value) == kind
+def test_what_cannot_cross_is_named(kind, values):
+    for value in values:
+        with pytest.raises(UnsupportedType) as caught:
+            encode(["in a list", value])
+        assert str(caught.value) == kind
 
 
 def test_a_value_that_contains_itself_cannot_cross():
-    value = []
-    value.append(value)
-    with pytest.raises(UnsupportedType, match="contains itself"):
-        encode(value)
-    message, _ = encode([[]])
-    there, received = decode(message)
+    there, received = decode(encode([[]])[0])
     there[0].append(there)
-    with pytest.raises(UnsupportedType, match="contains itself"):
-        encode(there, known=received)
+    for known in (None, received):
+        with pytest.raises(UnsupportedType, match="a list that contains itself"):
+            encode(there, known=known)
 
 
 def nested(depth, value=1):
@@ -247,7 +217,7 @@ def doubled(times, value=1):
 
 
 def chained(length):
-    """A short list of lists, of which each holds the one before."""
+    """A list of lists, of which each holds the one before."""
     value = [[]]
     for _ in range(length):
         value.append([value[-1]])
@@ -257,51 +227,36 @@ def chained(length):
 @pytest.mark.parametrize(
     ("value", "bounds"),
     [
-        (nested(33), Bounds()),
-        (nested(100_000), Bounds()),
-        (chained(33), Bounds()),
-        (list(range(200)), Bounds(items=100)),
-        (doubled(25), Bounds()),
-        (doubled(14, "x" * 40_000), Bounds()),
-        (doubled(14, b"x" * 40_000), Bounds()),
-        (doubled(14, np.zeros(5000)), Bounds()),
-        (doubled(18, 10**4000), Bounds()),
-        ("x" * 25_600, Bounds(items=100)),
-        ("x" * 2000, Bounds(bytes=1000)),
-        (np.zeros(1000), Bounds(bytes=1000)),
-        (np.zeros((0, 2**40)), Bounds()),
-        (np.broadcast_to(1.0, (10**15,)), Bounds()),
-        (dict.fromkeys(range(5000)), Bounds()),
-        (dict.fromkeys(map(float, range(5000))), Bounds()),
-        (dict.fromkeys((i, i) for i in range(1025)), Bounds()),
-        ([{i: 0} for i in range(5000)], Bounds()),
-        ({tuple(range(5000)): 0}, Bounds()),
+        *[(nested(33), {}), (nested(100_000), {}), (chained(33), {})],
+        *[(doubled(25), {}), (doubled(18, 10**4000), {}), (doubled(14, np.zeros(5000)), {})],
+        *[(doubled(14, "x" * 40_000), {}), (doubled(14, b"x" * 40_000), {})],
+        *[(list(range(200)), {"items": 100}), ("x" * 25_600, {"items": 100})],
+        *[("x" * 2000, {"bytes": 1000}), (np.zeros(1000), {"bytes": 1000})],
+        *[(np.zeros((0, 2**40)), {}), (np.broadcast_to(1.0, (10**15,)), {})],
+        *[(dict.fromkeys(range(5000)), {}), (dict.fromkeys(map(float, range(5000))), {})],
+        *[({tuple(range(5000)): 0}, {}), (dict.fromkeys((i, i) for i in range(1025)), {})],
+        ([{i: 0} for i in range(5000)], {}),
     ],
 )
 def test_bounds_hold_on_both_sides(value, bounds, monkeypatch):
     with pytest.raises(UnsupportedType):
-        encode(value, bounds)
+        encode(value, Bounds(**bounds))
     monkeypatch.setattr(wire, "MAX_KEYS", 10**9)
     try:
-        message, _ = encode(value, Bounds(2**50, 2**60, 50))
+        message, _ = encode(value, Bounds(2**49, 2**60, 50))
     except UnsupportedType:
         return
     monkeypatch.undo()
     with pytest.raises(WireError):
-        decode(message, bounds)
+        decode(message, Bounds(**bounds))
 
 
 def test_what_is_just_within_bounds_crosses():
-    for value in (
-        nested(32),
-        nested(30, chained(0)),
-        "x" * 25_000,
-        list(range(99)),
-        dict.fromkeys(map(str, range(50_000))),
-        {**dict.fromkeys(range(2048)), **dict.fromkeys((str(i), i) for i in range(512))},
-    ):
-        bounds = Bounds(items=100) if len(value) in (99, 25_000) else Bounds()
-        assert same(cross(value, bounds), value)
+    for value in ["x" * 25_000, list(range(99))]:
+        assert same(cross(value, Bounds(items=100)), value)
+    many = {**dict.fromkeys(range(2048)), **dict.fromkeys((str(i), i) for i in range(512))}
+    for value in [nested(32), nested(30, chained(0)), dict.fromkeys(map(str, range(50_000))), many]:
+        assert same(cross(value), value)
 
 
 # ---------------------------------------------------------------- the answer
@@ -319,61 +274,45 @@ def answer(question, act):
 
 
 def test_changes_in_place_come_back():
-    x, p = np.zeros((2, 3)), {"W": [1, 2]}
-    view = x[0]
+    x, p = np.zeros((2, 3)), {"W": [1, 2], "b": np.zeros(1)}
+    view, b = x[0], p["b"]
 
     def act(there):
         there[0][0, 1] = 5
         there[1]["W"].append(there[0])
         there[1]["new"] = 1
+        there[1].pop("b")[0] = 7  # the answer does not hold it
 
     answer((x, p), act)
     assert view[1] == 5
     assert p == {"W": [1, 2, x], "new": 1}
     assert p["W"][2] is x
-
-
-def test_changes_of_what_the_answer_does_not_hold_come_back():
-    p = {"W": np.zeros(2), "b": np.zeros(1)}
-
-    def act(there):
-        there.pop("W")[0] = 1
-
-    w = p["W"]
-    answer(p, act)
-    assert list(p) == ["b"]
-    assert w.tolist() == [1, 0]
+    assert b[0] == 7
 
 
 def test_subclasses_in_a_question_stay_what_they_are():
     pair = collections.namedtuple("pair", "a b")
     question = collections.OrderedDict(a=pair([1], 2))
     inner = question["a"]
-
-    def act(there):
-        there["a"][0].append(3)
-        there["b"] = 4
-
-    answer(question, act)
+    answer(question, lambda there: there["a"][0].append(3) or there.update(b=4))
     assert question["a"] is inner
     assert question == {"a": pair([1, 3], 2), "b": 4}
 
 
 def test_results_that_are_views_of_arguments_are_views_of_our_arguments():
     x = np.arange(6.0).reshape(2, 3)
-    result = answer(
-        (x,),
-        lambda there: [
-            there[0], there[0].T, there[0][1:], there[0][::-1, ::2], there[0][1, 1, ...],
-            there[0] + 0, there[0].view(np.int64), there[0][:0],
-        ],
-    )  # fmt: skip
+
+    def views(x):
+        return [x.T, x[1:], x[::-1, ::2], x[1, 1, ...]]
+
+    def others(x):
+        return [x + 0, x.view(np.int64), x[:0]]
+
+    result = answer((x,), lambda there: [there[0], *views(there[0]), *others(there[0])])
     assert result[0] is x
     assert [np.shares_memory(part, x) for part in result] == [True] * 5 + [False] * 3
-    for part, right in zip(result, [x, x.T, x[1:], x[::-1, ::2], x[1, 1, ...]], strict=False):
-        assert (part == right).all()
-        assert part.strides == right.strides
-    assert result[6].dtype == np.int64
+    assert all(map(np.array_equal, result[1:], views(x) + others(x)))
+    assert [part.strides for part in result[1:5]] == [part.strides for part in views(x)]
 
 
 @pytest.mark.parametrize("order", "CF")
@@ -387,10 +326,8 @@ def test_views_in_a_cache_show_what_became_of_the_argument(order):
         return views
 
     views = answer((x,), act)
-    assert (views[1] == -1).all()
-    assert (views[3] == x[:, :, 3]).all()
     x[:, :, 2] = 7
-    assert (views[2] == 7).all()
+    assert [view[0, 0] for view in views] == [0, -1, 7, 3]
     assert [view.flags.writeable for view in views] == [True, True, False, True]
 
 
@@ -398,12 +335,11 @@ def test_a_view_and_its_array_in_one_question_show_here_what_was_done_to_either(
     x, y = np.zeros((2, 3)), np.zeros((2, 3))
 
     def act(there):
-        there[0][0] = 1  # an array, whose view follows here
-        there[3][:] = 2  # a view, whose array follows here
-        return there[1].tolist(), there[2].tolist()
+        there[0][0] = 1  # an array, whose view follows
+        there[3][:] = 2  # a view, whose array stands before
+        return there[1].sum(), there[2].sum()
 
-    there = answer([x, x[0], y, y[1]], act)
-    assert there == ([0, 0, 0], [[0, 0, 0], [0, 0, 0]])
+    assert answer([x, x[0], y, y[1]], act) == (0, 0)
     assert x.tolist() == [[1, 1, 1], [0, 0, 0]]
     assert y.tolist() == [[0, 0, 0], [2, 2, 2]]
 
@@ -412,36 +348,34 @@ def test_arguments_with_gaps_are_changed_and_lend_no_memory_between():
     table = np.arange(8.0).reshape(4, 2)
 
     def act(there):
-        assert there[0].flags.owndata
         there[0][1] = -1
-        return [there[0][:2], there[0]]
+        return [there[0][:2], there[0], there[0].flags.owndata]
 
-    part, column = answer((table[:, 0],), act)
+    part, column, apart = answer((table[:, 0],), act)
     assert table.tolist() == [[0, 1], [-1, 3], [4, 5], [6, 7]]
     assert part.tolist() == [0, -1]
-    assert column.tolist() == [0, -1, 4, 6]
+    assert apart
     assert np.shares_memory(column, table)
     assert not np.shares_memory(part, table)
 
 
-def test_an_argument_given_another_shape_arrives_as_one_of_that_shape():
-    x, y, z = np.zeros((2, 3)), np.zeros(4), np.zeros(2)
+def test_an_argument_laid_out_anew_arrives_as_it_is():
+    question = tuple(np.zeros(shape) for shape in [(2, 3), 4, 2, 3])
 
     def act(there):
         there[0].shape = (6,)
         there[0][4] = 1
         there[1].dtype = np.int64
         there[2].flags.writeable = False
+        there[3].resize((4,), refcheck=False)
         return [*there, there[0], there[0][:3]]
 
-    one, two, three, again, part = answer((x, y, z), act)
+    one, two, three, four, again, part = answer(question, act)
     assert one.tolist() == [0, 0, 0, 0, 1, 0]
     assert again is one
-    assert x.tolist() == [[0, 0, 0], [0, 1, 0]]
-    assert two.dtype == np.int64
-    assert not three.flags.writeable
-    assert z.flags.writeable
-    assert part.tolist() == [0, 0, 0]
+    assert question[0].tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert (two.dtype, four.shape, part.shape) == (np.int64, (4,), (3,))
+    assert (three.flags.writeable, question[2].flags.writeable) == (False, True)
 
 
 def test_locked_arguments_stay():
@@ -451,10 +385,18 @@ def test_locked_arguments_stay():
     def act(there):
         there[0].flags.writeable = True
         there[0][0] = 1
-        return there[0][1:]
 
     answer((x,), act)
     assert x[0] == 0
+
+
+def test_an_answer_that_does_not_refer_to_its_question_is_read_by_itself():
+    question, there = [[1], np.zeros(2)], [[5], np.ones(3)]
+    _, sent = encode(question)
+    value, _ = decode(encode([*there, there[0]])[0], known=sent)
+    assert same(value, [*there, there[0]])
+    assert value[2] is value[0]
+    assert same(question, [[1], np.zeros(2)])
 
 
 # -------------------------------------------------------------------- damage
@@ -501,24 +443,24 @@ def test_every_single_byte_and_every_cut_is_refused_or_sound(message):
         decode(message + b"N")
 
 
-def built(*steps, data=b"", count=None, known=0):
-    """A message of these steps, each a tag and a number, or a tag alone."""
-    numbers = [(step[1] if step[1:] else 0) << 8 | ord(step[0]) for step in steps]
-    header = wire.HEADER.pack(wire.MAGIC, known, len(numbers) if count is None else count)
-    return header + struct.pack(f"<{len(steps)}Q", *numbers) + data
+def built(steps, data=b"", known=0, count=None):
+    """A message: each step a tag and a number, in a text."""
+    steps = [int(step[1:]) << 8 | ord(step[0]) for step in steps.split()]
+    header = wire.HEADER.pack(wire.MAGIC, known, len(steps) if count is None else count)
+    return header + struct.pack(f"<{len(steps)}Q", *steps) + data
 
 
-def head(*shape, dtype="<f8", flags=7):
+def head(*shape, dtype="<f8"):
     """The head of an array."""
-    return struct.pack(f"<4sB{len(shape)}Q", dtype.encode(), flags, *shape)
+    return struct.pack(f"<4sB{len(shape)}Q", dtype.encode(), 7, *shape)
 
 
-def view(number, start, shape, strides, dtype="<f8"):
+def view(number, start, length, stride, dtype="<f8"):
     """What says where a view lies."""
-    place = struct.pack(f"<Q{1 + len(strides)}q", number, start, *strides)
-    return head(*shape, dtype=dtype) + place
+    return head(length, dtype=dtype) + struct.pack("<Qqq", number, start, stride)
 
 
+NONE = b"None"
 tags = st.sampled_from("Nirsbcn@=avltd")
 small = st.integers(0, 4) | st.integers(0, 30) | st.integers(0, 2**56 - 1)
 
@@ -528,30 +470,17 @@ small = st.integers(0, 4) | st.integers(0, 30) | st.integers(0, 2**56 - 1)
 def test_random_bytes_are_refused(data, steps):
     refused_or_sound(data)
     refused_or_sound(wire.MAGIC + data)
-    refused_or_sound(built(*steps, data=data))
-    refused_or_sound(built(*steps, data=b"None" * 50))
+    for its_data in (data, NONE * 50):
+        refused_or_sound(built(" ".join(f"{tag}{number}" for tag, number in steps), its_data))
 
 
-@given(st.lists(st.tuples(st.sampled_from("@=ltdNi"), st.integers(0, 6)), max_size=20))
+@given(st.lists(st.sampled_from(["N4", *[f"{tag}{n}" for tag in "@=ltd" for n in range(6)]])))
 @settings(max_examples=500, deadline=None)
 def test_random_changes_of_a_question_are_refused_or_sound(steps):
     question = [[1], {"a": (1, [2])}, np.zeros(1)]
     _, sent = encode(question)
-    numbers = [(tag, 1 if tag == "i" else 4 if tag == "N" else number) for tag, number in steps]
-    data = b"".join({"i": b"1", "N": b"None"}.get(tag, b"") for tag, _ in steps)
-    refused_or_sound(built(*numbers, data=data, known=5), sent)
+    refused_or_sound(built(" ".join(steps), NONE * steps.count("N4"), 6), sent)
     encode(question)  # it does not hold itself
-
-
-def test_an_answer_that_does_not_refer_to_its_question_is_read_by_itself():
-    question = [[1], np.zeros(2)]
-    _, sent = encode(question)
-    there = [[5], np.ones(3)]
-    message, _ = encode([*there, there[0]])
-    value, _ = decode(message, known=sent)
-    assert same(value, [*there, there[0]])
-    assert value[2] is value[0]
-    assert same(question, [[1], np.zeros(2)])
 
 
 def test_a_damaged_answer_changes_nothing():
@@ -571,215 +500,141 @@ def test_a_damaged_answer_changes_nothing():
         refused_or_sound(reply[:place] + b"\xff" + reply[place + 1 :], sent)
 
 
-@pytest.mark.parametrize(
-    ("message", "why"),
-    [
-        (b"", "cut short"),
-        (SAMPLES[0][:20], "cut short"),
-        (built(), "cannot be"),
-        (b"room2\n" + SAMPLES[0][6:], "does not begin as one"),
-        (built(count=2**56), "items"),
-        (built(count=3), "cut short"),
-        (built(("N", 4), data=b"None" + bytes(2**26)), "more than 64 MB"),
-        (built(("N", 4), data=b"None!"), "goes on after its end"),
-        (built(("N", 4), ("N", 4), data=b"None" * 2), "cannot be"),
-        (built(("N", 4), data=b"Nine"), "cannot be"),
-        (built(("s", 2**55), data=b"x"), "cut short"),
-        (built(("b", 2**55), data=b"x"), "cut short"),
-        (built(("b", 2), data=b"x"), "cut short"),
-        (built(("r", 7), data=bytes(7)), "cannot be"),
-        (built(("i", 5000), data=b"1" * 5000), "cannot be"),
-        (built(("i", 0)), "cannot be"),
-        (built(("c", 1), data=b"?"), "cannot be"),
-        (built(("s", 2), data=b"\xff\xfe"), "cannot be"),
-        (built(("s", 3), data=b"\xed\xa0\x80"), "cannot be"),
-        (built("?"), "cannot be"),
-        (built("@"), "cannot be"),
-        (built(("@", 2**55)), "cannot be"),
-        (built("=", ("l", 0)), "cannot be"),
-        (built(("l", 0), "="), "cannot be"),
-        (built(("l", 1)), "values that are not there"),
-        (built(("l", 2**55)), "values that are not there"),
-        (built(("l", 0), "@", ("d", 2)), "key of type list"),
-        (built(("t", 0), ("t", 1), ("N", 4), ("d", 2), data=b"None"), "key of type tuple"),
-        (built(("n", 12), ("N", 4), ("d", 2), data=b"<i8\0" + bytes(8) + b"None"), "type int64"),
-        (built(("i", 19), ("N", 4), ("d", 2), data=b"%dNone" % 2**60), "key of type int"),
-        (built(*[("N", 4)] * 4, ("d", 4), data=b"None" * 4), "key twice"),
-        (built(*[("N", 4)] * 3, ("d", 3), data=b"None" * 3), "cannot be"),
-        (built(("n", 5), data=b"|b1\0\2"), "cannot be"),
-        (built(("n", 4), data=b"<f8\0"), "cannot be"),
-        (built(("n", 13), data=b"<f8\0" + bytes(9)), "cannot be"),
-        (built(("n", 12), data=b"<x8\0" + bytes(8)), "cannot be"),
-        (built(("n", 0)), "cannot be"),
-        (built(("a", 13), data=head(1)), "cut short"),
-        (built(("a", 13), data=head(2**40)), "items"),
-        (built(("a", 21), data=head(0, 2**40)), "items"),
-        (built(("a", 21), data=head(0, 2**63)), "items"),
-        (built(("a", 5 + 8 * 65), data=head(*[1] * 65) + bytes(8)), "cannot be"),
-        (built(("a", 2**20), data=bytes(2**20)), "cannot be"),
-        (built(("a", 6), data=head() + bytes(9)), "cannot be"),
-        (built(("a", 5), data=head(dtype="|O") + bytes(8)), "cannot be"),
-        (built(("a", 5), data=head(dtype="|b1") + b"\2"), "truth value"),
-        (built(("v", 13), data=view(0, 0, [1], [8])), "cannot be"),
-        (built(("l", 0), ("v", 13), ("l", 2), data=view(0, 0, [1], [8])), "cannot be"),
-    ],
-)  # fmt: skip
-def test_lies_are_refused_at_once(message, why):
+def refusal(message, known=None, items=100_000):
+    """Read a message, which takes little time and memory; return why it is refused."""
+    start, why = time.process_time(), ""
+    with contextlib.suppress(WireError):
+        decode(message, Bounds(items=items), known)
+    assert time.process_time() - start < 0.5
     tracemalloc.start()
-    start = time.perf_counter()
-    with pytest.raises(WireError, match=why):
-        decode(message)
+    try:
+        decode(message, Bounds(items=items), known)
+    except WireError as error:
+        why = str(error)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2**20 + 2 * len(message)
-    assert time.perf_counter() - start < 0.5
-
-
-X, LIST, GAPS, TUPLE = 0, 1, 2, 3  # the numbers of objects of the question below
-
-
-def said(*steps, data=b""):
-    """A message about that question."""
-    return built(*steps, data=data, known=5)
+    assert peak < 2**22 + 10 * len(message)
+    return why
 
 
 @pytest.mark.parametrize(
-    ("message", "why"),
-    [
-        (built(("@", LIST), known=4), "does not begin as one"),
-        (built(("@", LIST)), "cannot be"),
-        (said(("@", LIST)), "does not describe"),
-        (said(("@", TUPLE)), "does not describe"),
-        (said(("@", 9)), "cannot be"),
-        (said(("l", 0), ("=", LIST), ("l", 0), ("=", LIST), ("@", LIST)), "change that cannot be"),
-        (said(("l", 0), ("=", X), ("@", X)), "change that cannot be"),
-        (said(("l", 0), ("=", 9), ("@", 9)), "cannot be"),
-        (said(("t", 0), ("=", LIST), ("@", LIST)), "change that cannot be"),
-        (said(("d", 0), ("=", LIST), ("@", LIST)), "change that cannot be"),
-        (said(("N", 4), ("=", LIST), ("@", LIST), data=b"None"), "change that cannot be"),
-        (said(("t", 0), ("=", TUPLE), ("@", TUPLE)), "cannot be"),
-        (said(("l", 0), ("t", 1), ("=", TUPLE), ("@", TUPLE)), "change that cannot be"),
-        (said(("N", 4), ("t", 1), ("=", TUPLE), ("@", TUPLE), data=b"None"), "change that cannot"),
-        (said(("@", LIST), ("l", 1), ("=", LIST), ("@", LIST)), "does not describe"),
-        (said(("a", 13), ("=", X), ("@", X), data=head(3) + bytes(24)), "change that cannot be"),
-        (said(("a", 13), ("=", X), ("@", X), data=head(2, dtype="<i8") + bytes(16)), "cannot be"),
-        (said(("a", 21), ("=", X), ("@", X), data=head(1, 2) + bytes(16)), "change that cannot"),
-        (said(("v", 13), data=view(LIST, 0, [1], [8])), "view of what has none"),
-        (said(("v", 13), data=view(9, 0, [1], [8])), "cannot be"),
-        (said(("v", 13), data=view(2**64 - 1, 0, [1], [8])), "cannot be"),
-        (said(("v", 13), data=view(GAPS, 0, [1], [8])), "view of what has none"),
-        (said(("v", 13), data=view(X, 0, [1], [8], dtype="<i8")), "view of what has none"),
-        (said(("v", 13), data=view(X, 0, [1], [8])[:-1]), "cut short"),
-        *[
-            (said(("v", 13), data=view(X, start, [number], [stride])), "leaves its memory")
-            for number, stride, start in [(3, 8, 0), (1, 8, 16), (1, 8, -8), (2, -8, 0), (2, 8, 9),
-                                          (2, 2**62, 0), (5, 2**62, 0), (2, -(2**63), 0),
-                                          (0, 8, 0)]
+    ("why", "messages"),
+    {
+        "does not begin as one": [b"room2\n" + SAMPLES[0][6:], built("N4", NONE, known=1)],
+        "more than 100,000 items": [built("", count=2**56), built("a13", head(2**40)),
+                                    built("a21", head(0, 2**40)), built("a21", head(0, 2**63))],
+        "more than 64 MB": [built("N4", NONE + bytes(2**26))],
+        "cut short": [b"", SAMPLES[0][:20], built("", count=3), built(f"s{2**55}", b"x"),
+                      built(f"b{2**55}", b"x"), built("b2", b"x"), built("a13", head(1))],
+        "goes on after its end": [built("N4", NONE + b"!")],
+        "values that are not there": [built("l1"), built(f"l{2**55}")],
+        "key of type list": [built("l0 @0 d2")],
+        "key of type tuple": [built("t0 t1 N4 d2", NONE)],
+        "key of type int": [built("i19 N4 d2", b"%dNone" % 2**60)],
+        "key of type int64": [built("n12 N4 d2", b"<i8\0" + bytes(8) + NONE)],
+        "key twice": [built("N4 N4 N4 N4 d4", 4 * NONE)],
+        "truth value": [built("a5", head(dtype="|b1") + b"\2")],
+        "what cannot be": [
+            *[built(""), built("N4 N4", NONE * 2), built("N4", b"Nine"), built("?0"), built("@0")],
+            *[built(f"@{2**55}"), built("=0 l0"), built("l0 =0"), built("N4 N4 N4 d3", NONE * 3)],
+            *[built("r7", bytes(7)), built("i5000", b"1" * 5000), built("i0"), built("c1", b"?")],
+            *[built("s2", b"\xff\xfe"), built("s3", b"\xed\xa0\x80"), built("n0"),
+              built("n5", b"|b1\0\2"), built("n4", b"<f8\0"), built("n13", b"<f8\0" + bytes(9)),
+              built("n12", b"<x8\0" + bytes(8)), built("a6", head() + bytes(9)),
+              built("a5", head(dtype="|O") + bytes(8)), built(f"a{2**20}", bytes(2**20)),
+              built(f"a{5 + 8 * 65}", head(*[1] * 65) + bytes(8)),
+              built(f"a{5 + 8 * 10**5}", head(*[2**63] * 10**5))],
+            *[built("v13", view(0, 0, 1, 8)), built("l0 v13 l2", view(0, 0, 1, 8))],
         ],
-        (said(("v", 13), data=view(X, 0, [2**40], [0])), "items"),
-    ],
+    }.items(),
 )  # fmt: skip
-def test_lies_about_a_question_are_refused_and_change_nothing(message, why):
+def test_lies_are_refused_at_once(why, messages):
+    for message in messages:
+        assert why in refusal(message)
+
+
+def said(steps, data=b""):
+    """An answer to the question below."""
+    return built(steps, data, 5)
+
+
+@pytest.mark.parametrize(
+    ("why", "messages"),
+    {
+        "does not begin as one": [built("@1", known=4), built("@1", known=6)],
+        "does not describe": [said("@1"), said("@3"), said("@1 l1 =1 @1")],
+        "a change that cannot be": [
+            *[said("l0 =1 l0 =1 @1"), said("l0 =0 @0"), said("t0 =1 @1"), said("d0 =1 @1")],
+            *[said("N4 =1 @1", NONE), said("l0 t1 =3 @3"), said("N4 t1 =3 @3", NONE)],
+            *[said("a13 =0 @0", head(3) + bytes(24)), said("a21 =0 @0", head(1, 2) + bytes(16)),
+              said("a13 =0 @0", head(2, dtype="<i8") + bytes(16)), said("l0 =3 @3"),
+              said("a13 =1 @1", head(2) + bytes(16)), said("t0 =0 @0"), said("l0 =2 @2")],
+        ],
+        "a view of what has none": [said("v13", view(1, 0, 1, 8)), said("v13", view(2, 0, 1, 8)),
+                                    said("v13", view(0, 0, 1, 8, dtype="<i8"))],
+        "leaves its memory": [
+            said("v13", view(0, start, length, stride))
+            for length, stride, start in [(3, 8, 0), (1, 8, 16), (1, 8, -8), (2, -8, 0), (2, 8, 9),
+                                          (2, 2**62, 0), (5, 2**62, 0), (2, -(2**63), 0)]
+        ],
+        "more than 100,000 items": [said("v13", view(0, 0, 2**40, 0))],
+        "cut short": [said("v13", view(0, 0, 1, 8)[:-1])],
+        "what cannot be": [said("@9"), said("l0 =9 @9"), said("t0 =3 @3"), built("@1"),
+                           said("v13", view(9, 0, 1, 8)), said("v13", view(2**64 - 1, 0, 1, 8))],
+    }.items(),
+)  # fmt: skip
+def test_lies_about_a_question_are_refused_and_change_nothing(why, messages):
     question = [np.zeros(2), [1], np.zeros((2, 2))[:, 0]]
-    question.append((question[1],))
+    question.append((question[1],))  # their numbers: 0, 1, 2, 3
     _, sent = encode(question)
-    with pytest.raises(WireError, match=why):
-        decode(message, known=sent)
-    assert same(question[1:2] + question[3:], [[1], ([1],)])
-    assert question[0].tolist() == [0, 0]
-
-
-def test_a_tuple_of_the_question_counts_for_what_it_holds():
-    _, sent = encode((np.zeros(3200), "x" * 25_600))
-    told = [("N", 4), ("N", 4), ("t", 2), ("=", 1)]
-    message = built(*told, *[("@", 1)] * 10, ("l", 10), data=b"None" * 2, known=2)
-    decode(message, known=sent)
-    with pytest.raises(WireError, match="items"):
-        decode(message, Bounds(items=1000), known=sent)
+    for message in messages:
+        assert why in refusal(message, sent)
+        assert repr(question[:2] + question[3:]) == "[array([0., 0.]), [1], ([1],)]"
 
 
 # ------------------------------------------------------------------- attacks
 
 
-def is_refused(message, known=None):
-    """Read a message, which takes little time and memory; tell whether it is refused."""
-    refused = False
-    start = time.process_time()
-    try:
-        decode(message, Bounds(items=100_000), known)
-    except WireError:
-        refused = True
-    assert time.process_time() - start < 0.5
-    tracemalloc.start()
-    with contextlib.suppress(WireError):
-        decode(message, Bounds(items=100_000), known)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2**24 + 10 * len(message)
-    return refused
-
-
-def pairs_of_one_hash(number):
-    """Tuples of two ints that all have the hash of (5, 7)."""
-    one, two, five, modulus = 11400714785074694791, 14029467366897019727, 2870177450012600261, 2**64
-
-    def half(x):
-        lane = (five + x * two) % modulus
-        return ((lane << 31) | (lane >> 33)) % modulus * one % modulus
-
-    found = []
-    for x in itertools.count(5):
-        y = (half(5) + 7 * two - half(x)) * pow(two, -1, modulus) % modulus
-        y -= modulus if y >= modulus // 2 else 0
-        if abs(y) < wire.MAX_KEY:
-            found.append((x, y))
-        if len(found) == number:
-            return found
+def test_a_tuple_of_the_question_counts_for_what_it_holds():
+    _, sent = encode((np.zeros(3200), "x" * 25_600))
+    message = built("N4 N4 t2 =1 " + "@1 " * 10 + "l10", NONE * 2, 2)
+    assert not refusal(message, sent)
+    assert "items" in refusal(message, sent, items=1000)
 
 
 def test_keys_of_one_hash_cost_no_time(monkeypatch):
-    pairs = pairs_of_one_hash(3000)
-    assert len({hash(pair) for pair in pairs}) == 1
-    values = dict.fromkeys(pairs[:1024]), dict.fromkeys(pairs), [{pair: 0} for pair in pairs]
+    few, many = (list(itertools.product((-1, -2), repeat=n)) for n in (8, 13))
+    assert len({hash(key) for key in many}) == 1  # that of -1 is -2
+    values = dict.fromkeys(few), dict.fromkeys(many), [{key: 0} for key in many[:1000]]
     monkeypatch.setattr(wire, "MAX_KEYS", 10**9)
     messages = [encode(value)[0] for value in values]
     monkeypatch.undo()
-    assert [is_refused(message) for message in messages] == [False, True, True]
+    assert [bool(refusal(message)) for message in messages] == [False, True, True]
+    start = time.process_time()
+    with pytest.raises(UnsupportedType, match="Hashed"):
+        encode(dict.fromkeys(map(Hashed, map(str, range(1000)))))
+    assert time.process_time() - start < 0.1
 
 
 def test_a_long_tuple_that_is_a_key_time_and_again_costs_no_time():
-    long = [*[("i", 1)] * 30_000, ("t", 30_000)]
-    for keys in (
-        [("@", 0), ("N", 4), ("d", 2)] * 5000,
-        [("@", 0)] * 5000 + [("N", 4)] * 5000 + [("d", 10_000)],
-    ):
-        assert is_refused(built(*long, *keys, data=b"1" * 30_000 + b"None" * 5000))
-
-
-def test_a_dict_whose_keys_lie_about_their_hash_costs_no_time():
-    value = dict.fromkeys(map(Hashed, map(str, range(1000))))
-    start = time.perf_counter()
-    with pytest.raises(UnsupportedType, match="Hashed"):
-        encode(value)
-    assert time.perf_counter() - start < 0.1
+    long, data = "i1 " * 30_000 + "t30000 ", b"1" * 30_000 + NONE * 5000
+    assert "no strings" in refusal(built(long + "@0 N4 d2 " * 5000, data))
+    assert "items" in refusal(built(long + "@0 " * 5000 + "N4 " * 5000 + "d10000", data))
 
 
 def test_many_steps_and_many_references_cost_no_time():
     for steps in (
-        [("l", 0)] + [("@", 0)] * 29_998 + [("l", 29_999)],
-        [("l", 0)] + [("@", 0), ("l", 1)] * 14_999,
-        [("l", 0)] + [step for n in range(14_999) for step in (("@", n), ("l", 1))],
-        [("l", 0)] + [step for n in range(9999) for step in (("@", n), ("@", n), ("l", 2))],
-        [("l", 0)] * 30_000,
+        "@0 " * 29_998 + "l29999",
+        "@0 l1 " * 14_999,
+        "".join(f"@{n} l1 " for n in range(14_999)),
+        "".join(f"@{n} @{n} l2 " for n in range(14_999)),
+        "l0 " * 30_000,
     ):
-        assert is_refused(built(*steps, ("@", 0)))
+        assert refusal(built(f"l0 {steps} @0"))
 
 
 def test_many_views_of_one_array_cost_no_memory():
     _, sent = encode([np.zeros(2**20)])
-    message = built(*[("v", 13)] * 5000, ("l", 5000), data=view(0, 0, [1], [8]) * 5000,
-                    known=2)  # fmt: skip
-    assert not is_refused(message, sent)
-    broad = built(*[("v", 13)] * 5000, ("l", 5000), data=view(0, 0, [2**15], [0]) * 5000,
-                  known=2)  # fmt: skip
-    assert is_refused(broad, sent)
+    steps = "v13 " * 5000 + "l5000"
+    assert not refusal(built(steps, view(0, 0, 1, 8) * 5000, 2), sent)
+    assert refusal(built(steps, view(0, 0, 2**15, 0) * 5000, 2), sent)

@@ -20,7 +20,8 @@ def make_release(assignment: str) -> None:
     course = enter_course()
     source = read_source(assignment)  # says in one line where there is none
     named = [cell for cell in source.notebook.cells if grade_id(cell)]
-    texts = {grade_id(cell) for cell in named if kind_of(cell) in (Kind.CHECK, Kind.FETCH, Kind.READ_ONLY)}
+    ours = (Kind.CHECK, Kind.FETCH, Kind.READ_ONLY)
+    texts = {grade_id(cell) for cell in named if kind_of(cell) in ours}
     with open_book(course.coursedir.db_url, course.coursedir.course_id) as book:
         book.match_texts(assignment, texts)
     done = course.generate_assignment(assignment, force=True)

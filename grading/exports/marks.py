@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
-from grading.intake.files import listed
+from grading.intake.folder import listed
 from grading.marking.result import TestResult
 from grading.run.certificate import Certificate, find_certificate
 from grading.sheets import column_titles

@@ -22,7 +22,7 @@ from pathlib import Path
 from grading import CourseError
 from grading.book import Entry
 from grading.exports.marks import Marks
-from grading.intake.files import printable
+from grading.intake.folder import printable
 from grading.sheets import Sheet, check_maximum, find_column, match, number, write_rows
 
 GRADE, MAXIMUM, COMMENTS = "Grade", "Maximum Grade", "Feedback comments"

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from nbgrader.utils import parse_utc
 
-from grading.intake.files import (
+from grading.intake.folder import (
     MAX_NOTEBOOKS,
     TIMESTAMP,
     HandedIn,
@@ -21,7 +21,7 @@ from grading.intake.files import (
     listed,
     tidy,
 )
-from grading.intake.reading import Cell, read_cells
+from grading.intake.raw_cells import Cell, read_cells
 from grading.source import cells as known_cells
 from grading.source.cells import OWN_ID, grade_id, settings_of
 

@@ -7,7 +7,7 @@ import binascii
 import builtins
 from typing import Any
 
-from .messages import COMMON, Shown
+from .exceptions import COMMON, Shown
 from .room import wire
 from .room.shell import CUT, clean
 

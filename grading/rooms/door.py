@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 from .answers import check_error, check_outputs, check_text, student_error
 from .clock import SHORTEST_WAIT, Clock
+from .exceptions import Shown
 from .limits import Limits
-from .messages import Shown
 from .room import wire
 from .room.channel import ANSWER, CALL_BACK, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .room.shell import clean

@@ -30,7 +30,7 @@ from .door import (
     RoomTimeout,
     StandIn,
 )
-from .messages import Shown
+from .exceptions import Shown
 from .room.shell import MOST_KEPT, Outputs, Shell
 from .sandbox import Nursery
 

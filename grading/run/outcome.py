@@ -1,17 +1,15 @@
-"""What is told of a submission: its certificate, and its row in the table of marks."""
+"""What is told of a submission: what its certificate says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 
 from grading import CourseError
-from grading.book import Class, Entry, Place, reason
-from grading.intake.files import printable
+from grading.book import Class, Entry, reason
+from grading.intake.folder import printable
 from grading.run.bounds import TookTooMuch
 from grading.run.certificate import CellMark, Certificate
 from grading.run.worker import Marked
-from grading.sheets import column_titles
 
 
 class NotGraded(CourseError):
@@ -67,19 +65,3 @@ def describe_marks(certificate: Certificate, marked: Marked, entry: Entry, group
         )
         for place in places
     ]
-
-
-def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[list[object]]:
-    """Yield the table of marks: a row per student, with the points of the grade book."""
-    rows, places = [], {}
-    for each in certificates:
-        marks = {Place(m.notebook, m.cell): m for m in each.cells}
-        entry = group.entries.get(each.student_id) or Entry(each.student_id)
-        points = {place: entry.points.get(place, m.points) for place, m in marks.items()}
-        places |= dict.fromkeys(points)
-        score = entry.score if entry.handed_in else each.score
-        rows.append(([each.student_id, score, each.max_score], points, [each.status, each.note]))
-    titles = column_titles(places)
-    yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
-    for start, points, end in rows:
-        yield [*start, *(points.get(place, 0.0) for place in titles), *end]

@@ -19,7 +19,7 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Book, Class, Entry, Place, open_book
-from grading.intake.files import printable
+from grading.intake.folder import printable
 from grading.marking.hidden_data import read_secret, sets_of
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
@@ -35,13 +35,13 @@ from grading.run.certificate import (
     read_certificates,
     write_whole,
 )
+from grading.run.grades_csv import grade_rows
 from grading.run.late import late_penalty
 from grading.run.outcome import (
     NotGraded,
     describe_marks,
     describe_run,
     fail,
-    grade_rows,
     refused,
 )
 from grading.run.pool import Workers, cores

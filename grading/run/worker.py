@@ -26,7 +26,7 @@ from traitlets.config import Config
 from grading import CourseError
 from grading.book import Entry
 from grading.feedback import Pages
-from grading.intake.files import HandedIn, read_folder
+from grading.intake.folder import HandedIn, read_folder
 from grading.intake.submission import Frame, Intake, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes

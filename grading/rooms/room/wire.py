@@ -223,8 +223,8 @@ class _Encoder(_Side):
             try:
                 data = convert(value)
             except ValueError:
-                wrong = "a string that is not valid Unicode", "an int too long to print"
-                raise UnsupportedType(wrong[kind is int]) from None
+                wrong = {str: "a string that is not valid Unicode", int: "an int too long to print"}
+                raise UnsupportedType(wrong[kind]) from None
             self.step(tag, len(data), data)
             return 1 + len(data) // WEIGHT_BYTES, 0
         number = self.index.get(id(value))
@@ -249,7 +249,6 @@ class _Encoder(_Side):
             self.check_keys(parts)
             parts += dict.values(value)
         size = gather([self.write(part) for part in parts])
-        self.check(*size)
         self.opened.remove(id(value))
         self.step(TAGS[kind], len(parts))
         return self.register(value, size)
@@ -404,10 +403,8 @@ class _Decoder(_Side):
         low, high = start, start + layout.dtype.itemsize
         for n, stride in zip(layout.shape, strides, strict=True):
             low, high = low + min(0, (n - 1) * stride), high + max(0, (n - 1) * stride)
-        # NumPy looks, too, but its numbers overflow.
-        if not layout.nbytes or low < 0 or high > whole.nbytes:
+        if low < 0 or high > whole.nbytes:  # NumPy looks, too, but its numbers overflow
             raise WireError("the message holds an array that leaves its memory")
-        whole = whole.T if whole.flags.fnc else whole
         return np.ndarray(layout.shape, layout.dtype, whole, start, strides)
 
     def read_change(self, number: int) -> None:

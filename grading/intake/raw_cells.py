@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from grading.intake.files import Unreadable
+from grading.intake.folder import Unreadable
 from grading.source.cells import settings_in
 
 MAX_PARTS = 500_000  # lists and objects in its JSON
