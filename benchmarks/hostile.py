@@ -32,6 +32,7 @@ from stock import environment  # noqa: E402
 from grading.demo import make_course  # noqa: E402
 from grading.marking.naming import Outcomes  # noqa: E402
 from grading.marking.notebook import given_files, mark_notebook  # noqa: E402
+from grading.marking.solution import mark_solution  # noqa: E402
 from grading.rooms import Limits, Nursery  # noqa: E402
 from grading.source.cells import is_test  # noqa: E402
 
@@ -131,9 +132,11 @@ def stock_marks(submission: Submission, course: Path) -> list[float] | None:
 def run_stock(name: str, course: Path) -> None:
     """Run one submission as stock nbgrader does, and print the points of each test."""
     submission = next(s for s in SUBMISSIONS if s.name == name)
+    outcomes = Outcomes(source_in(course))
+    mark_solution(outcomes)
     folder = course / "autograded" / "student" / ASSIGNMENT
     folder.mkdir(parents=True)
-    for file, data in given_files(source_in(course)).items():
+    for file, data in given_files(outcomes).items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_bytes(data)
     notebook = submission.notebook(course)
