@@ -22,7 +22,7 @@ from grading.rooms import Cell, Limits, Nursery, run_notebook
 from grading.run import bounds
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.pool import Workers
-from grading.run.worker import Hash, Marker, work
+from grading.run.worker import Marker, Read, work
 from grading.source import read_source
 from grading.source.cells import with_answers
 
@@ -119,7 +119,7 @@ def test_a_submission_that_costs_too_much_is_not_graded_and_the_others_are(
 
 
 @dataclass(frozen=True)
-class Spend(Hash):
+class Spend(Read):
     """A job that is as costly as its student's name says."""
 
     def work(self, marker):

@@ -12,6 +12,7 @@ from pathlib import Path
 from grading.source import digest
 
 MAX_BYTES = 20_000_000  # of a notebook
+MAX_TOTAL = 40_000_000  # of all notebooks of a submission
 MAX_FILES = 10_000  # looked at in a submission
 MAX_DEPTH = 3  # of folders in it
 MAX_NOTEBOOKS = 10  # read, to find the right one
@@ -74,8 +75,9 @@ def read_folder(folder: Path, name: str) -> HandedIn:
     notebooks = sorted(handed.notebooks, key=lambda path: (path != right, path))
     stamps = [TIMESTAMP] if TIMESTAMP in handed.files else []
     for path in [*stamps, *notebooks[:MAX_NOTEBOOKS]]:
+        left = MAX_TOTAL - sum(map(len, handed.read.values()))
         try:
-            handed.read[path] = read_file(folder / path)
+            handed.read[path] = read_file(folder / path, min(left, MAX_BYTES))
         except Unreadable as error:
             handed.refused[path] = str(error)
     return handed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -203,13 +202,15 @@ class Run:
 
         def take() -> Hash | None:
             student = next(waiting, None)
-            return student and Hash(student, self.submission(student))
+            return student and Hash(
+                student, self.submission(student), self.marked_notebook(student)
+            )
 
         hashes = self.local.run(partial(worker.work, self.settings), take)
         return {job.student for job, found, _ in hashes if found == known[job.student]}
 
     def hash_marked(self, student: str) -> str:
-        """Return the hash of the submission that certificate, book and autograded/ agree on."""
+        """Return the hash of the submission that certificate and grade book agree on."""
         try:
             old = read_certificate(self.reports / FOLDER / file_name(student))
         except CourseError:
@@ -221,7 +222,6 @@ class Run:
             and entry is not None
             and {Place(m.notebook, m.cell): m.auto_points for m in old.cells} == entry.auto_points
             and old.source == self.hashes
-            and is_whole(self.marked_notebook(student))
         )
         return old.submission if holds else ""
 
@@ -247,7 +247,9 @@ class Run:
             clear(folder)
         if not unfinished.exists() and self.todo and folder.is_dir():
             clear(self.reports / BEFORE)
-            shutil.copytree(folder, self.reports / BEFORE, copy_function=os.link)
+            (self.reports / BEFORE).mkdir()
+            for path in filter(Path.is_file, folder.glob("*.json")):
+                os.link(path, self.reports / BEFORE / path.name)
         self.reports.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
 
@@ -418,18 +420,6 @@ def published(coursedir: CourseDirectory, book: Book, source: Source) -> dict[st
             f"publish it again: python -m grading release {assignment}"
         )
     return {name: theirs[name].checksum for name in ours}
-
-
-def is_whole(notebook: Path) -> bool:
-    """Tell whether a marked notebook is there to its last sign."""
-    if not notebook.is_file():
-        return False
-    try:
-        with notebook.open("rb") as file:
-            file.seek(-2, os.SEEK_END)
-            return file.read().rstrip().endswith(b"}")
-    except OSError:
-        return False
 
 
 def shipped_files(coursedir: CourseDirectory, source: Source) -> dict[str, bytes]:

@@ -58,11 +58,21 @@ class Read:
 
 @dataclass(frozen=True)
 class Hash(Read):
-    """To hash it."""
+    """To hash it; `marked` is where the marked notebook lies."""
+
+    marked: Path
 
     def work(self, marker: Marker) -> str:
-        """Return the hash of what lies in the folder."""
-        return super().work(marker).hash
+        """Return the hash of the folder; "" where there is no whole marked notebook."""
+        return super().work(marker).hash if is_whole(self.marked) else ""
+
+
+def is_whole(notebook: Path) -> bool:
+    """Tell whether a marked notebook is there, and not damaged."""
+    try:
+        return notebook.is_file() and isinstance(json.loads(notebook.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 @dataclass(frozen=True)

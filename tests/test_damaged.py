@@ -1,0 +1,175 @@
+"""Damaged files of ours: each costs its own student a new marking, nobody anything else."""
+
+import json
+import os
+import shutil
+
+import nbformat
+import pytest
+from conftest import ASSIGNMENT, REPO, grade
+from nbgrader.api import Gradebook
+
+from grading.authoring.release import make_release
+from grading.demo import make_course, plain
+from grading.run.certificate import BEFORE, FOLDER, file_name
+from grading.source import read_source
+from grading.source.cells import with_answers
+
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    """Mark three students."""
+    root = tmp_path_factory.mktemp("damaged") / "rnn"
+    make_course(REPO, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        make_release(ASSIGNMENT)
+        blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
+        for student in ("anna", "bert", "cleo"):
+            folder = root / "submitted" / student / ASSIGNMENT
+            folder.mkdir(parents=True)
+            nbformat.write(solved, folder / NOTEBOOK)
+        grade([])
+    return root
+
+
+@pytest.fixture
+def course(marked, tmp_path, monkeypatch):
+    """Copy that course."""
+    root = tmp_path / "rnn"
+    shutil.copytree(marked, root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def changed(**fields):
+    """Return what changes fields of a certificate."""
+
+    def change(path):
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | fields), "utf-8")
+
+    return change
+
+
+def in_cell(**fields):
+    """Return what changes fields of the first cell's mark."""
+
+    def change(path):
+        data = json.loads(path.read_text("utf-8"))
+        data["cells"][0] |= fields
+        path.write_text(json.dumps(data), "utf-8")
+
+    return change
+
+
+def a_folder(path):
+    path.unlink(missing_ok=True)
+    (path / "x").mkdir(parents=True)
+
+
+def a_pipe(path):
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def a_link_to_itself(path):
+    path.unlink(missing_ok=True)
+    path.symlink_to(path)
+
+
+DAMAGES = {
+    "gone": lambda path: path.unlink(),
+    "empty": lambda path: path.write_text(""),
+    "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "no JSON": lambda path: path.write_bytes(b"\xff\x00{"),
+    "a folder": a_folder,
+    "a pipe": a_pipe,
+    "a link to itself": a_link_to_itself,
+}
+CERTIFICATE = {
+    **DAMAGES,
+    "deep": lambda path: path.write_text("[" * 10**6),
+    "a list": lambda path: path.write_text("[]"),
+    "other keys": lambda path: path.write_text("{}"),
+    "notes": changed(notes=5),
+    "score": changed(score="much"),
+    "infinite": changed(max_score=float("inf")),
+    "cells": changed(cells=[[]]),
+    "source": changed(source=[]),
+    "status": changed(status=None),
+    "another's": changed(student_id="anna"),
+    "points": in_cell(points="all"),
+    "result": in_cell(result=[1]),
+    "cell": in_cell(cell=["x"]),
+}
+
+
+def assert_marked_again(course, *students):
+    again = {each.student_id: each.score for each in grade([])}
+    assert again == dict.fromkeys(students, 100)
+    assert grade([]) == []
+    lines = (course / "reports" / ASSIGNMENT / "grades.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [
+        [student, "100.0"] for student in ("anna", "bert", "cleo")
+    ]
+
+
+def test_a_damaged_certificate(course):
+    for student in CERTIFICATE:
+        shutil.copytree(course / "submitted" / "bert", course / "submitted" / student)
+    assert len(grade([])) == len(CERTIFICATE)
+    for student, damage in CERTIFICATE.items():
+        damage(course / "reports" / ASSIGNMENT / FOLDER / file_name(student))
+    assert {each.student_id: each.score for each in grade([])} == dict.fromkeys(CERTIFICATE, 100)
+    assert grade([]) == []
+    table = (course / "reports" / ASSIGNMENT / "grades.csv").read_text()
+    assert table.count(",100.0,100.0,") == 3 + len(CERTIFICATE)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_marked_notebook(course, damage):
+    path = course / "autograded" / "bert" / ASSIGNMENT / NOTEBOOK
+    path.chmod(0o644)
+    DAMAGES[damage](path)
+    assert_marked_again(course, "bert")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".unfinished", "grades.csv", BEFORE, f"{FOLDER}/.bert.json.part", f"{FOLDER}/bert.json"],
+)
+def test_a_folder_in_the_place_of_a_file_of_ours(course, name):
+    path = course / "reports" / ASSIGNMENT / name
+    shutil.rmtree(path, ignore_errors=True)
+    (course / "reports" / ASSIGNMENT / FOLDER / "bert.json").unlink()
+    a_folder(path)
+    assert_marked_again(course, "bert")
+
+
+def test_a_file_in_the_place_of_the_certificates(course):
+    folder = course / "reports" / ASSIGNMENT / FOLDER
+    shutil.rmtree(folder)
+    folder.write_text("")
+    assert_marked_again(course, "anna", "bert", "cleo")
+
+
+def test_a_page_that_cannot_be_written(course):
+    page = course / "feedback" / "bert" / ASSIGNMENT
+    shutil.rmtree(page)
+    page.write_text("no folder")
+    found = {each.student_id: each for each in grade([], force=True)}
+    assert (found["anna"].score, found["cleo"].score) == (100, 100)
+    assert found["bert"].status == "not graded"
+    page.unlink()
+    assert_marked_again(course, "bert")
+
+
+def test_a_mark_that_the_grade_book_no_longer_holds_is_made_again(course):
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        grade_of = book.find_grade("test_rnn_forward", ASSIGNMENT, ASSIGNMENT, "bert")
+        grade_of.auto_score = 3.0
+        book.db.commit()
+    assert_marked_again(course, "bert")
