@@ -4,6 +4,7 @@ A class marked by stock nbgrader and by this kit, and by this kit at several siz
     python benchmarks/speed.py compare [--students 100] [--rounds 2]
     python benchmarks/speed.py scale [100 1000 10000]
     python benchmarks/speed.py hang [--students 200]
+    python benchmarks/speed.py busy [--students 200]
 
 The class is made of the demo's honest submissions. Every course lies in a scratch folder.
 Nothing else should run on the machine meanwhile; this does not belong in CI.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -287,6 +289,36 @@ def hang(students: int) -> None:
         )
 
 
+def busy(students: int) -> None:
+    """Mark a class alone and beside four endless loops; say whether the marks are the same."""
+    counted = (
+        "import sys; from grading.run.run import Run; from grading.cli import main\n"
+        "mark_all = Run.mark_all\n"
+        "def count(self, students, *more):\n"
+        "    print('marked', len(students), file=sys.stderr)\n"
+        "    return mark_all(self, students, *more)\n"
+        f"Run.mark_all = count; sys.argv[1:] = ['grade', {ASSIGNMENT!r}, '--quiet']; main()"
+    )
+    marks_of: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        course = make_class(Path(folder), students)
+        for loops in (0, 4):
+            forget(course)
+            loop = [sys.executable, "-c", "while True: pass"]
+            beside = [subprocess.Popen(loop) for _ in range(loops)]
+            begin = time.monotonic()
+            done = subprocess.run(
+                [sys.executable, "-c", counted], cwd=course, capture_output=True, text=True
+            )
+            seconds = time.monotonic() - begin
+            for each in beside:
+                each.kill()
+            marks_of.append(marks(course))
+            first, *again = [int(n) for n in re.findall(r"^marked (\d+)$", done.stderr, re.M)]
+            print(f"beside {loops} loops: {first} in {seconds:.0f} s, {sum(again)} of them twice")
+    print("same marks" if marks_of[0] == marks_of[1] else "the marks differ", flush=True)
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
@@ -298,13 +330,17 @@ def main() -> None:
     two.add_argument("sizes", type=int, nargs="*", default=[100, 1000, 10_000])
     three = commands.add_parser("hang")
     three.add_argument("--students", type=int, default=200)
+    four = commands.add_parser("busy")
+    four.add_argument("--students", type=int, default=200)
     asked = parser.parse_args()
     if asked.command == "compare":
         compare(asked.students, asked.rounds)
     elif asked.command == "scale":
         scale(asked.sizes)
-    else:
+    elif asked.command == "hang":
         hang(asked.students)
+    else:
+        busy(asked.students)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from grading.rooms import (
     RoomDied,
     RoomTimeout,
     StandIn,
+    StudentError,
     run_notebook,
     sandbox,
 )
@@ -200,6 +201,40 @@ def test_a_lent_function_that_raises_raises_in_the_students_loop(room):
         raise ValueError("shapes (1,) and (2,)")
 
     assert call(room, "loop", lent={"step": reference}) == "shapes (1,) and (2,)"
+
+
+ODD = {
+    "an array": "np.arange(3.0)",
+    "a number": "np.float64(2)",
+    "pairs": "[('x', 1)]",
+    "none": "None",
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        ("?", "{odd}"),
+        ("?", "{{'callback': 'step', 'args': (1,), 'kwargs': {odd}}}"),
+        ("?", "{{'callback': {odd}, 'args': (), 'kwargs': {{}}}}"),
+        ("=", "{odd}"),
+        ("=", "{{'result': 1, 'args': (), 'kwargs': {{}}, 'outputs': {odd}, 'error': {odd}}}"),
+        (
+            "=",
+            "{{'error': {{'type': 'E', 'message': '', 'bases': [], 'lines': [('c', inf, '')]}}}}",
+        ),
+    ],
+)
+def test_a_forged_message_of_any_form_ends_the_room_alone(room, mark, message, odd):
+    forged = message.format(odd=odd)
+    run_cell(room, "import os, struct, sys\nimport numpy as np\nfrom math import inf\n"
+        "def loop():\n"
+        f"    told = sys.modules['room.wire'].encode({forged})[0]\n"
+        f"    os.write(3, struct.pack('<cQ', {mark.encode()}, len(told)) + told)\n"
+        "    os._exit(0)\n", "cell 1")  # fmt: skip
+    with pytest.raises((RoomDied, StudentError)):
+        call(room, "loop", lent={"step": abs})
 
 
 def test_a_function_kept_from_an_earlier_loan_cannot_be_called(room):

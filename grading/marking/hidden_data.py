@@ -7,6 +7,7 @@ numbers, and what one submission may have learned of its set is of little use to
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import io
@@ -63,7 +64,8 @@ def read_secret(root: Path) -> bytes:
             part = path.with_name(f"{SECRET}.{os.getpid()}")
             part.touch(mode=0o600)
             part.write_text(secrets.token_hex(32))
-            os.link(part, path) if not path.exists() else None
+            with contextlib.suppress(FileExistsError):  # another run was first
+                os.link(part, path)
             part.unlink()
         return path.read_bytes()
     except OSError as error:

@@ -15,6 +15,8 @@ OURS = ("RoomDied", "RoomTimeout", "CannotCross")  # what a student's exception 
 # What a student's cell may show. Text alone, and pictures that are plainly pictures.
 SHOWN = ("text/plain", "text/html", "image/png")
 PNG = b"\x89PNG\r\n\x1a\n"
+# What Python raises where a message is not of the form that is read from it.
+WRONG_FORM = (TypeError, LookupError, ValueError, ArithmeticError, AttributeError)
 
 
 class StudentError(Exception):
@@ -117,7 +119,7 @@ def check_form_of_error(error: Any) -> dict[str, Any]:
                 for label, number, text in error["lines"][:20]
             ],
         }
-    except (TypeError, KeyError, ValueError, AttributeError):
+    except WRONG_FORM:
         raise wire.WireError("the message is not of the right form") from None
 
 
@@ -136,7 +138,7 @@ def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
                 kept.append({"output_type": "stream", "name": "stdout", "text": CUT})
                 break
             kept.append(checked)
-    except (TypeError, KeyError, ValueError, AttributeError):
+    except WRONG_FORM:
         raise wire.WireError("the message is not of the right form") from None
     return [output for output in kept if output]
 

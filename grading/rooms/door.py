@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from .answers import check_error, check_outputs, check_text, student_error
+from .answers import WRONG_FORM, check_error, check_outputs, check_text, student_error
 from .clock import SHORTEST_WAIT, Clock
 from .exceptions import Shown
 from .limits import Limits
@@ -271,8 +271,10 @@ class Room:
         asked, table = wire.decode(message, self.bounds)
         try:
             function = lent[asked["callback"]]
-            args, kwargs = tuple(asked["args"]), dict(asked["kwargs"])
-        except (TypeError, KeyError, ValueError):
+            args, kwargs = tuple(asked["args"]), asked["kwargs"]
+            if type(kwargs) is not dict:  # of pairs, none would have weighed the keys
+                raise TypeError
+        except WRONG_FORM:
             raise wire.WireError("asks for what is not lent") from None
         try:
             answer = {"result": function(*args, **kwargs)}

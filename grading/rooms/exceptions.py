@@ -126,6 +126,7 @@ a dict with a key of type ?
 a value of more than # MB
 a value of more than~ items
 a value nested more than # deep
+dicts of more than~ keys that are no strings
 a string that is not valid Unicode
 an int too long to print
 """
