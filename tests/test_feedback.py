@@ -347,7 +347,7 @@ def test_picture_has_its_text():
 
 
 @pytest.mark.parametrize("assignment", sorted(p.parent.name for p in REPO.glob("source/*/*.ipynb")))
-def test_every_formula_and_picture_of_an_assignment_is_in_the_page_itself(assignment):
+def test_every_formula_and_picture_is_in_the_page_itself_and_no_link_is_dead(assignment):
     source = read_source(assignment, REPO)
     prose_of = Prose(source.files)
     for cell in source.notebook.cells:
@@ -358,6 +358,7 @@ def test_every_formula_and_picture_of_an_assignment_is_in_the_page_itself(assign
             assert not re.search(r"\\[a-z]+", re.sub(r'="[^"]*"', "", made))
             assert "[picture:" not in made
             assert not re.findall(r'src="(?!data:)', made)
+            assert not re.findall(r'href="(?!https://)', made)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,10 @@ class Renderer(IPythonRenderer):
         text = highlight(code) if (info or "").startswith("py") else html.escape(code)
         return f'<pre tabindex="0" role="group" aria-label="Code"><code>{text}</code></pre>\n'
 
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a link to the web; of one to another file or cell, which no page has, its words."""
+        return super().link(text, url, title) if url.startswith("https://") else text
+
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Return a picture of the assignment; of any other, what it says it is."""
         alt = html.escape(re.sub(r"<[^>]*>", "", html.unescape(text)))
