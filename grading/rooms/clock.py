@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 PATIENCE, GRACE = 20, 10.0  # wall time: so many times what a room may take, and seconds more
+MESSAGE_SECONDS = 5.0  # wall time in which an answer that has begun to come is whole
 SHORTEST_WAIT = 0.01  # seconds
 
 
@@ -50,6 +51,10 @@ class Clock:
         of_this = self.seconds - now + (self.waited - self.waited_before)
         of_all = self.budget - self.passed - now + self.waited
         return min(of_this, of_all, self.latest - time.monotonic())
+
+    def latest_end(self) -> float:
+        """Return until when a message that has begun may come: a part may be all there is."""
+        return min(self.latest, time.monotonic() + max(self.left(), 0.0) + MESSAGE_SECONDS)
 
     def is_spent(self) -> bool:
         """Tell whether all the time that the room had is used up."""

@@ -264,7 +264,7 @@ class Room:
         while not self.channel.wait(max(self.clock.left(), SHORTEST_WAIT)):
             if self.clock.is_up():
                 raise ChannelTimeout("does not answer")
-        return self.channel.receive(self.clock.latest)
+        return self.channel.receive(self.clock.latest_end())
 
     def call_back(self, message: bytearray, lent: dict[str, Callable]) -> bytes:
         """Run a lent function, and return the answer for the room."""
