@@ -4,14 +4,14 @@ import json
 import re
 import subprocess
 import sys
-import threading
 import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 from browser import open_page
-from conftest import ASSIGNMENT, BIN, REPO, Course
+from conftest import ASSIGNMENT, REPO, Course
+from formgrader import TOKEN, jupyter_server
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from grading.authoring.release import make_release
@@ -21,7 +21,6 @@ from grading.source import read_source
 from grading.source.cells import with_answers
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
-TOKEN = "only-for-this-test"
 EVIL = "http://evil.example"
 RUN = "window.ran=1"
 TEXTS = [
@@ -136,34 +135,16 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def formgrader(course):
     """Start a Jupyter server in the course; return the address of a student's notebook there."""
-    server = subprocess.Popen(
-        [BIN / "jupyter", "server", "--no-browser", "--allow-root", "--ServerApp.port=0"],
-        cwd=course.root,
-        env={**course.env, "JUPYTER_TOKEN": TOKEN},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    log = []
-    for line in server.stderr:
-        log.append(line)
-        if found := re.search(r"http://(?:127\.0\.0\.1|localhost):([0-9]+)", line):
-            break
-    else:
-        pytest.fail("".join(log))
-    reader = threading.Thread(target=log.extend, args=[server.stderr])
-    reader.start()
-    root = f"http://127.0.0.1:{found[1]}/formgrader"
+    with jupyter_server(course.root, course.env) as server:
+        root = f"{server}/formgrader"
 
-    def address(student):
-        table = f"{root}/api/submitted_notebooks/{ASSIGNMENT}/{ASSIGNMENT}?token={TOKEN}"
-        with urllib.request.urlopen(table) as answer:
-            ids = {each["student"]: each["id"] for each in json.load(answer)}
-        return f"{root}/submissions/{ids[student]}/?token={TOKEN}"
+        def address(student):
+            table = f"{root}/api/submitted_notebooks/{ASSIGNMENT}/{ASSIGNMENT}?token={TOKEN}"
+            with urllib.request.urlopen(table) as answer:
+                ids = {each["student"]: each["id"] for each in json.load(answer)}
+            return f"{root}/submissions/{ids[student]}/?token={TOKEN}"
 
-    yield address
-    server.terminate()
-    server.wait()
-    reader.join()
+        yield address
 
 
 def look(where):

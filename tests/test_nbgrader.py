@@ -4,16 +4,14 @@ import copy
 import csv
 import json
 import math
-import re
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import nbformat
 import pytest
-from conftest import ASSIGNMENT, BIN, REPO, Course
+from conftest import ASSIGNMENT, REPO, Course
+from formgrader import TOKEN, jupyter_server
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.apps.api import NbGraderAPI
@@ -29,8 +27,6 @@ from grading.source import Source, enter_course, read_source
 
 FUNCTIONS = list(read_source(ASSIGNMENT, REPO).answers)
 TOTALS = {"warned": 100.0, "mistaken": 94.0, "Zoë O'Neill": 0.0}
-SERVER = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # 0: any free port
-TOKEN = "only-for-this-test"
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -137,40 +133,21 @@ def test_grades_csv_is_quoted(tmp_path):
 @pytest.fixture(scope="module")
 def fetch(course: Course) -> Iterator[Callable]:
     """Start a Jupyter server in the course; give a function from URL path to the text."""
-    server = subprocess.Popen(
-        [BIN / "jupyter", "server", "--no-browser", "--allow-root", *SERVER],
-        cwd=course.root,
-        env={**course.env, "JUPYTER_TOKEN": TOKEN},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    log = []
-    for line in server.stderr:  # ends when the server does
-        log.append(line)
-        if found := re.search(r"http://127\.0\.0\.1:[0-9]+", line):
-            break
-    else:
-        pytest.fail("".join(log))
-    # What nobody reads would stop the server in the end.
-    reader = threading.Thread(target=log.extend, args=[server.stderr])
-    reader.start()
-    client = httpx.Client(
-        base_url=f"{found[0]}/formgrader",
-        headers={"Authorization": f"token {TOKEN}"},
-        transport=httpx.HTTPTransport(retries=8),  # the line comes before the port is open
-        follow_redirects=True,
-        timeout=60,
-    )
+    with (
+        jupyter_server(course.root, course.env) as address,
+        httpx.Client(
+            base_url=f"{address}/formgrader",
+            headers={"Authorization": f"token {TOKEN}"},
+            transport=httpx.HTTPTransport(retries=8),  # the line comes before the port is open
+            follow_redirects=True,
+            timeout=60,
+        ) as client,
+    ):
 
-    def get(path: str, method: str = "GET") -> str:
-        return client.request(method, path).raise_for_status().text
+        def get(path: str, method: str = "GET") -> str:
+            return client.request(method, path).raise_for_status().text
 
-    yield get
-    client.close()
-    server.terminate()
-    server.wait()
-    reader.join()
-    assert "Traceback" not in "".join(log)
+        yield get
 
 
 @pytest.mark.parametrize(

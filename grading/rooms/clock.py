@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE, GRACE = 20, 10.0  # wall time: so many times what a room may take, and seconds more
+WALL_FACTOR, GRACE = 20, 10.0  # wall time: so many times what a room may take, and seconds more
 MESSAGE_SECONDS = 5.0  # wall time in which an answer that has begun to come is whole
 SHORTEST_WAIT = 0.01  # seconds
 
@@ -34,7 +34,7 @@ class Clock:
         """Begin to count; the room may take so many seconds until it answers."""
         self.seconds = min(seconds, self.budget)
         self.begin, self.waited_before = time.monotonic(), self.waited
-        self.latest = self.begin + PATIENCE * self.seconds + GRACE
+        self.latest = self.begin + WALL_FACTOR * self.seconds + GRACE
 
     def stop(self) -> None:
         """Count no more until the next start."""
