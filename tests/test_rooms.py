@@ -30,7 +30,13 @@ from grading.rooms import (
 from grading.rooms.exceptions import Shown
 
 LIMITS = Limits(
-    memory_mb=256, cpu_seconds=20, disk_mb=8, cell_seconds=5, call_seconds=5, output_bytes=50_000
+    memory_mb=256,
+    room_mb=500,
+    cpu_seconds=20,
+    disk_mb=8,
+    cell_seconds=5,
+    call_seconds=5,
+    output_bytes=50_000,
 )
 CANARY = "canary-7c1f"
 MODES = ("nested", "single", "unprotected")
@@ -489,6 +495,36 @@ def test_memory_is_bounded(any_room):
     assert "MemoryError" in shown(
         any_room, "try:\n    x = bytearray(10**9)\nexcept MemoryError as e:\n    print(repr(e))"
     )
+
+
+FIVE_CHILDREN = """
+import os, time
+most = bytearray(b"1") * 180_000_000
+for child in range(5):
+    if os.fork() == 0:
+        {what}
+        time.sleep({seconds})
+        os._exit(0)
+for child in range(5):
+    os.wait()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("mode", MODES[::2])
+def test_memory_of_all_processes_together_is_bounded(nurseries, mode):
+    room = Room(nurseries(mode))
+    with pytest.raises(RoomDied, match="500 MB of memory in all its processes"):
+        run_cell(
+            room, FIVE_CHILDREN.format(what="most[::4096] = most[::4096]", seconds=60), "cell 1"
+        )
+
+
+def test_memory_that_processes_share_counts_once(nursery):
+    room = Room(nursery)
+    source = FIVE_CHILDREN.format(what="sum(most[::4096])", seconds=0.7)
+    assert shown(room, source) == "done\n"
+    room.close()
 
 
 def test_disk_is_bounded(walled_room):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import json
 import os
 import random
 import sys
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .calls import filter_of_calls
 from .limits import Limits
 
 INSIDE = Path(__file__).resolve().with_name("room")  # all that runs in rooms
@@ -150,6 +153,10 @@ def command(set_up: SetUp, folder: str, control: int) -> list[str]:
     }
     user = random.choice(ROOM_USERS) if way.from_root else 0
     options_inside = {"control": control, "user": user, "nested": way.nested, "folder": folder}
+    calls = b""
+    with suppress(OSError) if way.bwrap is None else nullcontext():  # macOS, or no libseccomp
+        calls = filter_of_calls()
+    options_inside["calls"] = base64.b64encode(calls).decode()
     python = [program, "-s", "-S", "-P", "-B", "-c", BOOT.format(path=path)]
     python.append(json.dumps(options_inside))
     # in a way that is nested, each room mounts its own

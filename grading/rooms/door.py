@@ -295,6 +295,8 @@ class Room:
         """
         usage = self.close(patience=0.5)
         status = usage["status"]
+        if usage["too_large"]:
+            return f"used more than {self.limits.room_mb} MB of memory in all its processes"
         if status is None:
             return "closed the line to its room"
         if status >= 0:

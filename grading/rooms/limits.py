@@ -14,6 +14,8 @@ class Limits:
     ----------
     memory_mb : int
         Address space of each process, beyond what a fresh room holds.
+    room_mb : int
+        Memory in use by all processes of a room together; it is looked at every 0.25 s.
     processes : int
         Processes and threads, the room's own included.
     cpu_seconds : int
@@ -35,6 +37,7 @@ class Limits:
     """
 
     memory_mb: int = 1024
+    room_mb: int = 1536
     processes: int = 8
     cpu_seconds: int = 120
     open_files: int = 64

@@ -196,7 +196,7 @@ class StartedRoom(NamedTuple):
         Our end of its line.
     end : callable
         Ends it. It takes the seconds that a room gets which is ending by itself, and
-        returns `status`, `cpu_seconds` and `peak_mb`.
+        returns `status`, `too_large`, `cpu_seconds` and `peak_mb`.
     waited : callable
         Returns for how many seconds it has waited for a processor.
     """
@@ -330,7 +330,7 @@ class Nursery:
             try:
                 return process.end_room(room, patience)
             except OSError:
-                return {"status": None, "cpu_seconds": 0.0, "peak_mb": 0.0}
+                return {"status": None, "too_large": False, "cpu_seconds": 0.0, "peak_mb": 0.0}
             finally:
                 if self.one_each:
                     process.close()

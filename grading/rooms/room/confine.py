@@ -15,41 +15,11 @@ ROOM_USER = 1000  # as which a room sees itself
 
 # From linux/sched.h: new mount, host name, message queue, user, process and network namespaces.
 NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
-CLONE_NEWUSER = 0x10000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY = 2, 4, 8, 1
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER = 4, 22, 36
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 CAPABILITY_VERSION = 0x20080522
-EPERM, ENOSYS = 1, 38
-
-# System calls that a student's room has no use for: ways to other processes, to
-# memory outside the bounds, to sockets, and to rarely used parts of the kernel.
-REFUSED_CALLS = {
-    "x86_64": {
-        "socket": 41, "shmget": 29, "shmat": 30, "semget": 64, "msgget": 68, "ptrace": 101,
-        "syslog": 103, "pivot_root": 155, "chroot": 161, "mount": 165, "umount2": 166,
-        "mq_open": 240, "add_key": 248, "request_key": 249, "keyctl": 250, "unshare": 272,
-        "perf_event_open": 298, "name_to_handle_at": 303, "open_by_handle_at": 304, "setns": 308,
-        "process_vm_readv": 310, "process_vm_writev": 311, "memfd_create": 319, "bpf": 321,
-        "userfaultfd": 323,
-    },
-    "aarch64": {
-        "umount2": 39, "mount": 40, "pivot_root": 41, "chroot": 51, "unshare": 97, "syslog": 116,
-        "ptrace": 117, "mq_open": 180, "msgget": 186, "semget": 190, "shmget": 194, "shmat": 196,
-        "socket": 198, "add_key": 217, "request_key": 218, "keyctl": 219, "perf_event_open": 241,
-        "name_to_handle_at": 264, "open_by_handle_at": 265, "setns": 268, "process_vm_readv": 270,
-        "process_vm_writev": 271, "memfd_create": 279, "bpf": 280, "userfaultfd": 282,
-    },
-}  # fmt: skip
-# The same numbers everywhere.
-REFUSED_EVERYWHERE = {
-    "io_uring_setup": 425, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432,
-    "fspick": 433, "mount_setattr": 442, "memfd_secret": 447,
-    "statmount": 457, "listmount": 458,  # these name the folders that mounts come from
-}  # fmt: skip
-CLONE3 = 435
 CLONE = {"x86_64": 56, "aarch64": 220}
-ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
 def _libc() -> ctypes.CDLL:
@@ -175,45 +145,11 @@ def address_space() -> int:
         return 2**29  # no /proc in here: about what it is, and some more
 
 
-def can_refuse_calls() -> bool:
-    """Tell whether the numbers of this machine's system calls are known."""
-    return sys.platform == "linux" and platform.machine() in ARCHITECTURES
-
-
-def refuse_calls() -> None:
-    """Let the kernel refuse system calls that a student's room has no use for."""
-    machine = platform.machine()
-    program = _filter(machine)
+def refuse_calls(program: bytes) -> None:
+    """Let the kernel refuse system calls, by a program of its packet filter (linux/filter.h)."""
     block = ctypes.create_string_buffer(program)
     pointer = ctypes.create_string_buffer(
         struct.pack("HP", len(program) // 8, ctypes.addressof(block))
     )
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     _prctl(PR_SET_SECCOMP, 2, pointer)
-
-
-def _filter(machine: str) -> bytes:
-    """Return the filter as a program of the kernel's packet filter (linux/filter.h)."""
-    load, equal, at_least, any_bit, end = 0x20, 0x15, 0x35, 0x45, 0x06
-    allow, refuse = 0x7FFF0000, 0x00050000
-    number_at, architecture_at, first_argument_at = 0, 4, 16
-    steps = [
-        (load, 0, 0, architecture_at),
-        (equal, 1, 0, ARCHITECTURES[machine]),
-        (end, 0, 0, refuse | EPERM),
-        (load, 0, 0, number_at),
-        (at_least, 0, 1, 0x40000000),  # the x32 twins of the calls
-        (end, 0, 0, refuse | EPERM),
-        (equal, 0, 1, CLONE3),  # its flags cannot be seen; C libraries then use clone
-        (end, 0, 0, refuse | ENOSYS),
-    ]
-    for number in [*REFUSED_CALLS[machine].values(), *REFUSED_EVERYWHERE.values()]:
-        steps += [(equal, 0, 1, number), (end, 0, 0, refuse | EPERM)]
-    steps += [
-        (equal, 0, 3, CLONE[machine]),
-        (load, 0, 0, first_argument_at),
-        (any_bit, 0, 1, CLONE_NEWUSER),
-        (end, 0, 0, refuse | EPERM),
-        (end, 0, 0, allow),
-    ]
-    return b"".join(struct.pack("HBBI", *step) for step in steps)

@@ -8,9 +8,11 @@ end of its own line.
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -22,9 +24,11 @@ from typing import Any, NoReturn
 
 from . import confine, student, wire
 from .channel import Channel, ChannelClosed
+from .memory import is_larger
 from .shell import Shell
 
 LINE = 3  # the descriptor of a room's line
+WATCH_SECONDS = 0.25
 
 
 def main() -> None:
@@ -38,7 +42,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     first = os.getpid()
-    nursery = RoomForker(control, shell, options["nested"])
+    calls = base64.b64decode(options["calls"])
+    nursery = RoomForker(control, shell, options["nested"], calls)
     nursery.reply({"ready": True})
     nursery.serve()
     if os.getpid() == first:  # and not a branch
@@ -56,14 +61,19 @@ class RoomForker:
     shell : Shell
     nested : bool
         Whether each room takes namespaces of its own.
+    calls : bytes
+        The filter of system calls; b"" for none.
     """
 
-    def __init__(self, control: socket.socket, shell: Shell, nested: bool) -> None:
+    def __init__(self, control: socket.socket, shell: Shell, nested: bool, calls: bytes) -> None:
         self.control = control
         self.shell = shell
         self.nested = nested
+        self.calls = calls
         self.user = os.getuid(), os.getgid()
         self.folders: dict[int, str] = {}
+        self.most_bytes: dict[int, int] = {}
+        self.too_large: set[int] = set()
         self.branches: set[int] = set()
 
     def reply(self, answer: dict[str, Any]) -> None:
@@ -72,7 +82,13 @@ class RoomForker:
 
     def serve(self) -> None:
         """Answer requests until the control line closes."""
+        looked = time.monotonic()
         while True:
+            if time.monotonic() > looked + WATCH_SECONDS:
+                self.watch()
+                looked = time.monotonic()
+            if self.folders and not select.select([self.control], [], [], WATCH_SECONDS)[0]:
+                continue
             data, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
             if not data:
                 for room in list(self.folders):
@@ -99,7 +115,7 @@ class RoomForker:
         if branch == 0:
             self.control.close()
             self.control = control
-            self.folders, self.branches = {}, set()
+            self.folders, self.branches, self.most_bytes = {}, set(), {}
             confine.adopt_orphans()
             self.reply({"ready": True})
         else:
@@ -113,7 +129,17 @@ class RoomForker:
         if room == 0:
             self.become_room(line, limits, folder)
         self.folders[room] = folder
+        self.most_bytes[room] = limits["room_mb"] * 2**20
         return room
+
+    def watch(self) -> None:
+        """End rooms that hold more memory than all processes of a room may, together."""
+        for room, most in self.most_bytes.items():
+            if is_larger(room, most):
+                self.too_large.add(room)
+                os.kill(room, signal.SIGKILL)
+                if not self.nested:  # or its children would hold its line
+                    os.killpg(room, signal.SIGKILL)
 
     def end(self, room: int, patience: float) -> dict[str, Any]:
         """
@@ -135,9 +161,12 @@ class RoomForker:
                 os.killpg(room, signal.SIGKILL)
             shutil.rmtree(self.folders[room], ignore_errors=True)
             self.end_orphans()
-        del self.folders[room]
+        del self.folders[room], self.most_bytes[room]
+        too_large = room in self.too_large
+        self.too_large.discard(room)
         return {
             "status": how,
+            "too_large": too_large,
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "peak_mb": usage.ru_maxrss / (1024 if sys.platform == "linux" else 2**20),
         }
@@ -169,8 +198,8 @@ class RoomForker:
             sys.path.insert(0, folder)
             if sys.platform == "linux":
                 confine.drop_capabilities()
-            if confine.can_refuse_calls():
-                confine.refuse_calls()
+            if self.calls:
+                confine.refuse_calls(self.calls)
             bounds = wire.Bounds(
                 limits["message_bytes"], limits["message_items"], limits["message_depth"]
             )
