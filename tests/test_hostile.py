@@ -295,4 +295,4 @@ def test_a_room_cannot_ask_where_its_files_come_from(mode, rooms, course):
     if mode == "unprotected":
         pytest.skip(f"not without a sandbox: {FILES}")
     notebook = marked(Submission("asks", {}, {"setup": MOUNTS}), rooms, course)
-    assert "-1 1\n" in shown(notebook)  # EPERM
+    assert "-1 38\n" in shown(notebook)  # ENOSYS
