@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from rnn_marking.colours import ROLES, by_roles
+from rnn_figures.colours import ROLES, by_roles
 
 SMALLEST = 11  # pixels, of type on the narrowest screen
 # Matplotlib draws type of 10 points as glyphs of 100 units, scaled by 0.1.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from grading.source import course_root, read_source
-from rnn_marking import flow
+from rnn_figures import flow
 from rnn_utils import (
     example,
     initialize_lstm_parameters,

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from rnn_marking.colours import ROLES, follow_page
+from rnn_figures.colours import ROLES, follow_page
 
 FILLS = ("paper", "body", "gate", "parameter", "function")
 WORDS = [("ink", FILLS), ("soft", ("paper", "body"))]

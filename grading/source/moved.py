@@ -9,7 +9,7 @@ MOVED = {
     "grading.layouts": "from rnn_marking.own_cache import ForwardTest, BackwardTest",
     "grading.inputs": "from rnn_marking.inputs import ...",
     "grading.gradients": "from rnn_marking.gradients import ...",
-    "grading.drawing": "from rnn_marking.drawing import ...",
+    "grading.drawing": "from rnn_figures.drawing import ...",
     "grading.solution": "from grading.source import ...",
     "rnn_checks.example": "from rnn_utils import example",
     "rnn_checks.cache_of": "from rnn_utils import cache_of",

@@ -4,14 +4,14 @@
 
 writes one SVG file per figure into FOLDER, or beside this file. The same
 Matplotlib writes the same bytes every time. What the shapes mean stands in
-rnn_marking/drawing.py; here everything runs backwards, from right to left, and
+rnn_figures/drawing.py; here everything runs backwards, from right to left, and
 a dash marks the derivative of a function.
 """
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnn_marking.drawing import (
+from rnn_figures.drawing import (
     FUNCTION,
     GATE,
     NOTE,

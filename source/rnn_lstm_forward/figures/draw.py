@@ -4,15 +4,15 @@
 
 writes one SVG file per figure into FOLDER, or beside this file. The same
 Matplotlib writes the same bytes every time. What the shapes mean stands in
-rnn_marking/drawing.py.
+rnn_figures/drawing.py.
 """
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from rnn_marking import flow
-from rnn_marking.drawing import (
+from rnn_figures import flow
+from rnn_figures.drawing import (
     BLUE,
     FUNCTION,
     GATE,

@@ -10,7 +10,7 @@ is shows in its shape, so that the figures also read in grey:
     thick line      the cell state c
     thin line       everything else
 
-Colours are those of `rnn_marking.colours`: in a figure that is drawn with them, they
+Colours are those of `rnn_figures.colours`: in a figure that is drawn with them, they
 follow the light or dark of the page.
 """
 
@@ -31,7 +31,7 @@ from matplotlib.patches import (
     Rectangle,
 )
 
-from rnn_marking.colours import follow_page, light
+from rnn_figures.colours import follow_page, light
 
 Point = tuple[float, float]
 

@@ -1,0 +1,1 @@
+"""What draws the pictures of these notebooks: shapes, colours, and the numbers in them."""
