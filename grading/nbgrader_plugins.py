@@ -9,21 +9,29 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import sys
 import warnings
 from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.apps.generatefeedbackapp
+import nbgrader.apps.zipcollectapp
+import nbgrader.coursedir
+import nbgrader.exchange.default.collect
 from nbconvert.exporters import Exporter as StockExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde as StockAutograde
 from nbgrader.converters import GenerateAssignment, NbGraderException
 from nbgrader.converters import GenerateFeedback as StockGenerateFeedback
+from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import (
     ExportPlugin,
     ExtractorPlugin,
@@ -31,9 +39,11 @@ from nbgrader.plugins import (
     LateSubmissionPlugin,
 )
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
 from traitlets.config import Bunch, Config
+from traitlets.log import get_logger
 
 from grading import CourseError
 from grading.authoring.release import known_mistakes
@@ -41,6 +51,7 @@ from grading.book import Book, open_book, reason
 from grading.exports import Order, Report, export, export_all
 from grading.feedback import Pages
 from grading.intake.downloads import sort_out
+from grading.intake.timestamps import UnknownZone, parse_time
 from grading.rooms import Limits
 from grading.run.late import check_extensions, points_off
 from grading.run.run import Run, open_run
@@ -57,6 +68,12 @@ IGNORED = [
     "draw.py",
 ]
 
+# What reads times with nbgrader's own parse_utc: due dates, submissions, what is collected.
+READ_TIMES = [
+    *[nbgrader.utils, nbgrader.coursedir, nbgrader.apps.api, nbgrader.apps.zipcollectapp],
+    nbgrader.exchange.default.collect,
+]
+
 
 def install(c: Config) -> None:
     """Let the command line, formgrader and NbGraderAPI use what stands here."""
@@ -65,6 +82,9 @@ def install(c: Config) -> None:
     nbgrader.apps.generatefeedbackapp.GenerateFeedback = GenerateFeedback
     nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.api.GenerateFeedback = GenerateFeedback
+    for module in READ_TIMES:
+        module.parse_utc = partial(read_time, c)
+    c.ExchangeFactory.collect = Collect
     c.CourseDirectory.ignore = IGNORED
     published = GenerateAssignment.preprocessors.default_args[0]
     c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
@@ -90,6 +110,37 @@ def prepare_process() -> None:
 def is_news(record: logging.LogRecord) -> bool:
     """Tell whether a line of nbgrader's log says more than that tests are hidden."""
     return "Attribute 'checksum'" not in record.getMessage()
+
+
+# Times, and what students handed in with nbgrader's exchange
+
+
+def read_time(c: Config, time: str | datetime | None) -> datetime | None:
+    """Read a time as nbgrader's `parse_utc` does, which knows few time zones."""
+    if not isinstance(time, str):
+        return parse_utc(time)
+    try:
+        return parse_time(time, str(c.get("Exchange", {}).get("timezone", "")))
+    except UnknownZone as zone:
+        get_logger().warning("%s: %s; taken for UTC. Write +0800 or the like.", time, zone)
+        return parse_utc(time)
+
+
+class Collect(ExchangeCollect):
+    """Collects what students handed in, also where the time zone in its name has a sign (+0545)."""
+
+    name_of_folder = re.compile(
+        r"(?P<username>.+)\+[^+]+\+(?P<timestamp>[0-9]{4}-[^+]*(?<! )(?: \+[0-9]+)?)(?:\+[\w-]+)?"
+    )
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        """Tell who handed a folder in, and when."""
+        name = os.path.basename(path)
+        found = self.name_of_folder.fullmatch(name)
+        if not found:
+            return super()._path_to_record(path)
+        when = nbgrader.exchange.default.collect.parse_utc(found["timestamp"])
+        return {"username": found["username"], "filename": name, "timestamp": when}
 
 
 # The student version

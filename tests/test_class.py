@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import distributed
 import nbformat
@@ -307,6 +308,8 @@ def folders(root):
 
 # --------------------------------------------------------------------- late work
 
+TIMEZONE = "America/Los_Angeles"  # whose PST is another one in Manila
+
 
 @pytest.mark.parametrize(
     ("hours_late", "lost"), [(0, 0), (2, 0), (3, 0.1), (26, 0.1), (27, 0.2), (500, 1.0)]
@@ -340,17 +343,18 @@ def test_a_late_rule_that_cannot_be_is_one_line(course):
 
 def configure(root, lines):
     with (root / "nbgrader_config.py").open("a") as file:
-        file.write(f"\n{lines}\n")
+        file.write(f"\n{lines}\nc.Exchange.timezone = {TIMEZONE!r}\n")
 
 
 def penalties(root, hours_late, students):
     """Return the share of its points that each submission loses."""
     due = datetime(2027, 1, 31, 18)
-    stamp = (due + timedelta(hours=hours_late)).isoformat()
+    when = (due + timedelta(hours=hours_late)).replace(tzinfo=UTC)
+    stamp = when.astimezone(ZoneInfo(TIMEZONE)).strftime("%Y-%m-%d %H:%M:%S.%f %Z")
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         book.update_or_create_assignment(ASSIGNMENT, duedate=due.isoformat())
     for student in students:
-        (root / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(f"{stamp} UTC")
+        (root / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(stamp)
     lost = {}
     for each in grade(students):
         earned = sum(mark.points for mark in each.cells)

@@ -1,21 +1,26 @@
 """Hostile and broken submissions, and what is made of them before anything runs."""
 
+import base64
+import codecs
 import copy
 import json
 import os
 import re
 import socket
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
 import pytest
+from dateutil.tz import gettz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grading.intake.folder import HandedIn, Unreadable, read_file, read_folder
 from grading.intake.submission import Frame, Intake, take_in
+from grading.intake.timestamps import UnknownZone, parse_time
+from grading.run.late import points_off
 from grading.source.cells import grade_id, is_answer
 
 ROOT = Path(__file__).parents[1]
@@ -26,8 +31,19 @@ RELEASE = json.loads((ROOT / "release" / NAME / f"{NAME}.ipynb").read_text("utf-
 FUNCTIONS = [grade_id(cell) for cell in SOURCE.cells if is_answer(cell)]
 A, B, C, D = FUNCTIONS
 STUB = "raise NotImplementedError"
+STAMP = "%Y-%m-%d %H:%M:%S.%f %Z"  # Exchange.timestamp_format of nbgrader
+# and what its abbreviation may stand for, where nothing but itself says
+ZONES = dict.fromkeys(
+    [
+        *["UTC", "Europe/Berlin", "Europe/London", "America/Sao_Paulo", "Asia/Kathmandu"],
+        *["Asia/Tokyo", "Australia/Sydney", "America/New_York", "America/Phoenix", "Africa/Lagos"],
+    ],
+    "",
+)
+ZONES |= {"Asia/Shanghai": '"CST" may be UTC-6', "Asia/Kolkata": '"IST" may be UTC+1'}
 
 CASES: list = []
+codecs.register_error("as JSON", lambda e: (json.dumps(e.object[e.start : e.end])[1:-1], e.end))
 
 
 def version(name: str, marker: str = "mine") -> str:
@@ -71,7 +87,8 @@ class Submission:
     def save(self, name: str = f"{NAME}.ipynb", encoding: str = "utf-8") -> Path:
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(self.notebook), encoding)
+        text = json.dumps(self.notebook, ensure_ascii=False).encode(encoding, "as JSON")
+        path.write_bytes(text)
         return path
 
 
@@ -156,6 +173,42 @@ def run_with_outputs_and_own_cells(sub):
     sub.save()
 
 
+def show(sub, data: dict) -> None:
+    """Add an output to a cell of the student's."""
+    shown = {"output_type": "display_data", "data": data, "metadata": {}}
+    sub[A]["outputs"].append(shown)
+
+
+@case("ok")
+def an_animation_of_21_megabytes(sub):
+    show(sub, {"text/html": base64.b64encode(bytes(16_000_000)).decode()})
+    sub.save()
+
+
+@case("ok")
+def printed_lists_of_6_megabytes(sub):
+    sub[A]["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": ["[[0.25, 1]]\n"] * 400_000}
+    ]
+    sub.save()
+
+
+@case("ok")
+def figures_and_widgets_as_json(sub):
+    """Their lists are as many as a notebook may hold, and more; texts in them look like keys."""
+    figure = {"data": [[n, [n]] for n in range(90_000)], "title": '"outputs": [ "]'}
+    show(sub, {"application/vnd.plotly.v1+json": figure})
+    sub.notebook["metadata"]["widgets"] = {"state": figure}
+    sub.add("setup", "![](attachment:a.png)", "markdown")["attachments"] = {"a.png": figure}
+    sub.save()
+
+
+@case("ok")
+def code_that_looks_like_an_output(sub):
+    sub[A]["source"] += """x = '"outputs": [ {'\ny = {"outputs": [1, "]"], "widgets": {}}\n"""
+    sub.save()
+
+
 @case("ok", "files of the student's own, not used: data.csv, ipykernel_launcher.py, numpy.py")
 def files_named_like_modules(sub):
     for name in ("numpy.py", "ipykernel_launcher.py", "data.csv", "rnn_utils.py", ".hidden"):
@@ -221,10 +274,48 @@ def utf_16(sub):
     sub.save(encoding="utf-16")
 
 
-@case("repaired", "letters")
-def latin_1(sub):
+@case("repaired", "letters could not be read")
+def one_byte_of_utf_8_is_damaged(sub):
+    sub[A]["source"] += "# größer als café\n"
     path = sub.save()
-    path.write_bytes(path.read_bytes().replace(b"'mine'", b"'mine' # \xe9"))
+    path.write_bytes(path.read_bytes().replace(b"'mine'", b"'mine' # \xe9", 1))
+
+
+# Saved by an editor of a Windows in Japan, whose 能 and 表 end in the byte of a backslash, ...
+IN_OTHER_ENCODINGS = {
+    "cp932": "機能の表示: ソース、予測",
+    "cp1252": "Zustand des nächsten Schritts – größer",
+    "latin_1": "l'état caché à l'étape précédente",
+    "gb18030": "计算下一个隐藏状态的值",
+    "big5": "計算下一個隱藏狀態的值",
+    "cp949": "다음 은닉 상태를 계산한다",
+    "cp1251": "функция потерь",
+    "koi8_r": "вычисляем следующее состояние",
+    "utf-16": "機能の表示",
+    "utf-32": "機能の表示",
+}
+
+
+@pytest.mark.parametrize(("encoding", "text"), IN_OTHER_ENCODINGS.items())
+def test_other_encodings_are_read(encoding, text, tmp_path):
+    submission = Submission(tmp_path / "ada")
+    submission[A]["source"] += f"# {text}\nlabel = '{text}'\n"
+    submission.save(encoding=encoding)
+    intake = read(submission.folder)
+    check(intake)
+    assert (intake.status, intake.answered) == ("repaired", set(FUNCTIONS))
+    assert f"label = '{text}'" in met_by_test(intake.notebook, A)
+    (note,) = intake.notes
+    assert "saved as utf" in note or "not UTF-8: read as" in note
+
+
+def test_an_encoding_that_nobody_can_tell_costs_nothing(tmp_path):
+    submission = Submission(tmp_path / "ada")
+    path = submission.save()
+    path.write_bytes(path.read_bytes().replace(b"'mine'", b"'mine' # \x81\x8d\xff"))
+    intake = read(submission.folder)
+    check(intake)
+    assert intake.answered == set(FUNCTIONS) and "not UTF-8" in intake.notes[0]
 
 
 @case("repaired", "format 4")
@@ -334,10 +425,30 @@ def millions_of_parts(sub):
     (sub.folder / f"{NAME}.ipynb").write_text('{"cells":[' + "[]," * 1_000_000 + "1]}")
 
 
-@case("unreadable", "larger than 20 MB")
+@case("unreadable", "larger than 100 MB")
 def many_megabytes(sub):
     with sub.save().open("r+b") as file:
         file.truncate(10**12)  # sparse
+
+
+@case("unreadable", "larger than 20 MB, outputs left out")
+def many_megabytes_of_text(sub):
+    sub.add(A, "#" * 21_000_000)
+    sub.save()
+
+
+@case("unreadable", "larger than 20 MB: clear its outputs")
+def many_megabytes_in_another_encoding(sub):
+    sub[A]["source"] += "# é"
+    show(sub, {"text/html": "x" * 21_000_000})
+    sub.save(encoding="latin-1")
+
+
+@case("unreadable", "far more")
+def outputs_cut_off(sub):
+    sub.cells.clear()
+    path = sub.save()
+    path.write_bytes(path.read_bytes().partition(b"[")[0] + b'[{"outputs":[' + b'"[{",[' * 300_000)
 
 
 @case("unreadable", "xxx")
@@ -673,7 +784,7 @@ def test_outputs_of_the_source_are_not_kept(tmp_path):
 def test_only_plain_files_are_read(make, tmp_path):
     make(tmp_path / "file")
     with pytest.raises(Unreadable):
-        read_file(tmp_path / "file")
+        read_file(tmp_path / "file", 1000)
 
 
 def test_nothing_answered_is_the_student_version():
@@ -684,13 +795,67 @@ def test_nothing_answered_is_the_student_version():
         assert STUB in met_by_test(intake.notebook, name)
 
 
-def test_timestamp(tmp_path):
+# When: what `Exchange.timezone` and `Exchange.timestamp_format` make of two moments, in each zone
+
+
+@pytest.mark.parametrize("zone", sorted(ZONES))
+@pytest.mark.parametrize(
+    "moment", [datetime(2026, 1, 15, 11, 5, 6, 7), datetime(2026, 7, 15, 23, 59)]
+)
+def test_a_time_as_the_exchange_writes_it(zone, moment):
+    written = moment.replace(tzinfo=UTC).astimezone(gettz(zone)).strftime(STAMP)
+    assert parse_time(written, zone) == moment
+    if ZONES[zone]:
+        with pytest.raises(UnknownZone, match=re.escape(ZONES[zone])):
+            parse_time(written)
+    else:
+        assert parse_time(written) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2026-10-25 02:30 CEST", 0),  # clocks are set back: the hour from two to three, twice
+        ("2026-10-25 02:30 CET", 1),
+        ("2026-03-29 01:59:59.999999 CET", 0),  # and forward
+        ("2026-03-29 03:00 CEST", 1),
+        ("2026-07-15 12:00 +0200", 10),  # to nbgrader these were 200 seconds
+        ("2026-07-15 12:00:00 +02:00", 10),
+        ("2026-07-15T12:00:00+02", 10),
+        ("2026-07-15 12:00 UTC+2", 10),
+        ("2026-07-15 12:00 UTC", 12),
+        ("2026-07-15 12:00", 12),
+    ],
+)
+def test_times_around_a_change_of_the_clocks_and_with_offsets(text, hour):
+    assert parse_time(text).hour == parse_time(text, "Europe/Berlin").hour == hour
+
+
+def test_an_extension_is_of_hours_that_pass_also_when_clocks_change():
+    due = parse_time("2026-10-24 18:00 CEST")
+    for handed_in, lost in [("2026-10-26 17:00 CET", 0), ("2026-10-26 17:01 CET", 10)]:
+        hours = (parse_time(handed_in) - due).total_seconds() / 3600
+        assert points_off(100, hours, 0, 0.1, extension=48) == lost
+
+
+@pytest.mark.parametrize(
+    ("written", "timezone", "timestamp", "note"),
+    [
+        ("2026-02-02 15:58:23.948203 UTC\n", "", datetime(2026, 2, 2, 15, 58, 23, 948203), ""),
+        ("2026-02-02 08:00 PST", "America/Los_Angeles", datetime(2026, 2, 2, 16), ""),
+        ("2026-02-02 08:00 PST", "Asia/Manila", datetime(2026, 2, 2), ""),
+        ("2026-02-02 08:00 PST", "Europe/Berlin", None, '"PST" may be UTC-8 or UTC+8; not counted'),
+        ("2026-02-02 08:00 MEZ", "no zone", None, '"MEZ" is no time zone; not counted as late'),
+        ("tomorrow", "", None, "holds no date"),
+    ],
+)
+def test_timestamp(written, timezone, timestamp, note, tmp_path):
     submission = Submission(tmp_path / "ada")
     submission.save()
-    (submission.folder / "timestamp.txt").write_text("2026-02-02 15:58:23.948203 UTC\n")
-    intake = read(submission.folder)
-    assert intake.timestamp == datetime(2026, 2, 2, 15, 58, 23, 948203)
-    assert intake.notes == []
+    (submission.folder / "timestamp.txt").write_text(written)
+    intake = read(submission.folder, timezone=timezone)
+    assert (intake.timestamp, intake.status) == (timestamp, "ok")
+    assert note in "".join(intake.notes) and bool(note) == bool(intake.notes)
 
 
 # Anything else

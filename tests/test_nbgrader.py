@@ -5,6 +5,7 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,9 @@ from conftest import ASSIGNMENT, REPO, Course
 from formgrader import TOKEN, jupyter_server
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
+from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import determine_grade
 
 from grading.book import Class
@@ -36,6 +39,43 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+# --------------------------------------------- times, with whatever time zone
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "moment"),
+    [
+        ("ada+rnn+2026-01-15 16:50:06 +0545+UmFuZG9tXy1z", "ada", (2026, 1, 15, 11, 5, 6)),
+        ("ada+rnn+2026-01-15 16:50:06 +0545", "ada", (2026, 1, 15, 11, 5, 6)),
+        (
+            "a+da+rnn+2026-07-15 12:00:00.5 CEST+UmFuZG9tXy1z",
+            "a+da",
+            (2026, 7, 15, 10, 0, 0, 500000),
+        ),
+        ("ada+rnn+2026-07-15 12:00:00 -03+UmFuZG9tXy1z", "ada", (2026, 7, 15, 15)),
+        ("ada+rnn+2026-07-15 12:00:00 UTC", "ada", (2026, 7, 15, 12)),
+    ],
+)
+def test_whose_and_when_is_told_from_the_name_in_the_exchange(name, student, moment):
+    application = enter_course()
+    collect = ExchangeFactory(config=application.config).collect(
+        coursedir=application.coursedir, config=application.config
+    )
+    record = collect._path_to_record(f"/srv/exchange/rnn/inbound/{name}")
+    assert (record["username"], record["timestamp"]) == (student, datetime(*moment))
+
+
+def test_a_due_date_in_another_time_zone(caplog):
+    enter_course()
+    due = {"18:00 +0200": 16, "18:00 EST": 23, "18:00 PST": 18, "18:00": 18}
+    with Gradebook("sqlite:///:memory:") as book:
+        for text, hour in due.items():
+            assignment = book.update_or_create_assignment("rnn", duedate=f"2027-01-31 {text}")
+            assert assignment.duedate == datetime(2027, 1, 31, hour)
+    (line,) = [line for line in caplog.messages if "PST" in line]
+    assert '"PST" may be UTC-8 or UTC+8; taken for UTC' in line
 
 
 # ------------------------------------------------------------- the commands

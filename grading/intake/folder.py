@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import stat
@@ -9,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grading.intake.outputs import without_outputs
 from grading.source import digest
 
-MAX_BYTES = 20_000_000  # of a notebook
-MAX_TOTAL = 40_000_000  # of all notebooks of a submission
+MAX_FILE = 100_000_000  # bytes of a notebook; nbgrader lets as much through
+MAX_BYTES = 20_000_000  # of it, without its outputs
+MAX_TOTAL = 40_000_000  # of all notebooks of a submission, without theirs
 MAX_FILES = 10_000  # looked at in a submission
 MAX_DEPTH = 3  # of folders in it
 MAX_NOTEBOOKS = 10  # read, to find the right one
@@ -36,7 +39,7 @@ class HandedIn:
     other : list of str
         Links, pipes, devices and the like, which are not followed.
     read : dict
-        What the notebooks and the timestamp hold, by path.
+        What the notebooks and the timestamp hold, by path; large ones without their outputs.
     refused : dict
         Why one of them was not read, by path.
     """
@@ -77,7 +80,7 @@ def read_folder(folder: Path, name: str) -> HandedIn:
     for path in [*stamps, *notebooks[:MAX_NOTEBOOKS]]:
         left = MAX_TOTAL - sum(map(len, handed.read.values()))
         try:
-            handed.read[path] = read_file(folder / path, min(left, MAX_BYTES))
+            handed.read[path] = read_notebook(folder / path, min(left, MAX_BYTES))
         except Unreadable as error:
             handed.refused[path] = str(error)
     return handed
@@ -120,7 +123,20 @@ def is_notebook(path: str) -> bool:
     return ".ipynb" in os.path.basename(path).lower()
 
 
-def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
+def read_notebook(path: Path, limit: int) -> bytes:
+    """Read a notebook; of one that is larger than the limit, what is not output."""
+    raw = read_file(path, MAX_FILE)
+    if len(raw) <= limit:
+        return raw
+    if not is_utf8(raw):
+        raise Unreadable(f"is larger than {limit / 1e6:g} MB: clear its outputs, and save it again")
+    kept = without_outputs(raw)
+    if len(kept) > limit:
+        raise Unreadable(f"is larger than {limit / 1e6:g} MB, outputs left out")
+    return kept
+
+
+def read_file(path: Path, limit: int) -> bytes:
     """Read a plain file that is not too large, and nothing else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -135,6 +151,17 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
     if len(raw) > limit:
         raise Unreadable(f"is larger than {limit / 1e6:g} MB")
     return raw
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Tell whether bytes are a text in UTF-8, without a copy of it."""
+    decoder, step = codecs.getincrementaldecoder("utf-8")(), 2**20
+    try:
+        for at in range(0, len(raw), step):
+            decoder.decode(raw[at : at + step])
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def describe(handed: HandedIn, shipped: Iterable[str]) -> list[str]:

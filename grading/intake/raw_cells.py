@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from charset_normalizer import from_bytes
+
 from grading.intake.folder import Unreadable
+from grading.intake.outputs import without_outputs
 from grading.source.cells import settings_in
 
 MAX_PARTS = 500_000  # lists and objects in its JSON
 MAX_CELLS = 1000
 MAX_TEXT = 1_000_000  # characters of a cell
+MAX_SAMPLE = 65_536  # bytes by which an encoding is told
+# In what editors save that do not save UTF-8; of those that fit alike, the first.
+ENCODINGS = [
+    *["cp1252", "cp932", "gb18030", "euc_jp", "big5", "cp949", "cp1251", "cp1250", "koi8_r"],
+    *["cp1254", "cp1253", "cp1256", "cp1255"],
+]
+NOT_ASCII = re.compile(rb'[\x80-\xff][^"\n]*+')  # a letter, and what follows in its text
 
 
 @dataclass
@@ -43,18 +54,7 @@ def read_cells(raw: bytes) -> tuple[list[Cell], list[str]]:
     Of a cell, type, text, id and nbgrader's settings are looked at, nothing else; so
     whatever else a file holds or lacks cannot hurt.
     """
-    text, notes = decode(raw)
-    if text.count("{") + text.count("[") > MAX_PARTS:
-        raise Unreadable("holds far more than a notebook")
-    try:
-        # a number may have any length; none is needed
-        data = json.loads(text, strict=False, parse_int=lambda digits: int(digits[:18]))
-    except RecursionError:
-        raise Unreadable("is nested too deeply") from None
-    except ValueError as error:
-        place = f" from line {error.lineno} on" if hasattr(error, "lineno") else ""
-        raise Unreadable(f"is no notebook{place}: damaged, or not saved by Jupyter") from None
-    data = data if isinstance(data, dict) else {}
+    data, notes = load(raw)
     if data.get("nbformat") != 4:
         notes.append("not of notebook format 4: read all the same")
     sheets = [data, *list_of(data.get("worksheets"))]  # format 3 has worksheets
@@ -70,16 +70,61 @@ def read_cells(raw: bytes) -> tuple[list[Cell], list[str]]:
     return short, notes
 
 
-def decode(raw: bytes) -> tuple[str, list[str]]:
-    """Decode JSON in any Unicode encoding."""
+def load(raw: bytes) -> tuple[dict, list[str]]:
+    """Read JSON in whatever encoding, and note it where that is not UTF-8."""
     if not raw.strip():
         raise Unreadable("is empty")
-    encoding = json.detect_encoding(raw)
+    encoding = json.detect_encoding(raw)  # of those of Unicode
     notes = [] if encoding == "utf-8" else [f"saved as {encoding}: read all the same"]
+    text = raw.decode(encoding, "replace")
+    damaged = text.count("\ufffd")
+    if damaged and encoding == "utf-8":
+        whole = len(text) - len(text.encode("ascii", "ignore")) - damaged
+        if damaged >= whole:
+            return load_other(raw)
+    notes += ["some letters could not be read"] if damaged else []
+    return parse(text), notes
+
+
+def load_other(raw: bytes) -> tuple[dict, list[str]]:
+    """Read JSON in an encoding that the file does not tell, but its letters may."""
+    for encoding in likely_encodings(raw):
+        with contextlib.suppress(UnicodeDecodeError, Unreadable):
+            told = f"not UTF-8: read as {encoding}, so letters that are not English may be wrong"
+            return parse(raw.decode(encoding)), [told]
+    raise Unreadable(
+        "is damaged, or not UTF-8 and in no encoding that can be told: open it in Jupyter, and "
+        "save it again"
+    )
+
+
+def likely_encodings(raw: bytes) -> list[str]:
+    """Return the encodings that a file may be in, the likeliest first."""
+    pieces, size = [], 0
+    for piece in NOT_ASCII.finditer(raw):
+        pieces.append(piece[0])
+        size += len(piece[0])
+        if size > MAX_SAMPLE:
+            break
+    found = from_bytes(b"\n".join(pieces), cp_isolation=ENCODINGS, threshold=1)
+    found = sorted(found, key=lambda f: (f.chaos, -f.coherence, ENCODINGS.index(f.encoding)))
+    return list(dict.fromkeys([*(each.encoding for each in found), *ENCODINGS, "latin_1"]))
+
+
+def parse(text: str) -> dict:
+    """Read JSON, without what is not used."""
+    text = without_outputs(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+    if text.count("{") + text.count("[") > MAX_PARTS:
+        raise Unreadable("holds far more than a notebook")
     try:
-        return raw.decode(encoding), notes
-    except UnicodeDecodeError:
-        return raw.decode(encoding, "replace"), [*notes, "some letters could not be read"]
+        # a number may have any length; none is needed
+        data = json.loads(text, strict=False, parse_int=lambda digits: int(digits[:18]))
+    except RecursionError:
+        raise Unreadable("is nested too deeply") from None
+    except ValueError as error:
+        place = f" from line {error.lineno} on" if hasattr(error, "lineno") else ""
+        raise Unreadable(f"is no notebook{place}: damaged, or not saved by Jupyter") from None
+    return data if isinstance(data, dict) else {}
 
 
 def read_cell(raw: dict) -> Cell:

@@ -10,7 +10,6 @@ from datetime import datetime
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
-from nbgrader.utils import parse_utc
 
 from grading.intake.folder import (
     MAX_NOTEBOOKS,
@@ -22,6 +21,7 @@ from grading.intake.folder import (
     tidy,
 )
 from grading.intake.raw_cells import Cell, read_cells
+from grading.intake.timestamps import UnknownZone, parse_time
 from grading.source import cells as known_cells
 from grading.source.cells import OWN_ID, grade_id, settings_of
 
@@ -53,7 +53,9 @@ class Intake:
     timestamp: datetime | None = None
 
 
-def take_in(handed: HandedIn, frame: Frame, name: str, shipped: Collection[str] = ()) -> Intake:
+def take_in(
+    handed: HandedIn, frame: Frame, name: str, shipped: Collection[str] = (), timezone: str = ""
+) -> Intake:
     """
     Make of a submission a notebook that can be graded.
 
@@ -70,8 +72,10 @@ def take_in(handed: HandedIn, frame: Frame, name: str, shipped: Collection[str] 
         The name of the notebook, without `.ipynb`.
     shipped : collection of str
         Files that students receive with it, which need no note.
+    timezone : str
+        Of the course: see `parse_time`.
     """
-    notes, timestamp = read_timestamp(handed)
+    notes, timestamp = read_timestamp(handed, timezone)
     notes += describe(handed, shipped)
     right = f"{name}.ipynb"
     merges: dict[str, Merge] = {}
@@ -101,12 +105,14 @@ def take_in(handed: HandedIn, frame: Frame, name: str, shipped: Collection[str] 
     return Intake(merges[path].build(), status, tidy(repairs + notes), answered, timestamp)
 
 
-def read_timestamp(handed: HandedIn) -> tuple[list[str], datetime | None]:
+def read_timestamp(handed: HandedIn, timezone: str) -> tuple[list[str], datetime | None]:
     """Read when the submission was handed in, from the file that nbgrader keeps."""
     if TIMESTAMP not in handed.files:
         return [], None
     try:
-        return [], parse_utc(handed.read[TIMESTAMP][:100].decode().strip())
+        return [], parse_time(handed.read[TIMESTAMP][:100].decode().strip(), timezone)
+    except UnknownZone as zone:
+        return [f"timestamp.txt: {zone}; not counted as late. Write +0800 or the like there"], None
     except Exception:  # dateutil raises whatever comes
         return ["timestamp.txt holds no date: not counted as late"], None
 

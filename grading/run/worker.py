@@ -231,6 +231,7 @@ class Marker:
         self.outcomes = [Outcomes(self.source, data) for data in sets_of(settings.secret)]
         mark_solution(self.outcomes[0])
         config, kinds = pickle.loads(settings.steps)
+        self.timezone = str(config.get("Exchange", {}).get("timezone", ""))
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
         self.rooms = new_nursery(settings)
         self.pages = Pages(self.source)
@@ -241,7 +242,7 @@ class Marker:
         """Run a submission, and mark it: on its own set of hidden data, or on that asked for."""
         begin = time.monotonic()
         name = self.source.assignment
-        intake = take_in(handed, self.frame, name, self.settings.shipped)
+        intake = take_in(handed, self.frame, name, self.settings.shipped, self.timezone)
         notebook = intake.notebook
         announce(intake)
         outcomes = self.outcomes[self.set_of(intake) if number is None else number]

@@ -1,0 +1,81 @@
+"""Times as nbgrader and people write them, in any time zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from dateutil import parser
+
+EVERY_MONTH = range(1, 13)
+# dateutil takes "UTC+2" the other way round, as POSIX does; people mean two hours ahead.
+AHEAD_OF = re.compile(r"\b(?:UTC|GMT)(?=[+-][0-9])")
+
+
+class UnknownZone(ValueError):
+    """An abbreviation that stands for no time zone, or for several; the text says so."""
+
+
+def parse_time(text: str, timezone: str = "") -> datetime:
+    """
+    Read a time, and return it in UTC.
+
+    nbgrader writes the time zone as `%Z` does (`Exchange.timestamp_format`): an abbreviation
+    (CEST), or an offset where a zone has none (+0545, -03). Its own `parse_utc` takes most
+    abbreviations for UTC, and offsets for seconds.
+
+    Parameters
+    ----------
+    text : str
+        A time without a zone is taken for UTC, as nbgrader does.
+    timezone : str
+        The course's, by its name ("America/Los_Angeles"): its abbreviations are known first.
+
+    Returns
+    -------
+    datetime
+        Without a time zone, as the grade book holds it.
+
+    Raises
+    ------
+    ValueError
+        Where it is no time; UnknownZone where the time zone cannot be told.
+    """
+    zones: list[tuple[str | None, int | None]] = []
+    when = parser.parse(AHEAD_OF.sub("", text), tzinfos=lambda *zone: zones.append(zone))
+    (name, seconds), *_ = zones or [(None, None)]
+    if seconds is not None:
+        offset = timedelta(seconds=seconds)
+    else:
+        offset = offset_of(name, when, timezone) if name else timedelta()
+    return when - offset
+
+
+def offset_of(name: str, when: datetime, timezone: str) -> timedelta:
+    """Return how far an abbreviation is from UTC, at a time of its own."""
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = None
+    for fold in (0, 1) if zone else ():  # when clocks are set back an hour comes twice
+        here = when.replace(tzinfo=zone, fold=fold)
+        if here.tzname() == name:
+            return here.utcoffset()
+    found = offsets_in(when.year).get(name, set())
+    if len(found) != 1:
+        told = " or ".join(f"UTC{offset / timedelta(hours=1):+g}" for offset in sorted(found))
+        raise UnknownZone(f'"{name}" may be {told}' if found else f'"{name}" is no time zone')
+    return next(iter(found))
+
+
+@lru_cache(maxsize=4)
+def offsets_in(year: int) -> dict[str, set[timedelta]]:
+    """Return what each abbreviation stands for in a year, in any place."""
+    found: dict[str, set[timedelta]] = {}
+    for zone in map(ZoneInfo, available_timezones()):
+        for month in EVERY_MONTH:
+            when = datetime(year, month, 1, tzinfo=zone)
+            found.setdefault(when.tzname(), set()).add(when.utcoffset())
+    return found
