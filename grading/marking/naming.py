@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from grading.checks import Outcome, flatten, run_function, same_flat
@@ -81,16 +81,18 @@ class Outcomes:
 
         return self.once((name, given), call)
 
-    def of_version(self, version: Version, calls: tuple[Given, ...]) -> tuple[tuple, ...]:
-        """Return what one version of a function makes of a test's calls, in order, flattened."""
+    def of_version(self, version: Version, calls: tuple[Given, ...]) -> Iterator[tuple]:
+        """Yield what a version of a function makes of a test's calls, flattened, as asked for."""
 
-        def call_all() -> tuple[tuple, ...]:
-            function = self.source.build(version)  # anew: it may remember what it was called with
-            return tuple(
-                flatten(run_function(function, each.arguments, each.own_cache)) for each in calls
-            )
+        def start() -> tuple[Callable, list[tuple]]:
+            return self.source.build(version), []  # anew: it may remember its calls
 
-        return self.once((version, calls), call_all)
+        function, known = self.once((version, calls), start)
+        for number, each in enumerate(calls):
+            if number == len(known):
+                outcome = run_function(function, each.arguments, each.own_cache)
+                known.append(flatten(outcome))
+            yield known[number]
 
     def are_of(self, version: Version, calls: tuple[Given, ...], seen: Sequence[tuple]) -> bool:
         """Tell whether a version gives just these outcomes, which are flattened."""

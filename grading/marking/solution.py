@@ -11,17 +11,23 @@ from grading.marking.test import marking
 from grading.source import cells
 
 
-def mark_solution(outcomes: Outcomes) -> dict[str, TestResult]:
+def mark_solution(outcomes: Outcomes, **replaced: str) -> dict[str, TestResult]:
     """
-    Return the result of each test on the solution itself, by the name of its cell.
+    Return the result of each test on the solution, by the name of its cell.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+    **replaced : str
+        The text of cells of the solution that take the place of its own.
 
     Raises
     ------
     CourseError
-        Where a test stops, or does not give the solution all its points: which, and why.
+        Where a test stops: which, and why.
     """
     source = outcomes.source
-    names = source.namespace()
+    names = source.namespace(**replaced)
     found = {}
     with marking(outcomes) as results, contextlib.redirect_stdout(io.StringIO()):
         for name, text in {**source.examples, **source.tests}.items():

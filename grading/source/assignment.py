@@ -150,7 +150,10 @@ class Source:
 
     def build(self, version: Version) -> Callable:
         """Return a version as a function, amid the right other functions."""
-        return self.namespace(**{version.function: version.text})[version.function]
+        names = dict(self._right)
+        with self.importing():
+            self.run(version.function, version.text, names)
+        return names[version.function]
 
     # Hashes
 

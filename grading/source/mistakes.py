@@ -18,7 +18,8 @@ class Version:
     Attributes
     ----------
     name : str
-        What the version does: "softmax_wrong_axis".
+        What the version does: "softmax_wrong_axis". Several forms of one mistake, which
+        stand under `also` in the table, share it.
     function : str
         The function it is a version of.
     sentence : str
@@ -64,22 +65,23 @@ def read_versions(table: bytes, answers: Mapping[str, str]) -> Iterator[Version]
     try:
         for function, kinds in (yaml.safe_load(table) or {}).items():
             for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items():
-                text = edit(answers[function], entry, name)
                 nothing = entry.get("earns") == "nothing"
                 shows_in = entry.get("shows_in", function)
                 if shows_in not in answers:
                     raise CourseError(f"mistakes.yaml, {name}: there is no function {shows_in}")
                 sentence = entry.get("sentence", "")
-                yield Version(name, function, sentence, text, nothing, shows_in)
+                for edits in (entry["edits"], *entry.get("also", ())):
+                    text = edit(answers[function], edits, name)
+                    yield Version(name, function, sentence, text, nothing, shows_in)
     except yaml.YAMLError as error:
         raise CourseError(f"mistakes.yaml: {' '.join(str(error).split())}") from None
     except (AttributeError, KeyError, TypeError) as error:
         raise CourseError(f"mistakes.yaml: a part is missing or misplaced ({error})") from None
 
 
-def edit(text: str, entry: dict, name: str) -> str:
-    """Make the edits of one entry; each must find its text exactly once."""
-    for change in entry["edits"]:
+def edit(text: str, edits: list[dict[str, str]], name: str) -> str:
+    """Make the edits of one form of an entry; each must find its text exactly once."""
+    for change in edits:
         found = text.count(change["find"])
         if found != 1:
             raise CourseError(
