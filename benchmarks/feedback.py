@@ -17,7 +17,7 @@ from grading.cli import converter_of, open_nursery
 from grading.feedback import Pages
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
-from grading.source import read_source
+from grading.source import read_assignment, read_source
 from grading.source.cells import is_answer, with_answers
 
 COUNT, SAMPLE = 1000, 8
@@ -34,13 +34,13 @@ def main() -> None:
             notebook = with_answers(source.notebook, {version.function: version.text})
             mark_notebook(notebook, outcomes, rooms)
             marked.append(notebook)
-    pages, seconds, sizes = Pages(source), [], []
+    pages, seconds, sizes = Pages(read_assignment(assignment)), [], []
     for number, notebook in zip(range(COUNT), itertools.cycle(marked), strict=False):
         for cell in notebook.cells:
             if is_answer(cell):
                 cell.source += f"\n# {number}"
         start = time.process_time()
-        made = pages.page(notebook, Entry(f"student {number}")).encode()
+        made = pages.page(assignment, notebook, Entry(f"student {number}")).encode()
         seconds.append(time.process_time() - start)
         sizes.append(len(made))
     print(f"pages              {COUNT}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +20,7 @@ from nbgrader.api import (
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
+    TaskCell,
 )
 from sqlalchemy import and_, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -57,12 +58,20 @@ class CellGrade:
     auto_points : float or None
         Those that the tests gave.
     waits : bool
-        Whether a person has still to mark it.
+        Whether a person has to look at it, for the first time or again.
+    manual_points : float or None
+        Those that a person gave.
     """
 
     points: float
     auto_points: float | None
     waits: bool
+    manual_points: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has still to give the points."""
+        return self.waits and self.manual_points is None
 
 
 @dataclass(slots=True)
@@ -80,8 +89,8 @@ class Entry:
         When it was handed in, in UTC.
     seconds_late : float
         Past the due date, extensions counted; 0 where either is not known.
-    penalty : float
-        Points off for that.
+    penalties : dict
+        Points off for that, by notebook.
     grades : dict
         Of each graded cell, by `Place`.
     comments : dict
@@ -96,9 +105,14 @@ class Entry:
     handed_in: bool = False
     timestamp: datetime | None = None
     seconds_late: float = 0.0
-    penalty: float = 0.0
+    penalties: dict[str, float] = field(default_factory=dict)
     grades: dict[Place, CellGrade] = field(default_factory=dict)
     comments: dict[Place, str] = field(default_factory=dict)
+
+    @property
+    def penalty(self) -> float:
+        """The points off for handing in late."""
+        return total(self.penalties.values())
 
     @property
     def points(self) -> dict[Place, float]:
@@ -122,13 +136,18 @@ class Entry:
 
     @property
     def waits(self) -> bool:
-        """Whether a part is still to be marked by a person."""
+        """Whether a person has to look at a part, for the first time or again."""
         return any(grade.waits for grade in self.grades.values())
 
     @property
+    def is_open(self) -> bool:
+        """Whether a person has still to give points."""
+        return any(grade.is_open for grade in self.grades.values())
+
+    @property
     def by_hand(self) -> bool:
-        """Whether a person has changed points."""
-        grades = self.grades.values()
+        """Whether a person has changed what the tests gave."""
+        grades = [g for g in self.grades.values() if g.manual_points is not None]
         return any(g.auto_points is not None and g.points != g.auto_points for g in grades)
 
     @property
@@ -273,10 +292,11 @@ class Book:
         if len(entries) == 1:
             of_this &= SubmittedAssignment.student_id == next(iter(entries))
         student, penalty = SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty
-        for who, points in self._of_notebooks(student, penalty).filter(of_this):
-            entries[who].penalty += points or 0.0
+        late = self._of_notebooks(student, Notebook.name, penalty)
+        for who, notebook, points in late.filter(of_this, penalty > 0):
+            entries[who].penalties[notebook] = points
         columns = [student, Notebook.name, BaseCell.name, Grade.score]
-        columns += [Grade.auto_score, Grade.needs_manual_grade]
+        columns += [Grade.auto_score, Grade.needs_manual_grade, Grade.manual_score]
         grades = self._of_notebooks(*columns).join(Grade, Grade.notebook_id == SubmittedNotebook.id)
         grades = grades.join(BaseCell, BaseCell.id == Grade.cell_id)
         for who, notebook, cell, *grade in grades.filter(of_this):
@@ -312,6 +332,7 @@ class Book:
         timestamp: datetime | None,
         auto_points: Mapping[Place, float | None],
         unanswered: Mapping[Place, bool],
+        not_there: Collection[str],
         late_penalty: LatePenalty,
     ) -> Entry:
         """
@@ -326,6 +347,8 @@ class Book:
             What each graded cell earned; None where a person has to mark it.
         unanswered : mapping
             Whether each answer is as it was released.
+        not_there : collection of str
+            The notebooks of which nothing could be read: nobody has to look at them.
         late_penalty : callable
             Returns the points off.
         """
@@ -339,7 +362,7 @@ class Book:
                 for grade in notebook.grades:
                     place = Place(notebook.name, grade.name)
                     if place in auto_points:
-                        enter_points(grade, auto_points[place])
+                        enter_points(grade, auto_points[place], notebook.name not in not_there)
                 for comment in notebook.comments:
                     empty = unanswered.get(Place(notebook.name, comment.name))
                     comment.auto_comment = "No response." if empty else None
@@ -347,12 +370,13 @@ class Book:
             late = submission.total_seconds_late
             entry = Entry(student, handed_in=True, timestamp=timestamp, seconds_late=float(late))
             self._read_grades(submission.assignment, {student: entry})
-            entry.penalty = 0.0
+            entry.penalties = {}
             for name, notebook in notebooks.items():
                 score = total(p for place, p in entry.points.items() if place.notebook == name)
                 penalty = late_penalty(student, score, late) if late > 0 else 0.0
                 notebook.late_submission_penalty = min(max(penalty, 0.0), score) or None
-                entry.penalty += notebook.late_submission_penalty or 0.0
+                if notebook.late_submission_penalty:
+                    entry.penalties[name] = notebook.late_submission_penalty
         return entry
 
     @contextmanager
@@ -376,11 +400,17 @@ class Book:
         outer.expire_all()
 
 
-def enter_points(grade: Grade, points: float | None) -> None:
-    """Enter what the tests gave, as nbgrader's SaveAutoGrades does."""
-    grade.auto_score = points
-    # who marked by hand has to look again
-    grade.needs_manual_grade = grade.manual_score is not None or points is None
+def enter_points(grade: Grade, points: float | None, is_there: bool) -> None:
+    """Enter what the tests gave, and whether a person has to look, as nbgrader's Autograde does."""
+    before, grade.auto_score = grade.auto_score, points
+    by_hand = grade.manual_score is not None
+    if not is_there:
+        grade.needs_manual_grade = False
+    elif not isinstance(grade.cell, TaskCell):
+        # who marked by hand has to look again
+        grade.needs_manual_grade = by_hand or points is None
+    elif before is not None:  # handed in at last
+        grade.needs_manual_grade = not by_hand
 
 
 @contextmanager

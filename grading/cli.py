@@ -33,7 +33,7 @@ from grading.rooms import IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
 from grading.run.diff import compare
-from grading.source import course_root, enter_course, read_source
+from grading.source import course_root, enter_course, read_assignment, read_source
 
 app = typer.Typer(
     help="Publish and mark notebooks of RNNs and LSTMs.",
@@ -68,12 +68,15 @@ def prove_command(
     unprotected: Unprotected = False,
 ) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
-    source, converter = read_source(assignment), converter_of(assignment, unprotected)
-    secret = read_secret(Path(converter.coursedir.root))
+    sources = [each for each in read_assignment(assignment).notebooks.values() if each.tests]
+    converter = converter_of(assignment, unprotected)
+    secret, proofs = read_secret(Path(converter.coursedir.root)), []
     with open_nursery(converter) as rooms:
-        found = prove_tests(source, rooms, secret, in_all_sets)
-        proofs = list(track(found, "Proving", total=None, console=console))
-    console.print(proof_table(proofs))
+        for source in sources:
+            found = prove_tests(source, rooms, secret, in_all_sets)
+            proved = list(track(found, f"Proving {source.name}", total=None, console=console))
+            console.print(proof_table(proved))
+            proofs += proved
     broken = [proof for proof in proofs if proof.problems]
     for proof in broken:
         console.print(f"{proof.name}: {'; '.join(proof.problems)}", markup=False)

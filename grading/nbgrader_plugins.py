@@ -55,7 +55,7 @@ from grading.intake.timestamps import UnknownZone, parse_time
 from grading.rooms import Limits
 from grading.run.late import check_extensions, points_off
 from grading.run.run import Run, open_run
-from grading.source import read_source
+from grading.source import read_assignment
 from grading.source.assignment import KNOWN_MISTAKES
 
 # nbgrader's own list, and what stays with the instructor: mistakes, drawing code.
@@ -151,8 +151,8 @@ class PublishMistakes(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Add the file to those that nbgrader writes."""
-        source = read_source(resources["nbgrader"]["assignment"])
-        file = {KNOWN_MISTAKES: known_mistakes(source)}
+        assignment = read_assignment(resources["nbgrader"]["assignment"])
+        file = {KNOWN_MISTAKES: known_mistakes(assignment)}
         resources["outputs"] = {**(resources["outputs"] or {}), **file}
         return nb, resources
 
@@ -283,17 +283,17 @@ class PageExporter(StockExporter):
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as gradebook:
             entry = Book(gradebook).read_entry(about["assignment"], about["student"])
-        page = self.parent.pages.page(nb, entry)
+        page = self.parent.pages.page(about["notebook"], nb, entry)
         return page, {**resources, "output_extension": ".html"}
 
 
 class GenerateFeedback(StockGenerateFeedback):
-    """Writes one page per student, and nothing beside it: the page holds all it needs."""
+    """Writes one page per notebook, and nothing beside it: the page holds all it needs."""
 
     def start(self) -> None:
         """Make the pages that are asked for."""
         self.exporter_class, self.preprocessors = PageExporter, []
-        self.pages = Pages(read_source(self.coursedir.assignment_id, Path(self.coursedir.root)))
+        self.pages = Pages(read_assignment(self.coursedir.assignment_id, Path(self.coursedir.root)))
         super().start()
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:

@@ -14,7 +14,7 @@ import rnn_checks
 import rnn_forward_passes
 from grading.authoring.leaks import scan, secrets_of
 from grading.marking.naming import Outcomes
-from grading.source import course_root, read_source
+from grading.source import course_root, read_assignment, read_source
 from grading.testing import MarkedTest, marking
 from rnn_checks import FunctionTest, run_function, same_value
 from rnn_marking.gradients import Case
@@ -40,7 +40,13 @@ def test_given_forward_pass_is_that_of_the_first_notebook(network):
 
 
 def test_nothing_given_answers_the_first_notebook():
-    assert scan(ROOT / "release" / ASSIGNMENT, secrets_of(FIRST, ROOT)) == []
+    assert (
+        scan(
+            ROOT / "release" / ASSIGNMENT,
+            secrets_of(read_assignment("rnn_lstm_forward", ROOT), ROOT),
+        )
+        == []
+    )
     inputs = {"rnn": rnn_inputs(seed=1, **SIZES), "lstm": lstm_inputs(seed=1, **SIZES)}
     for network, arguments in inputs.items():
         answer = run_function(FIRST.function(f"{network}_forward"), arguments)

@@ -25,7 +25,8 @@ from grading.feedback import Pages
 from grading.feedback.pages import picture
 from grading.feedback.text import Prose, mathml
 from grading.intake.folder import read_folder
-from grading.intake.submission import Frame, take_in
+from grading.intake.merge import Frame
+from grading.intake.submission import take_in
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import RECORD, read_result
@@ -34,13 +35,13 @@ from grading.nbgrader_plugins import prepare_process
 from grading.rooms import Nursery
 from grading.run.certificate import CellMark, Certificate
 from grading.run.worker import announce
-from grading.source import read_source
+from grading.source import read_assignment, read_source
 from grading.source.cells import grade_id, is_test, with_answers
 
 REPO = Path(__file__).parents[1]
 ASSIGNMENT = "rnn_lstm_forward"
 SOURCE = read_source(ASSIGNMENT, REPO)
-PAGES = Pages(SOURCE)
+PAGES = Pages(read_assignment(ASSIGNMENT, REPO))
 SOLUTION = plain(SOURCE.answers)
 VERSIONS = {version.name: version for version in SOURCE.versions}
 SAMPLE = ["bias_ba_dropped", "a0_at_every_step", "gate_biases_dropped", "first_step_left_out"]
@@ -78,9 +79,10 @@ def write_work(folder, answers, *own):
 
 def sorted_out(folder):
     """Return what intake makes of what was handed in."""
-    intake = take_in(read_folder(folder, ASSIGNMENT), Frame(SOURCE.notebook), ASSIGNMENT)
-    announce(intake)
-    return intake.notebook
+    frames = {ASSIGNMENT: Frame(SOURCE.notebook)}
+    intake = take_in(read_folder(folder, [ASSIGNMENT]), frames, ASSIGNMENT)
+    announce(intake.parts[ASSIGNMENT], intake.notes)
+    return intake.parts[ASSIGNMENT].notebook
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +124,7 @@ def pages(marked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("feedback")
     files = {student: folder / f"{student}.html" for student in marked}
     for student, file in files.items():
-        file.write_text(PAGES.page(marked[student], Entry(student)), "utf-8")
+        file.write_text(PAGES.page(ASSIGNMENT, marked[student], Entry(student)), "utf-8")
     return files
 
 
@@ -183,7 +185,7 @@ def test_every_sentence_of_the_table_reaches_the_page_whole(marked):
     for version in filter(lambda v: v.is_mistake, VERSIONS.values()):
         record = cell_testing(notebook, version.function).outputs[-1].metadata[RECORD]
         record |= {"mistake": version.name, "sentence": version.sentence}
-        text = text_of(PAGES.page(notebook, Entry("anna")))
+        text = text_of(PAGES.page(ASSIGNMENT, notebook, Entry("anna")))
         assert f"A known mistake. {version.sentence.replace('`', '')}" in text
         record |= {"mistake": "", "sentence": ""}
 
@@ -231,7 +233,7 @@ def test_page_shows_what_the_student_wrote_as_text(pages):
 def test_a_test_that_broke_off_is_no_blank(marked):
     notebook = copy.deepcopy(marked["right"])
     next(cell for cell in notebook.cells if is_test(cell)).outputs = []
-    text = text_of(PAGES.page(notebook, Entry("anna")))
+    text = text_of(PAGES.page(ASSIGNMENT, notebook, Entry("anna")))
     assert "rnn_cell_forward 0 of 25 points Its tests did not come to an end." in text
     assert "75 of 100 points" in text
 
@@ -265,7 +267,7 @@ def book():
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader 0.9.6
 def test_page_tells_what_a_person_changed(book, marked):
     entry = Book(book).read_entry(ASSIGNMENT, "anna")
-    text = text_of(PAGES.page(marked["right"], entry))
+    text = text_of(PAGES.page(ASSIGNMENT, marked["right"], entry))
     assert "Feedback for anna Recurrent networks: the forward pass 87.5 of 100 points" in text
     assert "handed in late −7.5 total 87.5 100" in text
     changed = "rnn_forward 20 of 25 points Changed by a person: the tests gave 25."
@@ -277,20 +279,20 @@ def test_a_cell_that_waits_for_a_person_says_so(marked):
     notebook = copy.deepcopy(marked["right"])
     settings = {"grade": True, "solution": True, "grade_id": "essay", "points": 10}
     notebook.cells.append(new_markdown_cell("It forgets.", metadata={"nbgrader": settings}))
-    text = text_of(PAGES.page(notebook, Entry("anna")))
+    text = text_of(PAGES.page(ASSIGNMENT, notebook, Entry("anna")))
     assert "100 of 110 points" in text
     assert "essay not marked yet" in text
     essay = Place(ASSIGNMENT, "essay")
     for waits in (False, True):
-        grade = CellGrade(8.0, auto_points=None, waits=waits)
+        grade = CellGrade(8.0, None, waits, manual_points=None if waits else 8.0)
         entry = Entry("anna", grades={essay: grade}, comments={essay: "Why?"})
-        text = text_of(PAGES.page(notebook, entry))
+        text = text_of(PAGES.page(ASSIGNMENT, notebook, entry))
         assert ("essay not marked yet" in text) is waits
         assert ("essay 8 of 10 points Comment Why?" in text) is not waits
 
 
 def test_nbgrader_writes_this_page_and_nothing_beside(course):
-    pages = Pages(read_source(ASSIGNMENT, course.root))
+    pages = Pages(read_assignment(ASSIGNMENT, course.root))
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as book:
         for student in ("mistaken", "Zoë O'Neill"):
             folder = course.root / "feedback" / student / ASSIGNMENT
@@ -299,7 +301,7 @@ def test_nbgrader_writes_this_page_and_nothing_beside(course):
             entry = Book(book).read_entry(ASSIGNMENT, student)
             assert [file.name for file in folder.iterdir()] == [f"{ASSIGNMENT}.html"]
             written = (folder / f"{ASSIGNMENT}.html").read_text("utf-8")
-            assert written == pages.page(notebook, entry)
+            assert written == pages.page(ASSIGNMENT, notebook, entry)
 
 
 # --------------------------------------------------------- where it is wrong
@@ -383,7 +385,7 @@ def test_a_formula_brings_in_nothing_but_mathematics(formula):
 
 @pytest.fixture(scope="module")
 def secrets():
-    return secrets_of(SOURCE, REPO)
+    return secrets_of(read_assignment(ASSIGNMENT, REPO), REPO)
 
 
 def copy_for_student(notebook):

@@ -16,7 +16,7 @@ from grading.demo import make_course, plain
 from grading.marking.hidden_data import SECRET, SETS, choose, read_secret, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
-from grading.source import course_root, read_source
+from grading.source import course_root, read_assignment, read_source
 from grading.source.cells import with_answers
 
 ROOT = course_root(Path(__file__).parent)
@@ -102,4 +102,4 @@ def test_a_mistake_in_a_cache_is_known_where_it_shows():
     assert (version.function, version.shows_in) == ("lstm_step_forward", "lstm_step_backward")
     assert version in source.mistakes_of_others("lstm_step_backward")
     assert version not in source.mistakes("lstm_step_forward")
-    assert version.sentence in known_mistakes(source).decode()
+    assert version.sentence in known_mistakes(read_assignment("lstm_fused_gates", ROOT)).decode()

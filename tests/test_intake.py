@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grading.intake.folder import HandedIn, Unreadable, read_file, read_folder
-from grading.intake.submission import Frame, Intake, take_in
+from grading.intake.merge import Frame
+from grading.intake.submission import Part, take_in
 from grading.intake.timestamps import UnknownZone, parse_time
 from grading.run.late import points_off
 from grading.source.cells import grade_id, is_answer
@@ -117,12 +118,20 @@ def met_by_test(notebook: nbformat.NotebookNode, name: str) -> str:
     raise AssertionError(f"no test of {name}")
 
 
-def read(folder: Path, frame: Frame = FRAME, **more) -> Intake:
-    """Read a folder, and sort out what is in it."""
-    return take_in(read_folder(folder, NAME), frame, NAME, **more)
+def read(folder: Path, frame: Frame = FRAME, **more) -> Part:
+    """Read a folder, and sort out what is in it; the notes are all that there are."""
+    return sort_out(read_folder(folder, [NAME]), frame, **more)
 
 
-def check(intake: Intake) -> None:
+def sort_out(handed: HandedIn, frame: Frame = FRAME, **more) -> Part:
+    """Sort out a submission of an assignment of one notebook."""
+    intake = take_in(handed, {NAME: frame}, NAME, **more)
+    part = intake.parts[NAME]
+    assert part.status == intake.status or intake.status == "repaired"
+    return Part(part.notebook, intake.status, intake.all_notes, part.answered)
+
+
+def check(intake: Part) -> None:
     """Hold that all but the text of solution cells and own cells is the source's."""
     assert all(note.isprintable() and len(note) <= 300 for note in intake.notes)
     assert len(intake.notes) < 20
@@ -788,7 +797,7 @@ def test_only_plain_files_are_read(make, tmp_path):
 
 
 def test_nothing_answered_is_the_student_version():
-    intake = take_in(HandedIn(), FRAME, NAME)
+    intake = sort_out(HandedIn())
     assert intake.status == "missing"
     check(intake)
     for name in FUNCTIONS:
@@ -853,7 +862,8 @@ def test_timestamp(written, timezone, timestamp, note, tmp_path):
     submission = Submission(tmp_path / "ada")
     submission.save()
     (submission.folder / "timestamp.txt").write_text(written)
-    intake = read(submission.folder, timezone=timezone)
+    handed = read_folder(submission.folder, [NAME])
+    intake = take_in(handed, {NAME: FRAME}, NAME, timezone=timezone)
     assert (intake.timestamp, intake.status) == (timestamp, "ok")
     assert note in "".join(intake.notes) and bool(note) == bool(intake.notes)
 

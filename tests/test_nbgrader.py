@@ -26,7 +26,7 @@ from grading.marking.result import RECORD, TestResult, as_plain, read_result, re
 from grading.run.certificate import CellMark, Certificate, find_certificate
 from grading.run.grades_csv import grade_rows
 from grading.sheets import write_rows
-from grading.source import Source, enter_course, read_source
+from grading.source import Assignment, enter_course, read_assignment, read_source
 
 FUNCTIONS = list(read_source(ASSIGNMENT, REPO).answers)
 TOTALS = {"warned": 100.0, "mistaken": 94.0, "Zoë O'Neill": 0.0}
@@ -273,10 +273,12 @@ def test_one_server_marks_by_the_source_as_it_stands(tmp_path, monkeypatch):
         folder / "rnn_utils.py": HELPER,
         root / "rnn_utils.py": HELPER,
     }
-    right, files = read_source(ASSIGNMENT, root), {path: path.read_bytes() for path in errors}
+    sources = [read_assignment(ASSIGNMENT, root)]
+    right, files = sources[0].notebooks[ASSIGNMENT], {path: path.read_bytes() for path in errors}
     for path, error in errors.items():
         spoil(path, *error)
-    wrong = read_source(ASSIGNMENT, root)
+    sources.append(read_assignment(ASSIGNMENT, root))
+    wrong = sources[1].notebooks[ASSIGNMENT]
     assert [n for n in FUNCTIONS if wrong.answers[n] != right.answers[n]] == ["rnn_cell_forward"]
 
     server = enter_course()
@@ -285,7 +287,7 @@ def test_one_server_marks_by_the_source_as_it_stands(tmp_path, monkeypatch):
     course.hand_in("right", right.answers)
     course.hand_in("right, with a softmax of its own", own)
     course.hand_in("wrong", wrong.answers)
-    assert losing(course, server, wrong) == {
+    assert losing(course, server, sources[1]) == {
         "right": {"rnn_cell_forward"},
         "right, with a softmax of its own": CELLS,
         "wrong": set(),
@@ -296,16 +298,17 @@ def test_one_server_marks_by_the_source_as_it_stands(tmp_path, monkeypatch):
     assert server.generate_assignment(ASSIGNMENT, force=True)["success"]
     for path in (REPO / "release" / ASSIGNMENT).glob("*.*"):
         assert (root / "release" / ASSIGNMENT / path.name).read_bytes() == path.read_bytes()
-    assert right.hashes["all"] != wrong.hashes["all"]
-    assert all(right.hashes["tests"][test] != wrong.hashes["tests"][test] for test in right.tests)
-    assert losing(course, server, right) == {
+    assert sources[0].hashes["all"] != sources[1].hashes["all"]
+    first, second = (each.hashes["tests"][ASSIGNMENT] for each in sources)
+    assert all(first[test] != second[test] for test in right.tests)
+    assert losing(course, server, sources[0]) == {
         "right": set(),
         "right, with a softmax of its own": set(),
         "wrong": {"rnn_cell_forward"},
     }
 
 
-def losing(course: Course, server: NbGraderAPI, source: Source) -> dict[str, set[str]]:
+def losing(course: Course, server: NbGraderAPI, source: Assignment) -> dict[str, set[str]]:
     """Mark each student, and hold the certificates against the source; return who loses where."""
     for student in sorted(path.name for path in course.root.glob("submitted/*")):
         answer = server.autograde(ASSIGNMENT, student, force=True)

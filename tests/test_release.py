@@ -17,7 +17,7 @@ from grading.cli import main
 from grading.demo import make_course
 from grading.marking.naming import Outcomes
 from grading.marking.test import marking
-from grading.source import course_root, read_source
+from grading.source import course_root, read_assignment, read_source
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
@@ -28,7 +28,7 @@ each_assignment = pytest.mark.parametrize("assignment", ASSIGNMENTS)
 
 @functools.cache
 def secrets(assignment):
-    return secrets_of(read_source(assignment, ROOT), ROOT)
+    return secrets_of(read_assignment(assignment, ROOT), ROOT)
 
 
 @pytest.fixture(scope="module")

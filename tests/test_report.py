@@ -323,9 +323,9 @@ def changes(root: Path, old: Certificate | str, new: Certificate) -> list[Change
 
 def test_a_marking_of_an_earlier_version_is_compared(tmp_path):
     before = certificate(Pupil("1", wrong={"rnn_forward": ["a"], "lstm_forward": ["c"]}))
-    before.submission, before.source["tests"] = "1", {"test_rnn_forward": "1"}
+    before.submission, before.source["tests"] = "1", {ASSIGNMENT: {"test_rnn_forward": "1"}}
     after = certificate(Pupil("1", wrong={"lstm_forward": ["c", "caches"]}))
-    after.submission, after.source["tests"] = "2", {"test_rnn_forward": "2"}
+    after.submission, after.source["tests"] = "2", {ASSIGNMENT: {"test_rnn_forward": "2"}}
     # hashes were others then: they say nothing of the submission
     assert changes(tmp_path, as_schema_1(before), after) == [
         Change("1", "rnn_forward, a", 0.0, 12, "version of the kit"),

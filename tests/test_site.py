@@ -17,7 +17,7 @@ from browser import chromium, open_page, pale, serious_violations, view_of
 from bs4 import BeautifulSoup
 
 from grading.authoring.leaks import scan, secrets_of
-from grading.source import course_root, read_source
+from grading.source import course_root, read_assignment, read_source
 from rnn_marking.address import open_in
 
 ROOT = course_root(Path(__file__).parent)
@@ -267,7 +267,7 @@ def opened(site, tmp_path_factory):
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_public_edition_tells_no_secret(opened, assignment):
-    found = scan(opened, secrets_of(SOURCES[assignment], ROOT))
+    found = scan(opened, secrets_of(read_assignment(assignment, ROOT), ROOT))
     # a call without arguments, which another notebook makes in sight, tells nothing
     assert [leak for leak in found if not re.search(r"`test\.\w+\(\)`$", leak)] == []
     assert "SOLUTION" not in (opened / f"{assignment}.html").read_text("utf-8")
@@ -277,7 +277,7 @@ def test_the_public_edition_tells_no_secret(opened, assignment):
 def test_the_solved_edition_shows_what_it_should(site, assignment):
     """This also shows that the scan above would see a solution."""
     page = tree_of(site["solved"] / f"{assignment}.html")
-    found = "\n".join(scan(site["solved"], secrets_of(SOURCES[assignment], ROOT)))
+    found = "\n".join(scan(site["solved"], secrets_of(read_assignment(assignment, ROOT), ROOT)))
     for name, source in SOURCES[assignment].answers.items():
         last = [line.strip() for line in source.splitlines() if "SOLUTION" not in line][-1]
         assert f"the line `{last}`" in found, name

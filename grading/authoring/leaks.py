@@ -20,7 +20,7 @@ from grading.checks import flatten
 from grading.marking.hidden_data import HiddenData, read_secret, sets_of
 from grading.marking.naming import ON_VIEW, Outcomes
 from grading.marking.solution import mark_solution
-from grading.source import Source, course_root, read_source
+from grading.source import Assignment, Source, course_root, read_assignment
 from grading.source.cells import is_students
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
@@ -76,25 +76,28 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-def secrets_of(source: Source, root: Path) -> Secrets:
+def secrets_of(assignment: Assignment, root: Path) -> Secrets:
     """
     Collect the secrets of an assignment.
 
     Parameters
     ----------
-    source : Source
+    assignment : Assignment
     root : Path
         The course folder.
     """
+    sources = assignment.notebooks.values()
     lines = {
         squeeze(line)
+        for source in sources
         for cell in source.notebook.cells
         for line in secret_lines(cell)
         if len(squeeze(line)) >= SHORTEST_LINE
     }
     folders = (root, Path(__file__).parents[1])
-    paths = {f"source/{source.assignment}", "gradebook.db", *map(str, folders)}
-    values = expected_values(source, sets_of(read_secret(root)))
+    paths = {f"source/{assignment.name}", "gradebook.db", *map(str, folders)}
+    sets = sets_of(read_secret(root))
+    values = np.unique(np.concatenate([expected_values(source, sets) for source in sources]))
     return Secrets(frozenset(lines), values, frozenset(paths))
 
 
@@ -102,7 +105,7 @@ def secret_lines(cell: NotebookNode) -> Iterator[str]:
     """Yield the lines of a cell that the student version lacks."""
     secret = False
     for line in cell.source.splitlines():
-        if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)", line):
+        if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line):
             secret = "BEGIN" in line
         elif secret:
             yield line
@@ -121,7 +124,7 @@ def expected_values(source: Source, sets: Iterable[HiddenData]) -> np.ndarray:
 def leaks_in_release(assignment: str) -> list[str]:
     """Scan the student version; return every secret found, "file: what"."""
     root = course_root()
-    return scan(root / "release" / assignment, secrets_of(read_source(assignment, root), root))
+    return scan(root / "release" / assignment, secrets_of(read_assignment(assignment, root), root))
 
 
 def scan(folder: Path, secrets: Secrets) -> list[str]:

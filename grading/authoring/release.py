@@ -10,7 +10,7 @@ from grading.book import open_book
 from grading.checks import FunctionTest, fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
-from grading.source import Source, Version, enter_course, read_source
+from grading.source import Assignment, Source, Version, enter_course, read_assignment
 from grading.source.cells import Kind, function_checked, grade_id, kind_of
 from grading.source.course import raise_failure
 
@@ -18,8 +18,8 @@ from grading.source.course import raise_failure
 def make_release(assignment: str) -> None:
     """Generate the student version in release/."""
     course = enter_course()
-    source = read_source(assignment)  # says in one line where there is none
-    named = [cell for cell in source.notebook.cells if grade_id(cell)]
+    sources = read_assignment(assignment).notebooks  # says in one line where there are none
+    named = [c for source in sources.values() for c in source.notebook.cells if grade_id(c)]
     ours = (Kind.CHECK, Kind.FETCH, Kind.READ_ONLY)
     texts = {grade_id(cell) for cell in named if kind_of(cell) in ours}
     with open_book(course.coursedir.db_url, course.coursedir.course_id) as book:
@@ -28,7 +28,7 @@ def make_release(assignment: str) -> None:
     raise_failure(done, f"release {assignment}")
 
 
-def known_mistakes(source: Source) -> bytes:
+def known_mistakes(assignment: Assignment) -> bytes:
     """
     Return known_mistakes.json: what the visible checks need to know of each function.
 
@@ -37,6 +37,14 @@ def known_mistakes(source: Source) -> bytes:
     example. Mistakes that the example cannot tell from the solution, or that raise, are
     left out.
     """
+    table: dict[str, dict] = {}
+    for source in assignment.notebooks.values():
+        table = mistakes_of(source) | table  # of two functions of one name, the first
+    return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def mistakes_of(source: Source) -> dict[str, dict]:
+    """Return what is to be known of the functions of one notebook."""
     outcomes = Outcomes(source)
     mark_solution(outcomes)
     right = {name: example_fingerprint(source, name) for name in source.answers}
@@ -50,7 +58,7 @@ def known_mistakes(source: Source) -> bytes:
         if seen and not same_fingerprint(seen, right[version.shows_in]):
             entry = {"sentence": version.sentence, "fingerprint": seen}
             table[version.shows_in]["mistakes"].append(entry)
-    return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
+    return table
 
 
 def example_fingerprint(source: Source, name: str, version: Version | None = None) -> list:

@@ -61,7 +61,9 @@ class Marks:
         self.note("not graded, and left out", [e for e in self.all if e.student_id in failed])
         damaged = [entry for entry in self.all if entry.student_id in self.damaged]
         self.note("without a certificate that can be read; grade them again", damaged)
-        self.note("still to be marked by a person", [e for e in self.entries if e.waits])
+        self.note("still to be marked by a person", [e for e in self.entries if e.is_open])
+        looked_at = [e for e in self.entries if e.waits and not e.is_open]
+        self.note("marked again since a person gave points; look again", looked_at)
 
     def note(self, what: str, entries: Iterable[Entry]) -> None:
         """Keep a line on some students."""
@@ -113,7 +115,7 @@ class Marks:
         for place, result in self.results(entry).items():
             points, most = entry.points[place], self.group.max_points[place]
             said = [f"{self.titles[place]}: {points:g} of {most:g} points."]
-            if result is None and entry.grades[place].waits:
+            if entry.grades[place].is_open:
                 said.append("Not marked yet.")
             elif result and points < most:
                 said += [result.note, str(result.rule or "")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import html
 import re
@@ -15,12 +16,13 @@ import jinja2
 from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearMarkScheme
 
 from grading.book import Entry, Place
 from grading.checks import code
 from grading.feedback.text import Prose, highlight, scrolling, students_markdown
 from grading.marking.result import CheckResult, TestResult, read_result, total
-from grading.source import Source, cells
+from grading.source import Assignment, cells
 from grading.source.cells import function_checked, grade_id, is_students
 
 NOTHING_GRADED = ("unreadable", "missing")
@@ -41,7 +43,7 @@ class Part:
         What counts.
     result : TestResult or None
         What the test found; None where a person marks.
-    waiting : bool
+    is_open : bool
         Whether a person has still to mark it.
     lines : list of Line
         What the checks found.
@@ -53,7 +55,7 @@ class Part:
     points: float
     max_points: float
     result: TestResult | None
-    waiting: bool
+    is_open: bool
     lines: list[Line]
     comments: list[str]
 
@@ -61,6 +63,16 @@ class Part:
     def is_right(self) -> bool:
         """Tell whether all its checks hold."""
         return bool(self.lines) and all(line.is_right for line in self.lines)
+
+
+@dataclass
+class Share:
+    """What a notebook gives to the points of the assignment; `waiting` are those still open."""
+
+    notebook: str
+    points: float
+    max_points: float
+    waiting: float
 
 
 @dataclass
@@ -130,63 +142,57 @@ class Pages:
 
     Parameters
     ----------
-    source : Source
+    assignment : Assignment
         Whose text and pictures the notebooks show.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.prose = Prose(source.files)
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.prose = Prose(assignment.files)
 
-    def page(self, notebook: NotebookNode, entry: Entry) -> str:
+    def page(self, name: str, notebook: NotebookNode, entry: Entry) -> str:
         """
-        Return the feedback to one student.
+        Return the feedback to one student on one notebook.
 
         Parameters
         ----------
+        name : str
+            The notebook's.
         notebook : NotebookNode
             Marked: as it lies in autograded/.
         entry : Entry
             What the grade book holds; what it leaves out is what the tests gave.
         """
         parts = [
-            self.part(notebook, cell, entry)
+            part_of(Place(name, grade_id(cell)), cell, entry)
             for cell in notebook.cells
             if cells.kind_of(cell) in cells.GRADED
         ]
+        shares = list(self.shares(name, parts, entry))
         intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
         is_graded = intake["status"] not in NOTHING_GRADED
         return template().render(
-            title=title_of(notebook) or self.source.assignment,
+            title=title_of(notebook) or name,
             student=entry.student_id,
             parts=parts,
-            points=total((part.points for part in parts), entry.penalty),
-            max_points=total(part.max_points for part in parts),
-            penalty=entry.penalty,
+            mine=share_of(name, parts, entry),
+            penalty=entry.penalties.get(name, 0.0),
+            shares=shares,
+            whole=whole_of(shares),
             intake=intake,
             is_graded=is_graded,
-            pieces=self.pieces(notebook) if is_graded else [],
+            pieces=self.pieces(name, notebook, entry) if is_graded else [],
         )
 
-    def part(self, notebook: NotebookNode, cell: NotebookNode, entry: Entry) -> Part:
-        """Return what is said of a graded cell."""
-        name = grade_id(cell)
-        place = Place(self.source.assignment, name)
-        grade = entry.grades.get(place)
-        result = read_result(cell) if cells.is_test(cell) else None
-        function = cells.function_tested(name)
-        comments = [place._replace(cell=function), place] if result else [place]
-        return Part(
-            function if result else name,
-            grade.points if grade else result.points if result else 0.0,
-            cells.points_of(cell),
-            result,
-            waiting=result is None and (grade is None or grade.waits),
-            lines=list(lines_of(result.checks)) if result else [],
-            comments=[entry.comments[each] for each in comments if each in entry.comments],
-        )
+    def shares(self, name: str, parts: list[Part], entry: Entry) -> Iterator[Share]:
+        """Yield what each of several notebooks gives; nothing where there is one alone."""
+        for other, source in self.assignment.notebooks.items():
+            graded = (c for c in source.notebook.cells if cells.kind_of(c) in cells.GRADED)
+            found = [part_of(Place(other, grade_id(cell)), cell, entry) for cell in graded]
+            if len(self.assignment.notebooks) > 1:
+                yield share_of(other, parts if other == name else found, entry)
 
-    def pieces(self, notebook: NotebookNode) -> Iterator[Piece]:
+    def pieces(self, name: str, notebook: NotebookNode, entry: Entry) -> Iterator[Piece]:
         """Yield the student's notebook, what the student did not write folded."""
         shown = [c for c in notebook.cells if c.id != "intake" and not cells.is_test(c)]
         for folded, group in groupby(shown, key=is_assignments):
@@ -196,13 +202,15 @@ class Pages:
                 yield Piece(heading_of(ours), body, is_folded=True)
                 continue
             for cell in group:
-                yield Piece(kind_of(cell), self.render(cell))
+                said = comment_on(Place(name, grade_id(cell)), notebook, entry)
+                yield Piece(kind_of(cell), said + self.render(cell))
 
     def render(self, cell: NotebookNode) -> Markup:
         """Return a cell as HTML, with its outputs."""
         if cell.cell_type != "code":
-            students = not is_assignments(cell)
-            return students_markdown(cell.source) if students else self.prose.markdown(cell.source)
+            if not is_assignments(cell):
+                return students_markdown(cell.source)
+            return self.prose.markdown(without_mark_scheme(cell).source)
         source = Markup(
             f'<pre class="code" tabindex="0" role="group" aria-label="Code">'
             f"<code>{highlight(cell.source)}</code></pre>\n"
@@ -240,6 +248,42 @@ def title_of(notebook: NotebookNode) -> str:
 
 
 # Marks
+
+
+def part_of(place: Place, cell: NotebookNode, entry: Entry) -> Part:
+    """Return what is said of a graded cell."""
+    grade = entry.grades.get(place)
+    result = read_result(cell) if cells.is_test(cell) else None
+    comments = [place._replace(cell=place.function), place] if result else [place]
+    return Part(
+        place.function if result else place.cell,
+        grade.points if grade else result.points if result else 0.0,
+        cells.points_of(cell),
+        result,
+        is_open=grade.is_open if grade else result is None,
+        lines=list(lines_of(result.checks)) if result else [],
+        comments=[entry.comments[each] for each in dict.fromkeys(comments) if each in entry.comments],
+    )
+
+
+def share_of(notebook: str, parts: list[Part], entry: Entry) -> Share:
+    """Return what a notebook gives to the points."""
+    return Share(
+        notebook,
+        total((part.points for part in parts), entry.penalties.get(notebook, 0.0)),
+        total(part.max_points for part in parts),
+        total(part.max_points for part in parts if part.is_open),
+    )
+
+
+def whole_of(shares: list[Share]) -> Share:
+    """Return what all notebooks give."""
+    return Share(
+        "",
+        total(share.points for share in shares),
+        total(share.max_points for share in shares),
+        total(share.waiting for share in shares),
+    )
 
 
 def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
@@ -305,6 +349,24 @@ def is_assignments(cell: NotebookNode) -> bool:
     if is_students(cell):
         return False
     return cell.cell_type == "markdown" or not cell.outputs
+
+
+def without_mark_scheme(cell: NotebookNode) -> NotebookNode:
+    """Return a cell without what is told to those alone who mark."""
+    if cells.kind_of(cell) is not cells.Kind.TASK:
+        return cell
+    return ClearMarkScheme().preprocess_cell(copy.deepcopy(cell), {}, 0)[0]
+
+
+def comment_on(place: Place, notebook: NotebookNode, entry: Entry) -> Markup:
+    """Return what a person wrote about an answer, where no part of the marks has shown it."""
+    graded = [c for c in notebook.cells if cells.kind_of(c) in cells.GRADED]
+    shown = {name for c in graded for name in (grade_id(c), cells.function_tested(grade_id(c)))}
+    if place not in entry.comments or place.cell in shown:
+        return Markup()
+    return Markup('<div class="note"><p><strong>Comment</strong></p><p class="comment">%s</p></div>') % (
+        entry.comments[place]
+    )
 
 
 def heading_of(cells: list[NotebookNode]) -> str:

@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from grading.source import digest
 
 MAX_FILE = 100_000_000  # bytes of a notebook; nbgrader lets as much through
 MAX_BYTES = 20_000_000  # of it, without its outputs
-MAX_TOTAL = 40_000_000  # of all notebooks of a submission, without theirs
+MAX_TOTAL = 40_000_000  # of all files without theirs, for each notebook of the assignment
 MAX_FILES = 10_000  # looked at in a submission
 MAX_DEPTH = 3  # of folders in it
-MAX_NOTEBOOKS = 10  # read, to find the right one
+MAX_NOTEBOOKS = 10  # read, to find the right one; one more for each further notebook
 MAX_NOTE = 300  # characters
 TIMESTAMP = "timestamp.txt"
 
@@ -54,6 +54,12 @@ class HandedIn:
         """The files that claim to be notebooks."""
         return [path for path in self.files if is_notebook(path)]
 
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Return the notebooks that are looked at, those of the right names first."""
+        right = [f"{name}.ipynb" for name in names]
+        found = sorted(self.notebooks, key=lambda path: (path not in right, path))
+        return found[: MAX_NOTEBOOKS + len(right) - 1]
+
     @property
     def hash(self) -> str:
         """The hash of what counts: names, notebooks, and when it was handed in."""
@@ -63,22 +69,20 @@ class HandedIn:
         return digest([*parts, *map(os.fsencode, self.other)])
 
 
-def read_folder(folder: Path, name: str) -> HandedIn:
+def read_folder(folder: Path, names: Collection[str]) -> HandedIn:
     """
     Read what a student handed in; nothing in the folder can make this raise, or take long.
 
     Parameters
     ----------
     folder : Path
-    name : str
-        The name of the notebook that is looked for, without `.ipynb`.
+    names : collection of str
+        The names of the notebooks that are looked for, without `.ipynb`.
     """
     handed = HandedIn(*look_into(folder))
-    right = f"{name}.ipynb"
-    notebooks = sorted(handed.notebooks, key=lambda path: (path != right, path))
     stamps = [TIMESTAMP] if TIMESTAMP in handed.files else []
-    for path in [*stamps, *notebooks[:MAX_NOTEBOOKS]]:
-        left = MAX_TOTAL - sum(map(len, handed.read.values()))
+    for path in [*stamps, *handed.in_order(names)]:
+        left = MAX_TOTAL * len(names) - sum(map(len, handed.read.values()))
         try:
             handed.read[path] = read_notebook(folder / path, min(left, MAX_BYTES))
         except Unreadable as error:
@@ -164,8 +168,8 @@ def is_utf8(raw: bytes) -> bool:
     return True
 
 
-def describe(handed: HandedIn, shipped: Iterable[str]) -> list[str]:
-    """Say which files are not used."""
+def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[str]:
+    """Say which files are not used, of a submission of so many notebooks."""
     used = {*shipped, TIMESTAMP}
     unused = [path for path in handed.files if not is_notebook(path) and path not in used]
     notes = []
@@ -175,8 +179,9 @@ def describe(handed: HandedIn, shipped: Iterable[str]) -> list[str]:
         notes.append(f"links, folders, pipes or devices, not followed: {listed(handed.other)}")
     if len(handed.files) + len(handed.other) >= MAX_FILES:
         notes.append(f"more than {MAX_FILES} files: the others were not looked at")
-    if len(handed.notebooks) > MAX_NOTEBOOKS:
-        notes.append(f"more than {MAX_NOTEBOOKS} notebooks: the others were not looked at")
+    most = MAX_NOTEBOOKS + count - 1
+    if len(handed.notebooks) > most:
+        notes.append(f"more than {most} notebooks: the others were not looked at")
     return notes
 
 

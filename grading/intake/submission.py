@@ -1,18 +1,14 @@
-"""A submission, sorted out before anything runs: the source notebook with the student's text."""
+"""A submission, sorted out before anything runs: the source notebooks with the student's text."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 from grading.intake.folder import (
-    MAX_NOTEBOOKS,
     TIMESTAMP,
     HandedIn,
     Unreadable,
@@ -20,16 +16,17 @@ from grading.intake.folder import (
     listed,
     tidy,
 )
-from grading.intake.raw_cells import Cell, read_cells
+from grading.intake.merge import Frame, Merge
+from grading.intake.raw_cells import read_cells
 from grading.intake.timestamps import UnknownZone, parse_time
-from grading.source import cells as known_cells
-from grading.source.cells import OWN_ID, grade_id, settings_of
+
+NOTHING_READ = ("unreadable", "missing")
 
 
 @dataclass
-class Intake:
+class Part:
     """
-    A submission, sorted out.
+    What was made of one notebook of a submission.
 
     Attributes
     ----------
@@ -42,22 +39,53 @@ class Intake:
         One line each, for the instructor: what was found, what was done.
     answered : set of str
         The names of the cells that the student has written.
-    timestamp : datetime or None
-        When it was handed in, in UTC, if that is known.
     """
 
     notebook: NotebookNode
     status: str
     notes: list[str]
-    answered: set[str]
+    answered: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Intake:
+    """
+    A submission, sorted out.
+
+    Attributes
+    ----------
+    parts : dict of Part
+        By the names of the source's notebooks.
+    status : str
+        "ok", "repaired", "unreadable" or "missing".
+    notes : list of str
+        On the folder as a whole; those on a notebook stand with its part.
+    timestamp : datetime or None
+        When it was handed in, in UTC, if that is known.
+    """
+
+    parts: dict[str, Part]
+    status: str
+    notes: list[str]
     timestamp: datetime | None = None
+
+    @property
+    def all_notes(self) -> list[str]:
+        """All notes; those on one of several notebooks begin with its name."""
+        several = len(self.parts) > 1
+        parts = [(f"{n}: " if several else "", part) for n, part in self.parts.items()]
+        return [start + note for start, part in parts for note in part.notes] + self.notes
 
 
 def take_in(
-    handed: HandedIn, frame: Frame, name: str, shipped: Collection[str] = (), timezone: str = ""
+    handed: HandedIn,
+    frames: Mapping[str, Frame],
+    assignment: str,
+    shipped: Collection[str] = (),
+    timezone: str = "",
 ) -> Intake:
     """
-    Make of a submission a notebook that can be graded.
+    Make of a submission notebooks that can be graded.
 
     Nothing that was handed in can make this raise. Ids, points, order, locked cells,
     metadata and kernel are those of the source; of the submission, only the text of cells
@@ -66,43 +94,113 @@ def take_in(
     Parameters
     ----------
     handed : HandedIn
-    frame : Frame
-        The instructor's notebook.
-    name : str
-        The name of the notebook, without `.ipynb`.
+    frames : mapping of Frame
+        The instructor's notebooks, by their names without `.ipynb`.
+    assignment : str
     shipped : collection of str
         Files that students receive with it, which need no note.
     timezone : str
         Of the course: see `parse_time`.
     """
+    merges, broken = read_notebooks(handed, frames, assignment)
+    chosen = choose(merges)
+    parts = {}
+    for name, frame in frames.items():
+        if name in chosen:
+            parts[name] = part_of(chosen[name], merges[chosen[name], name], name)
+        else:
+            parts[name] = empty_part(frame, name, broken, is_only=len(frames) == 1)
+    also = {path for path, _ in merges} - set(chosen.values())
+    repairs = [f"there is also {listed(sorted(also))}"] if also else []
+    repairs += [f"{path} {why}" for path, why in broken.items()]
+    counted = [parts[name] for name, frame in frames.items() if frame.counted]
+    states = {part.status for part in counted or parts.values()}
+    if not states <= set(NOTHING_READ):
+        status = "repaired" if repairs or states - {"ok", "missing"} else "ok"
+    else:
+        status = "unreadable" if repairs or "unreadable" in states or handed.other else "missing"
+        for part in counted:
+            part.status = status
     notes, timestamp = read_timestamp(handed, timezone)
-    notes += describe(handed, shipped)
-    right = f"{name}.ipynb"
-    merges: dict[str, Merge] = {}
-    broken = []
-    for path in sorted(handed.notebooks, key=lambda path: (path != right, path))[:MAX_NOTEBOOKS]:
+    notes = tidy([*repairs, *notes, *describe(handed, shipped, len(frames))])
+    return Intake(parts, status, notes, timestamp)
+
+
+def read_notebooks(
+    handed: HandedIn, frames: Mapping[str, Frame], assignment: str
+) -> tuple[dict[tuple[str, str], Merge], dict[str, str]]:
+    """
+    Sort each notebook that was handed in into those that it may be.
+
+    Returns
+    -------
+    tuple
+        By the path and the source notebook's name, what comes of the two; and by path, why
+        nothing can be made of a file.
+    """
+    merges: dict[tuple[str, str], Merge] = {}
+    broken = {}
+    for path in handed.in_order(frames):
         try:
             if path in handed.refused:
                 raise Unreadable(handed.refused[path])
-            merge = Merge(frame, *read_cells(handed.read[path]))
-            if not merge.known:
-                raise Unreadable(f"holds no function of {name}: another assignment?")
-            merges[path] = merge
+            found, notes = read_cells(handed.read[path])
         except Unreadable as error:
-            broken.append(f"{path} {error}")
-    if not merges:
-        status = "unreadable" if broken or handed.other else "missing"
-        notes = tidy((broken or ["there is no notebook"]) + notes)
-        return Intake(Merge(frame, [], []).build(), status, notes, set(), timestamp)
-    # one that was worked on, of the right name if there is such a one, the fullest
-    path = max(merges, key=lambda p: (bool(merges[p].answers), p == right, len(merges[p].answers)))
-    repairs = [f"not {right} but {path} was read"] if path != right else []
-    if len(merges) > 1:
-        repairs.append(f"there is also {listed(other for other in merges if other != path)}")
-    repairs += merges[path].notes + broken
-    status = "repaired" if repairs else "ok"
-    answered = {frame.solutions[place] for place in merges[path].answers}
-    return Intake(merges[path].build(), status, tidy(repairs + notes), answered, timestamp)
+            broken[path] = str(error)
+            continue
+        own = name_in(path)
+        tried = {n: Merge(f, [replace(c) for c in found], notes) for n, f in frames.items()}
+        known = {name: merge for name, merge in tried.items() if merge.known}
+        # two notebooks may have cells of one name, and one may have none that count
+        if own in known or (own in frames and not frames[own].counted):
+            known = {own: tried[own]}
+        if not known:
+            broken[path] = f"holds no function of {assignment}: another assignment?"
+        merges |= {(path, name): merge for name, merge in known.items()}
+    return merges, broken
+
+
+def choose(merges: Mapping[tuple[str, str], Merge]) -> dict[str, str]:
+    """
+    Choose for each notebook of the source a file, by its path; each file is one notebook at most.
+
+    One that was worked on comes first, then the one of the right name, then the fullest.
+    """
+
+    def rank(pair: tuple[str, str]) -> tuple[bool, bool, int]:
+        answers = len(merges[pair].answers)
+        return bool(answers), name_in(pair[0]) == pair[1], answers
+
+    chosen: dict[str, str] = {}
+    for path, name in sorted(merges, key=rank, reverse=True):
+        if name not in chosen and path not in chosen.values():
+            chosen[name] = path
+    return chosen
+
+
+def part_of(path: str, merge: Merge, name: str) -> Part:
+    """Return what a file has given."""
+    notes = [] if name_in(path) == name else [f"not {name}.ipynb but {path} was read"]
+    notes += merge.notes
+    answered = {merge.frame.solutions[place] for place in merge.answers}
+    return Part(merge.build(), "repaired" if notes else "ok", tidy(notes), answered)
+
+
+def empty_part(frame: Frame, name: str, broken: dict[str, str], is_only: bool) -> Part:
+    """Return what stands for a notebook of which there is no file, or one that is `broken`."""
+    untouched = Merge(frame, [], []).build()
+    path = f"{name}.ipynb"
+    if path in broken:
+        return Part(untouched, "unreadable", tidy([f"{path} {broken.pop(path)}"]))
+    if not frame.counted:
+        return Part(untouched, "ok", [])
+    note = "there is no notebook" + ("" if is_only else ": 0 points for it")
+    return Part(untouched, "missing", [] if is_only and broken else [note])
+
+
+def name_in(path: str) -> str:
+    """Return the name of a notebook, without `.ipynb`."""
+    return path.removesuffix(".ipynb")
 
 
 def read_timestamp(handed: HandedIn, timezone: str) -> tuple[list[str], datetime | None]:
@@ -115,175 +213,3 @@ def read_timestamp(handed: HandedIn, timezone: str) -> tuple[list[str], datetime
         return [f"timestamp.txt: {zone}; not counted as late. Write +0800 or the like there"], None
     except Exception:  # dateutil raises whatever comes
         return ["timestamp.txt holds no date: not counted as late"], None
-
-
-class Frame:
-    """
-    The source notebook, into which submissions are sorted.
-
-    Attributes
-    ----------
-    source : NotebookNode
-    released : list of str
-        The text of each cell as students receive it.
-    solutions : dict
-        The names of the solution cells, by place.
-    """
-
-    def __init__(self, source: NotebookNode) -> None:
-        self.source = source
-        student = ClearSolutions().preprocess(copy.deepcopy(source), {})[0]
-        student = ClearHiddenTests().preprocess(student, {})[0]
-        self.released = [plain(cell.source) for cell in student.cells]
-        cells = list(enumerate(source.cells))
-        self.solutions = {p: grade_id(c) for p, c in cells if known_cells.is_answer(c)}
-        self._tests = [p for p, c in cells if known_cells.is_test(c)]
-        self._places: dict[tuple[str, str], int] = {}
-        for place, cell in enumerate(source.cells):
-            if self.released.count(self.released[place]) == 1:
-                self._places["text", self.released[place]] = place
-            self._places["id", cell.id] = self._places["grade_id", grade_id(cell)] = place
-        self._places.pop(("grade_id", ""), None)
-
-    def find(self, cell: Cell) -> int | None:
-        """Return the place of the known cell that a student's cell is, if it is one."""
-        keys = [("grade_id", cell.grade_id), ("id", cell.id), ("text", plain(cell.text))]
-        place = next((self._places[key] for key in keys if key in self._places), None)
-        name = self.solutions.get(place, "")
-        if name and cell.kind != self.source.cells[place].cell_type and not cell.defines(name):
-            return None  # a remark in place of an answer
-        return place
-
-    def is_untouched(self, cell: Cell, place: int | None) -> bool:
-        """Tell whether a cell says what students received, or nothing."""
-        return plain(cell.text) in ("", "" if place is None else self.released[place])
-
-    def test_of(self, place: int) -> int:
-        """Return the place of the test that follows a solution cell."""
-        return next((test for test in self._tests if test > place), len(self.source.cells))
-
-
-class Merge:
-    """
-    The cells of one submission, sorted into the frame.
-
-    Attributes
-    ----------
-    found : dict
-        The student's cell for each known one, by place.
-    own : list of Cell
-        The student's own cells.
-    answers : dict
-        What the student wrote for each solution cell, by place.
-    notes : list of str
-    """
-
-    def __init__(self, frame: Frame, cells: list[Cell], notes: list[str]) -> None:
-        self.frame = frame
-        self.found: dict[int, Cell] = {}
-        self.own: list[Cell] = []
-        self.answers: dict[int, str] = {}
-        self._repairs: dict[str, list[str]] = {}
-        self._sort_in(cells)
-        self._find_answers()
-        repairs = [f"{what}: {listed(names)}" for what, names in self._repairs.items()]
-        self.notes = notes + repairs
-
-    def _note(self, what: str, place: int) -> None:
-        cell = self.frame.source.cells[place]
-        self._repairs.setdefault(what, []).append(grade_id(cell) or cell.id)
-
-    def _sort_in(self, cells: list[Cell]) -> None:
-        """Tell known cells from the student's own; these stay below the known cell above."""
-        at, above = -1, []
-        for cell in cells:
-            place = self.frame.find(cell)
-            if place is None or place in self.found:
-                self._add_own(cell, at, place)
-                above.append(cell)
-                continue
-            if place in self.frame.solutions and place < at:
-                # a solution that goes back up takes along what stands right above it
-                for own in above:
-                    own.place = place - 1
-            self.found[place] = cell
-            cell.place, at, above = place, place, []
-            self._compare(cell, place)
-
-    def _add_own(self, cell: Cell, at: int, copy_of: int | None) -> None:
-        """Add a cell of the student's own, or the copy of a known one."""
-        if copy_of in self.frame.solutions:
-            self._note("copied cells, run as the student's own", copy_of)
-        if self.frame.is_untouched(cell, copy_of):
-            return
-        # what redefines a function must run after it
-        first = [p for p in self.found if cell.defines(self.frame.solutions.get(p, ""))]
-        cell.place = max([at, *first])
-        self.own.append(cell)
-
-    def _compare(self, cell: Cell, place: int) -> None:
-        """Note what was changed in a known cell that is not the student's to change."""
-        ours = self.frame.source.cells[place]
-        if any(cell.settings.get(key) != value for key, value in settings_of(ours).items()):
-            self._note("nbgrader's settings lost or changed, put right", place)
-        if place in self.frame.solutions:
-            if cell.kind != ours.cell_type:
-                self._note("no longer of its type, read as if it were", place)
-        elif ours.cell_type == cell.kind == "code" and not self.frame.is_untouched(cell, place):
-            self._note("changed in locked cells, where the course's own text counts", place)
-            self.own.append(Cell("code", cell.text, place=place))
-
-    def _find_answers(self) -> None:
-        """Choose the text of each solution cell; what is not there may stand elsewhere."""
-        used = []
-        for place, name in self.frame.solutions.items():
-            cell = self.found.get(place)
-            if cell and not self.frame.is_untouched(cell, place):
-                self.answers[place] = cell.text
-                continue
-            others = [
-                other
-                for other in sorted([*self.found.values(), *self.own], key=lambda c: c.place)
-                if other.kind == "code"
-                and other.defines(name)
-                and not self.frame.is_untouched(other, place)
-            ]
-            if others:
-                # what the test would have met, or else what was written last
-                test = self.frame.test_of(place)
-                best = others[0] if others[0].place < test else others[-1]
-                self.answers[place] = best.text
-                used.append(best)
-                for other in others:
-                    other.place = max(other.place, place)  # what comes later stays later
-                self._note("not in its own cell, taken from where it is defined", place)
-            elif cell is None:
-                self._note("deleted, counted as not written", place)
-        self.own = [cell for cell in self.own if not any(cell is other for other in used)]
-
-    @property
-    def known(self) -> int:
-        """The number of solution cells that are there in some form."""
-        return len(self.answers.keys() | (self.found.keys() & self.frame.solutions.keys()))
-
-    def build(self) -> NotebookNode:
-        """Return the source notebook with the student's text in it."""
-        notebook = copy.deepcopy(self.frame.source)
-        for place, cell in enumerate(notebook.cells):
-            if place in self.frame.solutions:
-                cell.source = self.answers.get(place, self.frame.released[place])
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        new = {"code": new_code_cell, "markdown": new_markdown_cell}
-        own = [
-            (cell.place, new[cell.kind](cell.text, id=f"{OWN_ID}{number}"))
-            for number, cell in enumerate(self.own, start=1)
-        ]
-        cells = sorted([*enumerate(notebook.cells), *own], key=lambda cell: cell[0])
-        notebook.cells = [cell for _, cell in cells]
-        return notebook
-
-
-def plain(text: str) -> str:
-    """Return a text without the white space that editors change."""
-    return "\n".join(line.rstrip() for line in text.strip().split("\n"))

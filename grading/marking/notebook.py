@@ -49,9 +49,10 @@ def mark_notebook(
     notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery, most_seconds: float = math.inf
 ) -> Marked:
     """
-    Run a notebook up to its last test, put the outputs into its cells, and mark it.
+    Run a notebook up to its last graded cell, put the outputs into its cells, and mark it.
 
-    What comes after that test is for the students themselves: pictures, a training.
+    What comes after that cell is for the students themselves: pictures, a training. Where it
+    is a task, what comes after it is the student's answer, and is run, too.
 
     Parameters
     ----------
@@ -63,8 +64,7 @@ def mark_notebook(
     most_seconds : float
         As in `run_notebook`.
     """
-    last = max(n for n, cell in enumerate(notebook.cells) if cells.is_test(cell))
-    code = [cell for cell in notebook.cells[: last + 1] if runs(cell)]
+    code = [cell for cell in notebook.cells[: end_of(notebook)] if runs(cell)]
     run = as_cells(code)
     done, results = ask(code, run, outcomes, rooms, most_seconds)
     unclear = {key for key, result in results.items() if may_tell(result)}
@@ -106,9 +106,16 @@ def ask(
     return done, {c.id: result_of(c, kept[c.id]) for c in code if cells.is_test(c)}
 
 
+def end_of(notebook: NotebookNode) -> int:
+    """Return up to which cell a notebook is run."""
+    kinds = [cells.kind_of(cell) for cell in notebook.cells]
+    last = max((n for n, kind in enumerate(kinds) if kind in cells.GRADED), default=-1)
+    return len(kinds) if last >= 0 and kinds[last] is Kind.TASK else last + 1
+
+
 def runs(cell: NotebookNode) -> bool:
-    """Tell whether a cell is run in marking."""
-    return cell.cell_type == "code" and cells.kind_of(cell) is not Kind.FETCH
+    """Tell whether a cell is run in marking; a task is ours to tell, and nothing to run."""
+    return cell.cell_type == "code" and cells.kind_of(cell) not in (Kind.FETCH, Kind.TASK)
 
 
 def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-JOB_SECONDS = 60  # of processor time for a submission, and one more for each MB that came in
+JOB_SECONDS = 60  # of processor time for each notebook, and one more for each MB that came in
 GRACE_SECONDS = 10
 WORKER_MB = 2048  # of memory, beyond what a worker has when it begins
 
@@ -50,7 +50,7 @@ def bound_memory() -> None:
 
 
 @contextmanager
-def bounded_time(size: int) -> Iterator[None]:
+def bounded_time(size: int, notebooks: int = 1) -> Iterator[None]:
     """
     Bound the processor time that this process takes for the block; rooms count for themselves.
 
@@ -58,8 +58,8 @@ def bounded_time(size: int) -> Iterator[None]:
 
     Parameters
     ----------
-    size : int
-        Bytes that came in: the bound is linear in them.
+    size, notebooks : int
+        Bytes that came in, and notebooks of the assignment: the bound is linear in both.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def bounded_time(size: int) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    seconds = JOB_SECONDS + size // 1_000_000
+    seconds = JOB_SECONDS * notebooks + size // 1_000_000
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     signal.setitimer(signal.ITIMER_PROF, seconds + GRACE_SECONDS)  # its signal ends the process

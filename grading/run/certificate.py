@@ -82,8 +82,8 @@ class Certificate:
     submitted : str
         When, in UTC; "" where that is not known.
     source : dict
-        Hashes of the assignment: `all`; `tests`, one for each test; `late`, of the rules
-        for late work and the due date.
+        Hashes of the assignment: `all`; `tests`, one for each test by notebook and cell;
+        `late`, of the rules for late work and the due date.
     hidden_data : str
         Which set of hidden data it was tested on; "" where there is one set alone.
     language : str
@@ -208,7 +208,9 @@ def from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
             }
         )
     tests = data["source"].get("tests", {})
-    source = data["source"] | {"tests": {f"test_{name}": each for name, each in tests.items()}}
+    source = data["source"] | {
+        "tests": {data["assignment"]: {f"test_{n}": each for n, each in tests.items()}}
+    }
     return {**data, "source": source, "cells": marks, "schema": 1}
 
 

@@ -93,7 +93,10 @@ def points_of(certificate: Certificate) -> dict[tuple[Place, str], float]:
 
 def why(before: Certificate, after: Certificate, place: Place) -> str:
     """Say what the points of one cell depend on that is no longer the same."""
-    tests = [each.source.get("tests", {}).get(place.cell) for each in (before, after)]
+    tests = [
+        each.source.get("tests", {}).get(place.notebook, {}).get(place.cell)
+        for each in (before, after)
+    ]
     changed = {
         "submission": before.submission != after.submission,
         "test": tests[0] != tests[1],

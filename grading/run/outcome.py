@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures.process import BrokenProcessPool
 
 from grading import CourseError
-from grading.book import Class, Entry, reason
+from grading.book import Class, Entry, Place, reason
 from grading.intake.folder import printable
 from grading.run.bounds import TookTooMuch
 from grading.run.certificate import CellMark, Certificate
@@ -47,21 +47,19 @@ def describe_run(certificate: Certificate, marked: Marked) -> None:
         setattr(certificate, name, float(f"{getattr(marked, name):.2g}"))
 
 
-def describe_marks(certificate: Certificate, marked: Marked, entry: Entry, group: Class) -> None:
-    """Enter the marks into a certificate."""
+def describe_marks(
+    certificate: Certificate, marked: Marked, entry: Entry, group: Class, order: list[Place]
+) -> None:
+    """Enter the marks into a certificate; `order` is that of the graded cells in the source."""
     certificate.score, certificate.late_penalty = entry.score, entry.penalty
-    order = list(marked.results)
-    places = sorted(
-        entry.grades,
-        key=lambda place: order.index(place.cell) if place.cell in order else len(order),
-    )
     certificate.cells = [
         CellMark(
             *place,
             points=entry.grades[place].points,
             max_points=group.max_points[place],
             auto_points=entry.grades[place].auto_points,
-            result=marked.results.get(place.cell),
+            result=marked.results.get(place),
         )
-        for place in places
+        for place in order
+        if place in entry.grades
     ]

@@ -46,7 +46,7 @@ from grading.run.outcome import (
 from grading.run.pool import Workers, cores
 from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, pack_steps
 from grading.sheets import write_rows
-from grading.source import Source, cells, digest, read_source
+from grading.source import Assignment, cells, digest, read_assignment
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.course import raise_failure
 
@@ -99,7 +99,7 @@ def open_run(
     if not (unprotected or scheduler):
         start_early()  # rooms take a second to warm up
     root = Path(coursedir.root)
-    source = read_source(assignment, root, root / coursedir.source_directory / assignment)
+    source = read_assignment(assignment, root, root / coursedir.source_directory / assignment)
     handed_in = submitted(coursedir, assignment)
     unknown = sorted(set(students) - set(handed_in))
     if unknown:
@@ -150,19 +150,25 @@ class Run:
         self,
         coursedir: CourseDirectory,
         config: Config,
-        source: Source,
+        source: Assignment,
         book: Book,
         settings: Settings,
         shipped: dict[str, bytes],
     ) -> None:
         self.coursedir, self.source, self.book, self.settings = coursedir, source, book, settings
-        self.assignment = source.assignment
+        self.assignment = source.name
         self.root = Path(coursedir.root)
         self.reports = self.root / "reports" / self.assignment
         self.group = book.read_class(self.assignment)
         self.hashes = source.hashes | {"late": late_hash(config, self.group)}
         self.late_penalty = late_penalty(config, self.assignment)
         self.shipped = shipped
+        self.graded = {
+            Place(name, cells.grade_id(cell)): cells.kind_of(cell)
+            for name, each in source.notebooks.items()
+            for cell in each.notebook.cells
+            if cells.kind_of(cell) in cells.GRADED
+        }
 
     def plan(self, students: list[str], force: bool) -> None:
         """Choose whose submissions are to be marked."""
@@ -203,7 +209,7 @@ class Run:
         def take() -> Hash | None:
             student = next(waiting, None)
             return student and Hash(
-                student, self.submission(student), self.marked_notebook(student)
+                student, self.submission(student), tuple(self.marked_notebooks(student).values())
             )
 
         hashes = self.local.run(partial(worker.work, self.settings), take)
@@ -229,10 +235,10 @@ class Run:
         """Return the folder that a student handed in."""
         return self.root / self.coursedir.submitted_directory / student / self.assignment
 
-    def marked_notebook(self, student: str) -> Path:
-        """Return the path of a student's marked notebook."""
+    def marked_notebooks(self, student: str) -> dict[str, Path]:
+        """Return the paths of a student's marked notebooks, by their names."""
         folder = self.root / self.coursedir.autograded_directory / student / self.assignment
-        return folder / f"{self.assignment}.ipynb"
+        return {name: folder / f"{name}.ipynb" for name in self.source.notebooks}
 
     # The marking
 
@@ -269,7 +275,7 @@ class Run:
             student = job.student
             if isinstance(job, MakePage):
                 certificate = open_certificates.pop(student)
-                yield self.finish(certificate, partial(self.write_page, student, done, error))
+                yield self.finish(certificate, partial(self.write_pages, student, done, error))
                 continue
             if done is not None and done.timed_out and most_seconds < math.inf:
                 postpone(student)
@@ -312,7 +318,7 @@ class Run:
                 raise NotGraded(error)
             describe_run(certificate, marked)
             entry = self.save(student, marked)
-            describe_marks(certificate, marked, entry, self.group)
+            describe_marks(certificate, marked, entry, self.group, list(self.graded))
             self.write_marked(student, marked)
             return certificate, entry
         except Exception as problem:  # one submission does not stop the others
@@ -330,40 +336,51 @@ class Run:
         certificate.write(self.reports / FOLDER)
         return certificate
 
-    def write_page(self, student: str, page: str | None, error: Exception | None) -> None:
-        """Write the page that the student gets back."""
-        if page is None:
+    def write_pages(
+        self, student: str, pages: dict[str, str] | None, error: Exception | None
+    ) -> None:
+        """Write the pages that the student gets back, one for each notebook."""
+        if pages is None:
             raise NotGraded(error)
         folder = self.root / self.coursedir.feedback_directory / student / self.assignment
-        write_whole(folder / f"{self.assignment}.html", page.encode())
+        for name, page in pages.items():
+            write_whole(folder / f"{name}.html", page.encode())
 
     def save(self, student: str, marked: Marked) -> Entry:
         """Enter the marks into the grade book."""
-        unanswered = {Place(self.assignment, name): True for name in marked.unanswered}
+        unanswered = dict.fromkeys(marked.unanswered, True)
         points: dict[Place, float | None] = {}
-        for cell in self.source.notebook.cells:
-            place, kind = Place(self.assignment, cells.grade_id(cell)), cells.kind_of(cell)
+        for place, kind in self.graded.items():
             if kind is cells.Kind.TEST:
-                points[place] = marked.results[place.cell].points
-            elif kind in (cells.Kind.MANUAL_CODE, cells.Kind.MANUAL_TEXT):
-                points[place] = 0.0 if place in unanswered else None
+                points[place] = marked.results[place].points
+            else:
+                nothing = place in unanswered or place.notebook in marked.not_there
+                points[place] = 0.0 if nothing else None
         return self.book.save(
-            self.assignment, student, marked.timestamp, points, unanswered, self.late_penalty
+            self.assignment,
+            student,
+            marked.timestamp,
+            points,
+            unanswered,
+            marked.not_there,
+            self.late_penalty,
         )
 
     def write_marked(self, student: str, marked: Marked) -> None:
         """Fill the folder in autograded/ as nbgrader does."""
-        path = self.marked_notebook(student)
-        files = {path.parent / name: data for name, data in self.shipped.items()}
+        paths = self.marked_notebooks(student)
+        (marked_folder,) = {path.parent for path in paths.values()}
+        files = {marked_folder / name: data for name, data in self.shipped.items()}
         if marked.timestamp:
-            files[path.with_name("timestamp.txt")] = marked.timestamp.isoformat().encode()
-        files[path] = marked.notebook.encode()
+            files[marked_folder / "timestamp.txt"] = marked.timestamp.isoformat().encode()
+        files |= {path: marked.notebooks[name].encode() for name, path in paths.items()}
         for folder in dict.fromkeys(file.parent for file in files):
             folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
             clear(file)  # nbgrader leaves some that cannot be written
             file.write_bytes(data)
-        path.chmod(READ_ONLY)
+        for path in paths.values():
+            path.chmod(READ_ONLY)
 
     def end(self) -> None:
         """Write what is told of the whole class."""
@@ -391,7 +408,7 @@ def submitted(coursedir: CourseDirectory, assignment: str) -> list[str]:
     return found
 
 
-def published(coursedir: CourseDirectory, book: Book, source: Source) -> dict[str, str]:
+def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dict[Place, str]:
     """
     Return nbgrader's checksum of each cell; publish the assignment if it has never been.
 
@@ -400,31 +417,36 @@ def published(coursedir: CourseDirectory, book: Book, source: Source) -> dict[st
     CourseError
         Where the tests are no longer those that the grade book knows.
     """
-    assignment = source.assignment
+    assignment = source.name
     known = book.published_cells(assignment)
     if not known:
         course = NbGraderAPI(coursedir=coursedir, config=coursedir.config)
         done = course.generate_assignment(assignment, force=True)
         raise_failure(done, f"release {assignment}")
         known = book.published_cells(assignment)
-    theirs = {place.cell: cell for place, cell in known.items()}
-    ours = {cells.grade_id(cell): cell for cell in source.notebook.cells if cells.grade_id(cell)}
-    changed = sorted(ours.keys() ^ theirs.keys()) + [
-        name
-        for name, cell in ours.items()
-        if name in theirs and not cells.is_answer(cell) and theirs[name].source != cell.source
+    ours = {
+        Place(name, cells.grade_id(cell)): cell
+        for name, each in source.notebooks.items()
+        for cell in each.notebook.cells
+        if cells.grade_id(cell)
+    }
+    changed = sorted(ours.keys() ^ known.keys()) + [
+        place
+        for place, cell in ours.items()
+        if place in known and not cells.is_answer(cell) and known[place].source != cell.source
     ]
     if changed:
+        names = [place.cell if len(source.notebooks) == 1 else "/".join(place) for place in changed]
         raise CourseError(
-            f"{assignment}: changed since it was published ({', '.join(changed)}); "
+            f"{assignment}: changed since it was published ({', '.join(names)}); "
             f"publish it again: python -m grading release {assignment}"
         )
-    return {name: theirs[name].checksum for name in ours}
+    return {place: known[place].checksum for place in ours}
 
 
-def shipped_files(coursedir: CourseDirectory, source: Source) -> dict[str, bytes]:
+def shipped_files(coursedir: CourseDirectory, source: Assignment) -> dict[str, bytes]:
     """Return the files that students are given beside the notebook."""
-    folder = Path(coursedir.root) / coursedir.source_directory / source.assignment
+    folder = Path(coursedir.root) / coursedir.source_directory / source.name
     paths = map(Path, find_all_files(str(folder), [*coursedir.ignore, "*.ipynb"]))
     names = [str(path.relative_to(folder)) for path in paths]
     return {name: source.files[name] for name in names if name in source.files}

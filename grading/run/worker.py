@@ -24,10 +24,11 @@ from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
 from grading import CourseError
-from grading.book import Entry
+from grading.book import Entry, Place
 from grading.feedback import Pages
 from grading.intake.folder import HandedIn, read_folder
-from grading.intake.submission import Frame, Intake, take_in
+from grading.intake.merge import Frame
+from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
@@ -38,7 +39,7 @@ from grading.rooms import IsolationUnavailable, Limits, Nursery
 from grading.run.apart import work_apart
 from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
-from grading.source import Source, cells
+from grading.source import Assignment, cells
 
 IN_PLACE = (StockExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
 
@@ -53,18 +54,18 @@ class Read:
     def work(self, marker: Marker) -> HandedIn:
         """Return what lies in the folder."""
         with bounded_time(0):
-            return read_folder(self.folder, marker.source.assignment)
+            return read_folder(self.folder, marker.assignment.notebooks)
 
 
 @dataclass(frozen=True)
 class Hash(Read):
-    """To hash it; `marked` is where the marked notebook lies."""
+    """To hash it; `marked` is where the marked notebooks lie."""
 
-    marked: Path
+    marked: tuple[Path, ...]
 
     def work(self, marker: Marker) -> str:
-        """Return the hash of the folder; "" where there is no whole marked notebook."""
-        return super().work(marker).hash if is_whole(self.marked) else ""
+        """Return the hash of the folder; "" where a marked notebook is not there and whole."""
+        return super().work(marker).hash if all(map(is_whole, self.marked)) else ""
 
 
 def is_whole(notebook: Path) -> bool:
@@ -103,14 +104,15 @@ class Mark:
             raise handed
         if not isinstance(handed, HandedIn):
             handed = Read(self.student, handed).work(marker)
-        with bounded_time(sum(map(len, handed.read.values()))):
+        size = sum(map(len, handed.read.values()))
+        with bounded_time(size, len(marker.assignment.notebooks)):
             return marker.mark(self.student, handed, self.most_seconds, self.number)
 
 
 @dataclass(frozen=True)
 class MakePage:
     """
-    To make the page of feedback.
+    To make the pages of feedback.
 
     Attributes
     ----------
@@ -124,11 +126,14 @@ class MakePage:
     marked: Marked
     entry: Entry
 
-    def work(self, marker: Marker) -> str:
-        """Return the page."""
-        with bounded_time(len(self.marked.notebook)):
-            notebook = from_dict(json.loads(self.marked.notebook))
-            return marker.pages.page(notebook, self.entry)
+    def work(self, marker: Marker) -> dict[str, str]:
+        """Return a page for each notebook, by its name."""
+        texts = self.marked.notebooks
+        with bounded_time(sum(map(len, texts.values())), len(texts)):
+            return {
+                name: marker.pages.page(name, from_dict(json.loads(text)), self.entry)
+                for name, text in texts.items()
+            }
 
 
 Job = Read | Mark | MakePage
@@ -145,21 +150,24 @@ class Marked:
         Hash of what was handed in.
     status, notes, timestamp
         As in `Intake`.
-    unanswered : list of str
-        The names of the cells that are as they were released.
-    notebook : str
-        JSON of the notebook with all outputs.
+    unanswered : list of Place
+        The cells that are as they were released.
+    not_there : list of str
+        The names of the notebooks of which nothing could be read.
+    notebooks : dict of str
+        JSON of each notebook with all outputs, by its name.
     results : dict
-        The result of each test, by the name of its cell.
+        The result of each test, by its place, in the order of the notebooks.
     """
 
     submission: str
     status: str
     notes: list[str]
     timestamp: datetime | None
-    unanswered: list[str]
-    notebook: str
-    results: dict[str, TestResult]
+    unanswered: list[Place]
+    not_there: list[str]
+    notebooks: dict[str, str]
+    results: dict[Place, TestResult]
     hidden_data: str
     isolation: str
     problems: list[str]
@@ -181,7 +189,7 @@ class Settings:
     source : bytes
         The assignment, packed.
     checksums : tuple of pairs
-        The name of each cell, and under which checksum it was published.
+        The place of each cell, and under which checksum it was published.
     shipped : tuple of str
         The files that students receive beside the notebook.
     steps : bytes
@@ -196,7 +204,7 @@ class Settings:
     """
 
     source: bytes
-    checksums: tuple[tuple[str, str], ...]
+    checksums: tuple[tuple[Place, str], ...]
     shipped: tuple[str, ...]
     steps: bytes
     limits: Limits
@@ -222,56 +230,82 @@ class Marker:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.source = Source.unpacked(settings.source)
+        self.assignment = Assignment.unpacked(settings.source)
+        sources = self.assignment.notebooks
         checksums = dict(settings.checksums)
-        for cell in self.source.notebook.cells:
-            if cells.grade_id(cell):
-                cells.set_checksum(cell, checksums[cells.grade_id(cell)])
-        self.frame = Frame(self.source.notebook)
-        self.outcomes = [Outcomes(self.source, data) for data in sets_of(settings.secret)]
-        mark_solution(self.outcomes[0])
+        for name, source in sources.items():
+            for cell in source.notebook.cells:
+                if cells.grade_id(cell):
+                    cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
+        self.frames = {name: Frame(source.notebook) for name, source in sources.items()}
+        self.outcomes = [
+            {name: Outcomes(source, data) for name, source in sources.items()}
+            for data in sets_of(settings.secret)
+        ]
+        for outcomes in self.outcomes[0].values():
+            mark_solution(outcomes)
         config, kinds = pickle.loads(settings.steps)
         self.timezone = str(config.get("Exchange", {}).get("timezone", ""))
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
         self.rooms = new_nursery(settings)
-        self.pages = Pages(self.source)
+        self.pages = Pages(self.assignment)
 
     def mark(
         self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None
     ) -> Marked:
         """Run a submission, and mark it: on its own set of hidden data, or on that asked for."""
         begin = time.monotonic()
-        name = self.source.assignment
-        intake = take_in(handed, self.frame, name, self.settings.shipped, self.timezone)
-        notebook = intake.notebook
-        announce(intake)
+        settings, name = self.settings, self.assignment.name
+        intake = take_in(handed, self.frames, name, settings.shipped, self.timezone)
         outcomes = self.outcomes[self.set_of(intake) if number is None else number]
-        marked = mark_notebook(notebook, outcomes, self.rooms, most_seconds)
-        names = {"assignment": name, "student": student, "notebook": name}
-        resources: dict[str, Any] = {"nbgrader": names}
-        for step in self.steps:
-            notebook, resources = step(notebook, resources)
+        notebooks, results, runs = {}, {}, []
+        for name, part in intake.parts.items():
+            announce(part, intake.notes)
+            left = most_seconds - (time.monotonic() - begin)
+            marked = mark_notebook(part.notebook, outcomes[name], self.rooms, max(left, 0.0))
+            runs.append(marked.run)
+            results |= {Place(name, cell): result for cell, result in marked.results.items()}
+            notebooks[name] = json.dumps(
+                self.prepare(part.notebook, student, name), ensure_ascii=False
+            )
+            if marked.run.timed_out and most_seconds < math.inf:
+                break  # it is marked again, and then the others, too
         return Marked(
             submission=handed.hash,
             status=intake.status,
-            notes=intake.notes,
+            notes=intake.all_notes,
             timestamp=intake.timestamp,
-            unanswered=[n for n in self.frame.solutions.values() if n not in intake.answered],
-            notebook=json.dumps(notebook, ensure_ascii=False),
-            results=marked.results,
-            hidden_data=str(outcomes.data),
+            unanswered=[
+                Place(name, cell)
+                for name, part in intake.parts.items()
+                for cell in self.frames[name].solutions.values()
+                if cell not in part.answered
+            ],
+            not_there=[name for name, part in intake.parts.items() if part.status in NOTHING_READ],
+            notebooks=notebooks,
+            results=results,
+            hidden_data=str(next(iter(outcomes.values())).data),
             isolation=self.rooms.isolation,
-            problems=marked.run.problems,
-            timed_out=marked.run.timed_out,
-            rooms=marked.run.rooms,
+            problems=[problem for run in runs for problem in run.problems],
+            timed_out=any(run.timed_out for run in runs),
+            rooms=sum(run.rooms for run in runs),
             seconds=time.monotonic() - begin,
-            cpu_seconds=marked.run.cpu_seconds,
-            peak_mb=marked.run.peak_mb,
+            cpu_seconds=sum(run.cpu_seconds for run in runs),
+            peak_mb=max(run.peak_mb for run in runs),
         )
 
+    def prepare(self, notebook: NotebookNode, student: str, name: str) -> NotebookNode:
+        """Let the preprocessors of the course work on a marked notebook."""
+        names = {"assignment": self.assignment.name, "student": student, "notebook": name}
+        resources: dict[str, Any] = {"nbgrader": names}
+        for step in self.steps:
+            notebook, resources = step(notebook, resources)
+        return notebook
+
     def set_of(self, intake: Intake) -> int:
-        """Return on which set of hidden data a submission is tested."""
-        answers = [c.source for c in intake.notebook.cells if cells.is_answer(c)]
+        """Return on which set of hidden data a submission is tested: all its answers choose."""
+        notebooks = [part.notebook for part in intake.parts.values()]
+        answers = [c.source for nb in notebooks for c in nb.cells if cells.is_answer(c)]
         return choose(self.settings.secret, answers)
 
     def close(self) -> None:
@@ -279,14 +313,14 @@ class Marker:
         self.rooms.close()
 
 
-def announce(intake: Intake) -> None:
+def announce(part: Part, general: list[str]) -> None:
     """Write into a notebook what intake has to say: it is seen in formgrader and feedback."""
-    notebook: NotebookNode = intake.notebook
-    notebook.metadata["intake"] = {"status": intake.status, "notes": intake.notes}
-    if intake.status in ("unreadable", "missing"):
-        lines = "\n".join(f"- {clean_markdown(note)}" for note in intake.notes)
+    notes = part.notes + general
+    part.notebook.metadata["intake"] = {"status": part.status, "notes": notes}
+    if part.status in NOTHING_READ:
+        lines = "\n".join(f"- {clean_markdown(note)}" for note in notes)
         text = f"**Nothing could be graded.**\n\n{lines}"
-        notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
+        part.notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
 
 
 def new_nursery(settings: Settings) -> Nursery:

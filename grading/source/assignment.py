@@ -28,13 +28,13 @@ MISTAKES = "mistakes.yaml"  # stays with the instructor
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
 
 
-class Source:
+class Assignment:
     """
-    An assignment: its notebook, with the solution, its table of mistakes, its files.
+    An assignment: its notebooks, with what they share.
 
     Parameters
     ----------
-    assignment : str
+    name : str
     files : dict
         All that lies in source/<assignment>, by its path there.
     modules : dict
@@ -42,32 +42,92 @@ class Source:
 
     Attributes
     ----------
+    modules : CourseModules
+        What its code imports.
+    notebooks : dict of Source
+        By their names, sorted.
+
+    Raises
+    ------
+    CourseError
+        Where there is no notebook.
+    """
+
+    def __init__(self, name: str, files: Mapping[str, bytes], modules: Mapping[str, bytes]) -> None:
+        self.name = name
+        self.files, self.course_modules = dict(files), dict(modules)
+        own = {path: text for path, text in files.items() if path.endswith(".py")}
+        self.modules = CourseModules({**modules, **own})
+        paths = [path for path in sorted(files) if path.endswith(".ipynb") and "/" not in path]
+        if not paths:
+            raise CourseError(f"{name}: there is no source/{name}/{name}.ipynb")
+        names = [path.removesuffix(".ipynb") for path in paths]
+        self.notebooks = {name: Source(self, name) for name in names}
+
+    def functions_of_others(self, source: Source) -> set[str]:
+        """Return the functions that are not this notebook's; of two with one name, the first's."""
+        sources = reversed(self.notebooks.values())
+        owners = {function: each for each in sources for function in each.answers}
+        return {function for function, owner in owners.items() if owner is not source}
+
+    # Hashes
+
+    @functools.cached_property
+    def hashes(self) -> dict[str, Any]:
+        """Hashes of what all marks depend on (`all`), and those of each notebook's tests."""
+        sources = self.notebooks.values()
+        table = self.files.get(MISTAKES, b"")
+        tests = {source.name: source.hashes_of_tests for source in sources}
+        parts = [part for source in sources for part in source.hashed]
+        return {"all": digest([table, *parts]), "tests": tests}
+
+    # The way to workers that see no course folder
+
+    def packed(self) -> bytes:
+        """Return the assignment as bytes."""
+        return zlib.compress(pickle.dumps((self.name, self.files, self.course_modules)))
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Assignment:
+        """Return the assignment that was packed."""
+        return cls(*pickle.loads(zlib.decompress(data)))
+
+
+class Source:
+    """
+    A notebook of an assignment, with the solution, and its part of the table of mistakes.
+
+    Parameters
+    ----------
+    of : Assignment
+    name : str
+        The notebook's, without `.ipynb`.
+
+    Attributes
+    ----------
+    assignment : str
+        The assignment's name.
+    files, modules
+        As of the assignment.
     notebook : NotebookNode
     answers : dict
-        The text of each solution cell, by its name: the function's.
+        The text of each solution cell of code, by its name: the function's.
     tests : dict
         The text of each test, hidden parts included, by the cell's name.
     """
 
-    def __init__(
-        self, assignment: str, files: Mapping[str, bytes], modules: Mapping[str, bytes]
-    ) -> None:
-        self.assignment = assignment
-        self.files, self.course_modules = dict(files), dict(modules)
-        self.notebook = self._read_notebook()
-        own = {path: text for path, text in files.items() if path.endswith(".py")}
-        self.modules = CourseModules({**modules, **own})
+    def __init__(self, of: Assignment, name: str) -> None:
+        self.name, self.assignment = name, of.name
+        self.files, self.modules, self._of = of.files, of.modules, of
+        self.notebook: NotebookNode = nbformat.reads(
+            self.files[f"{name}.ipynb"].decode(), as_version=4
+        )
         self.answers = self._named(Kind.SOLUTION)
         self.tests = self._named(Kind.TEST)
 
-    def _read_notebook(self) -> NotebookNode:
-        name = f"{self.assignment}.ipynb"
-        if name not in self.files:
-            raise CourseError(f"{self.assignment}: there is no source/{self.assignment}/{name}")
-        return nbformat.reads(self.files[name].decode(), as_version=4)
-
     def _named(self, *kinds: Kind) -> dict[str, str]:
-        found = (cell for cell in self.notebook.cells if cells.kind_of(cell) in kinds)
+        code = (cell for cell in self.notebook.cells if cell.cell_type == "code")
+        found = (cell for cell in code if cells.kind_of(cell) in kinds)
         return {cells.grade_id(cell): cell.source for cell in found if cells.grade_id(cell)}
 
     @contextmanager
@@ -134,7 +194,8 @@ class Source:
     @functools.cached_property
     def versions(self) -> list[Version]:
         """The named wrong and right versions of the functions; [] without mistakes.yaml."""
-        return list(read_versions(self.files.get(MISTAKES, b""), self.answers))
+        others = self._of.functions_of_others(self)
+        return list(read_versions(self.files.get(MISTAKES, b""), self.answers, others))
 
     def mistakes(self, function: str) -> list[Version]:
         """Return the known mistakes of one function that its own test shows."""
@@ -158,38 +219,36 @@ class Source:
     # Hashes
 
     @functools.cached_property
-    def hashes(self) -> dict[str, Any]:
-        """Hashes of what all marks depend on (`all`), and those of each test (`tests`)."""
-        texts = {cells.grade_id(c): c.source for c in self.notebook.cells if cells.grade_id(c)}
+    def hashed(self) -> list[str]:
+        """What all marks of the notebook depend on: modules, and what its named cells say."""
         imported = self.modules.reached_from([self.setup, *self.tests.values()])
-        shared = [part for item in sorted(imported.items()) for part in item]
-        names = list(texts)
-        tests = {}
+        shared = [json.dumps([path, text.decode()]) for path, text in sorted(imported.items())]
+        return [self.name, *shared, json.dumps(self._cells)]
+
+    @functools.cached_property
+    def hashes_of_tests(self) -> dict[str, str]:
+        """The hash of each test, and of all that it depends on."""
+        names, found = list(self._cells), {}
+        *shared, _ = self.hashed
         for name in self.tests:
             before = [n for n in names[: names.index(name)] if n not in self.tests]
-            tests[name] = digest([*shared, json.dumps({n: texts[n] for n in before}), texts[name]])
-        table = self.files.get(MISTAKES, b"")
-        return {"all": digest([*shared, table, json.dumps(texts)]), "tests": tests}
+            cells_before = json.dumps({n: self._cells[n] for n in before})
+            found[name] = digest([*shared, cells_before, json.dumps(self._cells[name])])
+        return found
 
-    # The way to workers that see no course folder
-
-    def packed(self) -> bytes:
-        """Return the source as bytes."""
-        return zlib.compress(pickle.dumps((self.assignment, self.files, self.course_modules)))
-
-    @classmethod
-    def unpacked(cls, data: bytes) -> Source:
-        """Return the source that was packed."""
-        return cls(*pickle.loads(zlib.decompress(data)))
+    @functools.cached_property
+    def _cells(self) -> dict[str, list[Any]]:
+        named = [cell for cell in self.notebook.cells if cells.grade_id(cell)]
+        return {cells.grade_id(c): [c.source, cells.kind_of(c), cells.points_of(c)] for c in named}
 
 
-def read_source(assignment: str, root: Path | None = None, folder: Path | None = None) -> Source:
+def read_assignment(name: str, root: Path | None = None, folder: Path | None = None) -> Assignment:
     """
     Read an assignment.
 
     Parameters
     ----------
-    assignment : str
+    name : str
     root : Path, optional
         The course folder; the one here if none is given.
     folder : Path, optional
@@ -201,10 +260,26 @@ def read_source(assignment: str, root: Path | None = None, folder: Path | None =
         Where there is none.
     """
     root = root or course_root()
-    folder = folder or root / "source" / assignment
+    folder = folder or root / "source" / name
     paths = [p for p in sorted(folder.glob("**/*")) if p.is_file() and not is_scratch(p, folder)]
     files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-    return Source(assignment, files, read_modules(root))
+    return Assignment(name, files, read_modules(root))
+
+
+def read_source(assignment: str, root: Path | None = None, notebook: str = "") -> Source:
+    """
+    Read one notebook of an assignment; if none is named, that of its own name, or the first.
+
+    Raises
+    ------
+    CourseError
+        Where there is none.
+    """
+    notebooks = read_assignment(assignment, root).notebooks
+    name = notebook or (assignment if assignment in notebooks else next(iter(notebooks)))
+    if name not in notebooks:
+        raise CourseError(f"{assignment}: there is no source/{assignment}/{name}.ipynb")
+    return notebooks[name]
 
 
 def is_scratch(path: Path, folder: Path) -> bool:

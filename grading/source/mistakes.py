@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -46,7 +46,9 @@ class Version:
         return bool(self.sentence)
 
 
-def read_versions(table: bytes, answers: Mapping[str, str]) -> Iterator[Version]:
+def read_versions(
+    table: bytes, answers: Mapping[str, str], others: Container[str] = ()
+) -> Iterator[Version]:
     """
     Make every version that a `mistakes.yaml` describes, in its order.
 
@@ -56,6 +58,8 @@ def read_versions(table: bytes, answers: Mapping[str, str]) -> Iterator[Version]
         The file.
     answers : mapping
         The text of each solution cell, by the function's name.
+    others : container of str
+        Functions of other notebooks of the assignment, whose versions are left out.
 
     Raises
     ------
@@ -64,6 +68,8 @@ def read_versions(table: bytes, answers: Mapping[str, str]) -> Iterator[Version]
     """
     try:
         for function, kinds in (yaml.safe_load(table) or {}).items():
+            if function in others:
+                continue
             for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items():
                 nothing = entry.get("earns") == "nothing"
                 shows_in = entry.get("shows_in", function)

@@ -1,0 +1,191 @@
+"""The cells of a submitted notebook, sorted into the source notebook."""
+
+from __future__ import annotations
+
+import copy
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+
+from grading.intake.folder import listed
+from grading.intake.raw_cells import Cell
+from grading.source import cells as known_cells
+from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
+
+
+class Frame:
+    """
+    The source notebook, into which submissions are sorted.
+
+    Attributes
+    ----------
+    source : NotebookNode
+    released : list of str
+        The text of each cell as students receive it.
+    solutions : dict
+        The names of the solution cells, by place.
+    counted : set of int
+        The places of what students write or do: by these a notebook is known.
+    """
+
+    def __init__(self, source: NotebookNode) -> None:
+        self.source = source
+        student = ClearSolutions().preprocess(copy.deepcopy(source), {})[0]
+        student = ClearHiddenTests().preprocess(student, {})[0]
+        student = ClearMarkScheme().preprocess(student, {})[0]
+        self.released = [plain(cell.source) for cell in student.cells]
+        cells = list(enumerate(source.cells))
+        self.solutions = {p: grade_id(c) for p, c in cells if known_cells.is_answer(c)}
+        tasks = {p for p, c in cells if known_cells.kind_of(c) is Kind.TASK}
+        self.counted = self.solutions.keys() | tasks
+        self._tests = [p for p, c in cells if known_cells.is_test(c)]
+        self._places: dict[tuple[str, str], int] = {}
+        for place, cell in enumerate(source.cells):
+            if self.released.count(self.released[place]) == 1:
+                self._places["text", self.released[place]] = place
+            self._places["id", cell.id] = self._places["grade_id", grade_id(cell)] = place
+        self._places.pop(("grade_id", ""), None)
+
+    def find(self, cell: Cell) -> int | None:
+        """Return the place of the known cell that a student's cell is, if it is one."""
+        keys = [("grade_id", cell.grade_id), ("id", cell.id), ("text", plain(cell.text))]
+        place = next((self._places[key] for key in keys if key in self._places), None)
+        name = self.solutions.get(place, "")
+        if name and cell.kind != self.source.cells[place].cell_type and not cell.defines(name):
+            return None  # a remark in place of an answer
+        return place
+
+    def is_untouched(self, cell: Cell, place: int | None) -> bool:
+        """Tell whether a cell says what students received, or nothing."""
+        return plain(cell.text) in ("", "" if place is None else self.released[place])
+
+    def test_of(self, place: int) -> int:
+        """Return the place of the test that follows a solution cell."""
+        return next((test for test in self._tests if test > place), len(self.source.cells))
+
+
+class Merge:
+    """
+    The cells of one submission, sorted into the frame.
+
+    Attributes
+    ----------
+    found : dict
+        The student's cell for each known one, by place.
+    own : list of Cell
+        The student's own cells.
+    answers : dict
+        What the student wrote for each solution cell, by place.
+    notes : list of str
+    """
+
+    def __init__(self, frame: Frame, cells: list[Cell], notes: list[str]) -> None:
+        self.frame = frame
+        self.found: dict[int, Cell] = {}
+        self.own: list[Cell] = []
+        self.answers: dict[int, str] = {}
+        self._repairs: dict[str, list[str]] = {}
+        self._sort_in(cells)
+        self._find_answers()
+        repairs = [f"{what}: {listed(names)}" for what, names in self._repairs.items()]
+        self.notes = notes + repairs
+
+    def _note(self, what: str, place: int) -> None:
+        cell = self.frame.source.cells[place]
+        self._repairs.setdefault(what, []).append(grade_id(cell) or cell.id)
+
+    def _sort_in(self, cells: list[Cell]) -> None:
+        """Tell known cells from the student's own; these stay below the known cell above."""
+        at, above = -1, []
+        for cell in cells:
+            place = self.frame.find(cell)
+            if place is None or place in self.found:
+                self._add_own(cell, at, place)
+                above.append(cell)
+                continue
+            if place in self.frame.solutions and place < at:
+                # a solution that goes back up takes along what stands right above it
+                for own in above:
+                    own.place = place - 1
+            self.found[place] = cell
+            cell.place, at, above = place, place, []
+            self._compare(cell, place)
+
+    def _add_own(self, cell: Cell, at: int, copy_of: int | None) -> None:
+        """Add a cell of the student's own, or the copy of a known one."""
+        if copy_of in self.frame.solutions:
+            self._note("copied cells, run as the student's own", copy_of)
+        if self.frame.is_untouched(cell, copy_of):
+            return
+        # what redefines a function must run after it
+        first = [p for p in self.found if cell.defines(self.frame.solutions.get(p, ""))]
+        cell.place = max([at, *first])
+        self.own.append(cell)
+
+    def _compare(self, cell: Cell, place: int) -> None:
+        """Note what was changed in a known cell that is not the student's to change."""
+        ours = self.frame.source.cells[place]
+        if any(cell.settings.get(key) != value for key, value in settings_of(ours).items()):
+            self._note("nbgrader's settings lost or changed, put right", place)
+        if place in self.frame.solutions:
+            if cell.kind != ours.cell_type:
+                self._note("no longer of its type, read as if it were", place)
+        elif ours.cell_type == cell.kind == "code" and not self.frame.is_untouched(cell, place):
+            self._note("changed in locked cells, where the course's own text counts", place)
+            self.own.append(Cell("code", cell.text, place=place))
+
+    def _find_answers(self) -> None:
+        """Choose the text of each solution cell; what is not there may stand elsewhere."""
+        used = []
+        for place, name in self.frame.solutions.items():
+            cell = self.found.get(place)
+            if cell and not self.frame.is_untouched(cell, place):
+                self.answers[place] = cell.text
+                continue
+            others = [
+                other
+                for other in sorted([*self.found.values(), *self.own], key=lambda c: c.place)
+                if other.kind == "code"
+                and other.defines(name)
+                and not self.frame.is_untouched(other, place)
+            ]
+            if others:
+                # what the test would have met, or else what was written last
+                test = self.frame.test_of(place)
+                best = others[0] if others[0].place < test else others[-1]
+                self.answers[place] = best.text
+                used.append(best)
+                for other in others:
+                    other.place = max(other.place, place)  # what comes later stays later
+                self._note("not in its own cell, taken from where it is defined", place)
+            elif cell is None:
+                self._note("deleted, counted as not written", place)
+        self.own = [cell for cell in self.own if not any(cell is other for other in used)]
+
+    @property
+    def known(self) -> int:
+        """The number of solution cells and tasks that are there in some form."""
+        return len(self.answers.keys() | (self.found.keys() & self.frame.counted))
+
+    def build(self) -> NotebookNode:
+        """Return the source notebook with the student's text in it."""
+        notebook = copy.deepcopy(self.frame.source)
+        for place, cell in enumerate(notebook.cells):
+            if place in self.frame.solutions:
+                cell.source = self.answers.get(place, self.frame.released[place])
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        new = {"code": new_code_cell, "markdown": new_markdown_cell}
+        own = [
+            (cell.place, new[cell.kind](cell.text, id=f"{OWN_ID}{number}"))
+            for number, cell in enumerate(self.own, start=1)
+        ]
+        cells = sorted([*enumerate(notebook.cells), *own], key=lambda cell: cell[0])
+        notebook.cells = [cell for _, cell in cells]
+        return notebook
+
+
+def plain(text: str) -> str:
+    """Return a text without the white space that editors change."""
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
