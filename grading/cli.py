@@ -136,6 +136,19 @@ def report_command(assignment: Assignment) -> None:
     console.print(f"{page}, and its figures in {page.with_suffix('')}/", soft_wrap=True)
 
 
+@app.command("alike")
+def alike_command(assignment: Assignment) -> None:
+    """Write a page of the submissions that are most alike, side by side; no mark changes."""
+    from grading.alike import write_page
+
+    course, page = enter_course(), Path("reports") / assignment / "alike.html"
+    found = write_page(course.coursedir, read_source(assignment), page)
+    console.print(
+        f"{page}: the {len(found.pairs)} pairs most alike of {len(found.works)} submissions",
+        soft_wrap=True,
+    )
+
+
 @app.command("export")
 def export_command(
     assignment: Assignment,
