@@ -26,7 +26,7 @@ from many_hands import write_class  # noqa: E402
 
 from grading.alike import write_page  # noqa: E402
 from grading.demo import make_course  # noqa: E402
-from grading.source import enter_course, read_source  # noqa: E402
+from grading.source import enter_course, read_assignment  # noqa: E402
 from grading.source.cells import with_answers  # noqa: E402
 
 ASSIGNMENT = "rnn_lstm_forward"
@@ -58,7 +58,7 @@ def measure(planted: set[tuple[str, str]], count: int) -> None:
     """Compare the class in the course here."""
     begin, before = time.monotonic(), used()
     page = Path("reports/alike.html")
-    found = write_page(enter_course().coursedir, read_source(ASSIGNMENT), page)
+    found = write_page(enter_course().coursedir, read_assignment(ASSIGNMENT), page)
     seconds, spent = time.monotonic() - begin, used() - before
     pairs = [tuple(sorted((p.first.student, p.second.student), reverse=True)) for p in found.pairs]
     ranks = [n for n, pair in enumerate(pairs, 1) if pair in planted]

@@ -142,7 +142,7 @@ def alike_command(assignment: Assignment) -> None:
     from grading.alike import write_page
 
     course, page = enter_course(), Path("reports") / assignment / "alike.html"
-    found = write_page(course.coursedir, read_source(assignment), page)
+    found = write_page(course.coursedir, read_assignment(assignment), page)
     console.print(
         f"{page}: the {len(found.pairs)} pairs most alike of {len(found.works)} submissions",
         soft_wrap=True,

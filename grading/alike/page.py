@@ -16,7 +16,7 @@ from grading.alike.pairs import MOST_SHARED, Comparison, Pair, compare
 from grading.alike.work import MOST_TEXT, given_prints, read_class
 from grading.run.certificate import write_whole
 from grading.run.run import submitted
-from grading.source import Source
+from grading.source import Assignment
 
 HERE = Path(__file__).parent
 FEW = 3  # students who have a statement: it is marked as rare
@@ -29,7 +29,7 @@ class Piece(NamedTuple):
     count: int
 
 
-def write_page(coursedir: CourseDirectory, source: Source, path: Path) -> Comparison:
+def write_page(coursedir: CourseDirectory, assignment: Assignment, path: Path) -> Comparison:
     """
     Compare all that was handed in, and write the page.
 
@@ -38,14 +38,14 @@ def write_page(coursedir: CourseDirectory, source: Source, path: Path) -> Compar
     CourseError
         Where there is nothing to compare.
     """
-    students = submitted(coursedir, source.assignment)
-    read = dict(read_class(coursedir, source, students))
+    students = submitted(coursedir, assignment.name)
+    read = dict(read_class(coursedir, assignment, students))
     works = [work for student in students if (work := read[student]) is not None and work.texts]
     if len(works) < 2:
-        raise CourseError(f"{source.assignment}: fewer than two students have written something")
-    comparison = compare(works, given_prints(source))
+        raise CourseError(f"{assignment.name}: fewer than two students have written something")
+    comparison = compare(works, given_prints(assignment))
     left_out = sorted(set(students) - {work.student for work in works})
-    write_whole(path, render(source.assignment, comparison, left_out).encode())
+    write_whole(path, render(assignment.name, comparison, left_out).encode())
     return comparison
 
 

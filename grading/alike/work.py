@@ -11,10 +11,11 @@ from nbgrader.coursedir import CourseDirectory
 
 from grading.alike.fingerprints import fingerprints
 from grading.intake.folder import read_folder
-from grading.intake.submission import Frame, take_in
+from grading.intake.merge import Frame
+from grading.intake.submission import NOTHING_READ, take_in
 from grading.run.bounds import bounded_time
 from grading.run.pool import Workers, cores
-from grading.source import Source, cells
+from grading.source import Assignment, cells
 
 MOST_TEXT = 100_000  # characters of a submission
 
@@ -39,45 +40,45 @@ class Work:
 
 
 def read_class(
-    coursedir: CourseDirectory, source: Source, students: list[str]
+    coursedir: CourseDirectory, assignment: Assignment, students: list[str]
 ) -> Iterator[tuple[str, Work | None]]:
     """Yield each student and, where something could be read, what was written."""
     submitted = Path(coursedir.root) / coursedir.submitted_directory
-    folders = iter([(student, submitted / student / source.assignment) for student in students])
+    folders = iter([(student, submitted / student / assignment.name) for student in students])
     workers = Workers(min(cores(), len(students)))
     try:
-        work = partial(read_work, Frame(source.notebook), source.assignment)
+        frames = {name: Frame(each.notebook) for name, each in assignment.notebooks.items()}
+        work = partial(read_work, frames, assignment.name)
         for (student, _), found, _ in workers.run(work, lambda: next(folders, None)):
             yield student, found
     finally:
         workers.close()
 
 
-def read_work(frame: Frame, name: str, job: tuple[str, Path]) -> Work | None:
+def read_work(frames: dict[str, Frame], assignment: str, job: tuple[str, Path]) -> Work | None:
     """Return what a student has written; None where nothing could be read."""
     student, folder = job
     with bounded_time(0):
-        intake = take_in(read_folder(folder, name), frame, name)
-        if intake.status in ("unreadable", "missing"):
+        intake = take_in(read_folder(folder, frames), frames, assignment)
+        if intake.status in NOTHING_READ:
             return None
         texts, left = {}, MOST_TEXT
-        for cell in intake.notebook.cells:
-            own = cells.grade_id(cell) or cell.id
-            written = own in intake.answered or not cells.is_answer(cell)
-            if cell.cell_type == "code" and cells.is_students(cell) and written:
-                texts[own] = cell.source[:left]
-                left -= len(texts[own])
+        for notebook, part in intake.parts.items():
+            for cell in part.notebook.cells:
+                name = cells.grade_id(cell) or cell.id
+                written = name in part.answered or not cells.is_answer(cell)
+                if cell.cell_type == "code" and cells.is_students(cell) and written:
+                    where = name if len(frames) == 1 else f"{notebook}: {name}"
+                    texts[where] = cell.source[:left]
+                    left -= len(texts[where])
         prints = {each.value for text in texts.values() for each in fingerprints(text)}
         return Work(student, texts, frozenset(prints))
 
 
-def given_prints(source: Source) -> frozenset[int]:
+def given_prints(assignment: Assignment) -> frozenset[int]:
     """Return the fingerprints of what students are given, of the solution and right versions."""
-    frame = Frame(source.notebook)
-    texts = [
-        *frame.released,
-        *source.answers.values(),
-        *(version.text for version in source.versions if not version.is_mistake),
-        *(data.decode() for path, data in source.files.items() if path.endswith(".py")),
-    ]
+    texts = [d.decode() for path, d in assignment.files.items() if path.endswith(".py")]
+    for source in assignment.notebooks.values():
+        texts += [*Frame(source.notebook).released, *source.answers.values()]
+        texts += [version.text for version in source.versions if not version.is_mistake]
     return frozenset(each.value for text in texts for each in fingerprints(text))
