@@ -15,13 +15,15 @@ follow the light or dark of the page.
 """
 
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from math import hypot
 from pathlib import Path
 
 import matplotlib as mpl
+import yaml
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import (
@@ -32,6 +34,7 @@ from matplotlib.patches import (
 )
 
 from rnn_figures.colours import follow_page, light
+from rnn_figures.words import translate, with_fonts
 
 Point = tuple[float, float]
 
@@ -238,6 +241,9 @@ def draw(figures: dict[str, tuple[Callable[[], Figure], str]], drawing_code: str
     """
     Write every figure as SVG, into the folder named on the command line or beside the code.
 
+    Where there is a table of words in another language, ../<language>/figures.yaml, write
+    them into ../<language>/figures, too.
+
     Parameters
     ----------
     figures : dict
@@ -247,15 +253,35 @@ def draw(figures: dict[str, tuple[Callable[[], Figure], str]], drawing_code: str
     """
     here = Path(drawing_code).resolve().parent
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else here
+    write_all(figures, folder, here.parent.name, {})
+    for table in sorted(here.parent.glob("*/figures.yaml")):
+        place = folder / "translated" / table.parent.name if len(sys.argv) > 1 else table.parent
+        words = yaml.safe_load(table.read_text("utf-8"))
+        write_all(figures, place / "figures", here.parent.name, words)
+
+
+def write_all(
+    figures: dict[str, tuple[Callable[[], Figure], str]],
+    folder: Path,
+    salt: str,
+    words: Mapping[str, str],
+) -> None:
+    """Write every figure as SVG into a folder, with other words in it."""
+    folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update({**STYLE, "svg.hashsalt": here.parent.name})
+        mpl.rcParams.update({**STYLE, "svg.hashsalt": salt})
         for name, (draw_figure, title) in figures.items():
             figure = draw_figure()
+            translate(figure, words)
+            title = words.get(title, title)
             about = {"Title": title, "Description": labels(figure), "Date": None}
             drawn = StringIO()
-            figure.savefig(drawn, format="svg", metadata=about)
-            (folder / f"{name}.svg").write_text(follow_page(drawn.getvalue()), "utf-8")
+            with warnings.catch_warnings():  # the reader's fonts have what ours have not
+                warnings.filterwarnings("ignore", "Glyph .* missing")
+                figure.savefig(drawn, format="svg", metadata=about)
+            svg = with_fonts(follow_page(drawn.getvalue()))
+            (folder / f"{name}.svg").write_text(svg, "utf-8")
 
 
 def labels(figure: Figure) -> str:

@@ -1,5 +1,5 @@
 """
-A notebook in another language, from a plain text file beside it: source/<assignment>/zh.md.
+A notebook in another language, from a plain text file: source/<assignment>/zh/<notebook>.md.
 
 The English notebook is the truth. The file holds, for each cell, what students read of it: of
 a text cell all, of a code cell its docstrings and comments, in their order, and those of its
@@ -12,6 +12,8 @@ to it.
     (a comment)
     <!-- string "The training" -->
     训练
+    <!-- code -->
+    (what is added to the cell: how the words of a plot are translated, say)
 
 The eight digits are a hash of the English parts: where these change, the cell is stale.
 """
@@ -28,14 +30,14 @@ import textwrap
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from nbformat import NotebookNode
 
 from grading import CourseError
 
-FILE = re.compile(r"([a-z]{2,3}(?:-[A-Za-z]+)?)\.md")  # the language's code, then .md
 MARK = re.compile(r"^<!-- cell (\S+) (\S+) -->$", re.MULTILINE)
-PART = re.compile(r"^<!-- (?:part|string (\".*\")) -->$", re.MULTILINE)
+PART = re.compile(r"^<!-- (part|code|string \".*\") -->$", re.MULTILINE)
 UNTRANSLATED = "untranslated"
 BY_NBGRADER = "# YOUR CODE HERE"
 
@@ -52,20 +54,27 @@ class Translated:
     parts : list of str
     strings : dict
         The strings of its code that are shown, by the English.
+    code : str
+        What is added to its code.
     """
 
     mark: str
     parts: list[str]
     strings: dict[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 Translation = Mapping[str, Translated]
 
 
-def read_translations(files: Mapping[str, bytes]) -> dict[str, Translation]:
-    """Return the translations among the files of an assignment, by the language's code."""
-    found = ((FILE.fullmatch(path), data) for path, data in files.items())
-    return {match[1]: read_translation(data.decode()) for match, data in found if match}
+def read_translations(files: Mapping[str, bytes], language: str) -> dict[str, Translation]:
+    """Return the translations of an assignment's notebooks, by the notebook's name."""
+    paths = {path: PurePosixPath(path) for path in files}
+    return {
+        each.stem: read_translation(files[path].decode())
+        for path, each in paths.items()
+        if each.suffix == ".md" and each.parts[:-1] == (language,)
+    }
 
 
 def read_translation(text: str) -> dict[str, Translated]:
@@ -74,13 +83,16 @@ def read_translation(text: str) -> dict[str, Translated]:
     cells = {}
     for name, mark, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         first, *others = PART.split(body)
-        parts, strings = [first.strip("\n")], {}
-        for string, part in zip(others[::2], others[1::2], strict=True):
-            if string is None:
-                parts.append(part.strip("\n"))
+        cell = cells[name] = Translated(mark, [first.strip("\n")])
+        for kind, part in zip(others[::2], others[1::2], strict=True):
+            if kind == "part":
+                cell.parts.append(part.strip("\n"))
+            elif kind == "code":
+                cell.code = part.strip("\n")
             else:
-                strings[json.loads(string)] = part.strip("\n")
-        cells[name] = Translated(mark, parts if any(parts) else [], strings)
+                cell.strings[json.loads(kind.removeprefix("string "))] = part.strip("\n")
+        if not any(cell.parts):
+            cell.parts = []
     return cells
 
 
@@ -93,6 +105,8 @@ def write_translation(translation: Translation, head: str = "") -> str:
         for english, string in cell.strings.items():
             shown = json.dumps(english, ensure_ascii=False)
             text += f"\n<!-- string {shown} -->\n{string}"
+        if cell.code:
+            text += f"\n<!-- code -->\n{cell.code}"
         text = text.rstrip("\n") + "\n"
     return text
 
@@ -172,7 +186,7 @@ def translated_text(cell: NotebookNode, translated: Translated) -> str:
         before, after = lines[first - 1][:column], lines[last - 1][end:]
         shown = as_comment(text, column) if part.is_comment else as_docstring(text, column)
         lines[first - 1 : last] = f"{before}{shown}{after}".split("\n")
-    return "\n".join(lines)
+    return "\n".join(lines + (["", *translated.code.splitlines()] if translated.code else []))
 
 
 def as_comment(text: str, column: int) -> str:
@@ -245,5 +259,5 @@ def updated(notebook: NotebookNode, translation: Translation) -> dict[str, Trans
 def check_translation(assignment: str, language: str, stale: list[str]) -> None:
     """Raise CourseError where a translation is not whole."""
     if stale:
-        lines = "\n".join(f"source/{assignment}/{language}.md: {line}" for line in stale)
+        lines = "\n".join(f"source/{assignment}/{language}: {line}" for line in stale)
         raise CourseError(lines)
