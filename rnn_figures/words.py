@@ -11,7 +11,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
 # Windows, macOS and iOS, Android and Linux.
-FONTS = '"Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "Heiti SC", sans-serif'
+FONTS = (
+    '"Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "Heiti SC", sans-serif'
+)
 LINE = 1.25  # from one line to the next, in sizes of the text
 
 

@@ -12,6 +12,9 @@ from quantities import ROOT
 from grading.source import read_source
 
 FIGURES = sorted(ROOT.glob("source/*/figures/*.svg"))
+TRANSLATED = sorted(ROOT.glob("source/*/zh/figures/*.svg"))
+NAMES = {"RNN", "LSTM", "GRU", "tanh", "softmax", "Waa", "bf", "da_prev", "dc_prev", "prev"}
+NAMES |= {"da", "dc"}
 # What labels hold besides quantities: dots, marks of a derivative, sums, bare numbers and signs.
 ALSO = re.compile(r"\\cdots|\\(?:tanh|sigma)(?:\^\{\\prime\})?|\\Sigma(?:_i)?|[-+=01 ]*")
 SIZES = re.compile(r"\d?H|\([^()]*\)|n_[axy]|T_x|m")
@@ -84,3 +87,17 @@ def test_figures_are_those_that_the_code_draws(assignment, tmp_path, monkeypatch
     runpy.run_path(str(folder / "draw.py"), run_name="__main__")
     drawn = {path.name: written(path) for path in tmp_path.glob("*.svg")}
     assert drawn == {path.name: written(path) for path in folder.glob("*.svg")}
+    for table in folder.parent.glob("*/figures.yaml"):  # and in other languages
+        place = tmp_path / "translated" / table.parent.name / "figures"
+        translated = {path.name: written(path) for path in place.glob("*.svg")}
+        there = (table.parent / "figures").glob("*.svg")
+        assert translated == {path.name: written(path) for path in there}
+        assert translated.keys() == drawn.keys()
+
+
+@pytest.mark.parametrize("figure", TRANSLATED, ids=lambda path: f"{path.parts[-4]}-{path.stem}")
+def test_no_english_word_is_left_in_a_translated_figure(figure):
+    title = re.search(r"<dc:title>(.*?)</dc:title>", figure.read_text("utf-8"), re.S)[1]
+    for label in [title, *written(figure)]:
+        words = re.findall(r"[A-Za-z]{2,}", re.sub(r"\$[^$]*\$", "", label))
+        assert set(words) <= NAMES, label

@@ -1,0 +1,154 @@
+"""The notebooks in other languages: whole, not stale, and the same but for their words."""
+
+import ast
+import json
+import re
+
+import nbformat
+import pytest
+from quantities import ROOT
+
+from grading.source.translation import (
+    MARK,
+    read_translation,
+    translate,
+    updated,
+    what_is_stale,
+    write_translation,
+)
+
+FILES = sorted(ROOT.glob("source/*/zh/*.md"))
+ids = {"ids": lambda path: path.stem}
+# What no translation changes of a text: formulas, code, where links and pictures lead, headings'
+# numbers, numbers.
+SAME = {
+    "formulas": r"\$\$[^$]+\$\$|\$[^$]+\$",
+    "blocks of code": r"^```.*?^```",
+    "code": r"(?<!`)`[^`\n]+`(?!`)|<code>.*?</code>",
+    "links": r"\]\(([^)]*)\)",
+    "headings": r"^#+ (?:\d[\d.]*)?",
+    "rows of tables": r"^\|",
+    "answers to click": r"<details>",
+}
+# Latin words that stand in Chinese text: names, titles, what Python and its packages are called.
+CODE_AND_MATHS = re.compile(r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`\n]+`|<[^>]+>|\]\([^)]*\)", re.S)
+ENGLISH = re.compile(r"(?:[A-Za-z]{2,}['’]?[a-z]*[ ,]+){4,}[A-Za-z]{2,}")
+
+
+def released(path):
+    """Return the English student version of what a translation is of."""
+    name = path.stem
+    return nbformat.read(ROOT / "release" / path.parts[-3] / f"{name}.ipynb", as_version=4)
+
+
+def both(path):
+    """Yield each cell of a notebook in English and in the language of a translation."""
+    notebook = released(path)
+    return zip(
+        notebook.cells,
+        translate(notebook, read_translation(path.read_text("utf-8"))).cells,
+        strict=True,
+    )
+
+
+def numbers(text):
+    """Return the numbers in a text, formulas and code left out."""
+    return sorted(re.findall(r"\d+(?:\.\d+)?", CODE_AND_MATHS.sub("", text)))
+
+
+def without_words(code):
+    """Return code as a tree without docstrings and strings that are shown."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return ast.dump(tree)
+
+
+def test_every_notebook_is_translated():
+    wanted = {path.stem for path in ROOT.glob("release/rnn*/*.ipynb")} | {"lstm_fused_gates"}
+    assert {path.stem for path in FILES} >= wanted
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_no_cell_is_stale(path):
+    assert list(what_is_stale(released(path), read_translation(path.read_text("utf-8")))) == []
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_texts_are_the_same_but_for_their_words(path):
+    for english, other in both(path):
+        if english.cell_type == "markdown":
+            for what, pattern in SAME.items():
+                found = [
+                    sorted(re.findall(pattern, c.source, re.M | re.S)) for c in (english, other)
+                ]
+                assert found[0] == found[1], f"{english.id}: {what}"
+            assert numbers(english.source) == numbers(other.source), english.id
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_code_is_the_same_but_for_its_words(path):
+    translation = read_translation(path.read_text("utf-8"))
+    for english, other in both(path):
+        if english.cell_type == "code":
+            added = translation[english.id].code if english.id in translation else ""
+            assert other.source.endswith(added)
+            rest = other.source.removesuffix(added)
+            assert without_words(rest) == without_words(english.source), english.id
+            shown = {s for t in translation.values() for s in t.strings.values()}
+            literals = [n.value for n in ast.walk(ast.parse(rest)) if isinstance(n, ast.Constant)]
+            for text in literals:  # no words but those of docstrings and of what is shown
+                if isinstance(text, str) and not text.isascii():
+                    assert any(each in text for each in shown) or "\n" in text or len(text) < 60
+            for line in added.splitlines():
+                assert len(line) < 80, line
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_no_english_sentence_is_left(path):
+    for _, other in both(path):
+        if other.cell_type == "markdown":
+            prose = "\n".join(
+                line
+                for line in CODE_AND_MATHS.sub("", other.source).splitlines()
+                if not line.startswith(("> ", "- ", "| [")) and "Step by Step" not in line
+            )
+            assert ENGLISH.search(prose) is None, other.id
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_chinese_is_set_in_one_style(path):
+    """No blank beside a Chinese character, no half-width mark after one: docs/translating.md."""
+    text = CODE_AND_MATHS.sub("x", MARK.sub("", path.read_text("utf-8")))
+    han = "[\u4e00-\u9fff]"
+    for line in text.splitlines():
+        if "<!--" not in line and not line.startswith(("|", " ", "-", "#")):
+            assert not re.search(rf"{han} (?=[\w$`])|(?<=[\w]) {han}", line), line
+            assert not re.search(rf"{han}[,;:?!]", line), line
+
+
+def test_a_cell_whose_english_changes_is_named():
+    path = FILES[0]
+    notebook, translation = released(path), read_translation(path.read_text("utf-8"))
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
+    cell.source += " And so on."
+    (stale,) = what_is_stale(notebook, translation)
+    assert cell.id in stale and "stale" in stale
+    notebook.cells.remove(cell)
+    (stale,) = what_is_stale(notebook, translation)
+    assert cell.id in stale and "not in the notebook" in stale
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_a_translation_is_written_as_it_is_read(path):
+    notebook, text = released(path), path.read_text("utf-8")
+    head = text[: text.index("<!-- cell")]
+    assert write_translation(read_translation(text), head) == text
+    empty = updated(notebook, {})  # what a translator begins with: the English itself
+    again = translate(notebook, read_translation(write_translation(empty)))
+    for one, other in zip(notebook.cells, again.cells, strict=True):
+        if one.cell_type == "markdown":
+            assert json.dumps(one.source) == json.dumps(other.source)
+        else:
+            assert ast.dump(ast.parse(one.source)) == ast.dump(ast.parse(other.source))
