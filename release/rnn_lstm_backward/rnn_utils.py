@@ -229,6 +229,46 @@ def initialize_fused_lstm_parameters(
     return Wx, Wh, b
 
 
+CHINESE_FONTS = [
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Microsoft YaHei",
+    "PingFang SC", "PingFang HK", "Hiragino Sans GB", "Heiti TC", "SimHei",
+    "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
+    "Arial Unicode MS", "DengXian", "SimSun", "Droid Sans Fallback",
+]
+
+
+def translated_words(words: dict, translation: dict[str, str]) -> dict:
+    """
+    Translate the words of a plot, where there is a font to draw them with.
+
+    Parameters
+    ----------
+    words : dict
+        Of the plot: a text or a list of texts for each name.
+    translation : dict
+        Chinese by the English; what it does not hold stays.
+
+    Returns
+    -------
+    dict
+        `words` in Chinese, or as they are, where Matplotlib has none of
+        `CHINESE_FONTS`: better English than empty boxes.
+    """
+    import matplotlib as mpl
+    from matplotlib import font_manager
+
+    there = font_manager.get_font_names()
+    found = [font for font in CHINESE_FONTS if font in there]
+    if not found:
+        return words
+    mpl.rcParams["font.family"] = ["DejaVu Sans", found[0]]
+    return {
+        name: [translation.get(each, each) for each in text]
+        if isinstance(text, list) else translation.get(text, text)
+        for name, text in words.items()
+    }
+
+
 def _glorot(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
     """Uniform in +-sqrt(6 / (rows + columns)): Glorot and Bengio, 2010."""
     limit = np.sqrt(6 / (rows + columns))
