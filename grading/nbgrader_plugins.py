@@ -57,8 +57,9 @@ from grading.run.late import check_extensions, points_off
 from grading.run.run import Run, open_run
 from grading.source import read_assignment
 from grading.source.assignment import KNOWN_MISTAKES
+from grading.source.translation import LANGUAGES
 
-# nbgrader's own list, and what stays with the instructor: mistakes, drawing code.
+# nbgrader's own list, and what stays with the instructor: mistakes, drawing code, translations.
 IGNORED = [
     ".ipynb_checkpoints",
     "*.pyc",
@@ -66,6 +67,7 @@ IGNORED = [
     "feedback",
     "mistakes.yaml",
     "draw.py",
+    *LANGUAGES,
 ]
 
 # What reads times with nbgrader's own parse_utc: due dates, submissions, what is collected.

@@ -30,11 +30,15 @@ import textwrap
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from nbformat import NotebookNode
 
 from grading import CourseError
+
+# By their codes: those whose sentences of checks and pages lie in grading/languages.
+CATALOGUES = Path(__file__).parents[1] / "languages"
+LANGUAGES = sorted(path.stem for path in CATALOGUES.glob("*.po"))
 
 MARK = re.compile(r"^<!-- cell (\S+) (\S+) -->$", re.MULTILINE)
 PART = re.compile(r"^<!-- (part|code|string \".*\") -->$", re.MULTILINE)
