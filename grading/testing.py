@@ -22,6 +22,7 @@ from grading.marking.test import (
     MarkedTest,
     check_gradient,
     hidden_rng,
+    is_clear,
     marking,
     once_per_set,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "copy_value",
     "flatten",
     "hidden_rng",
+    "is_clear",
     "lending",
     "marking",
     "of_like_size",

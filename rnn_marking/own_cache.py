@@ -26,6 +26,7 @@ from grading.testing import (
     check_gradient,
     copy_value,
     flatten,
+    is_clear,
     lending,
     of_like_size,
     run_function,
@@ -219,9 +220,9 @@ class BackwardTest(OwnCacheTest):
         """Return the known mistake that gives just these outcomes: one in the cache, too."""
         found = super().named_mistake(way)
         outcomes = [call.outcomes["own"] for call in self.history]
-        if found or not self.wrong[way].get(OWN_CACHE) or any(o.stopped for o in outcomes):
+        if found or not self.wrong[way].get(OWN_CACHE) or not all(map(is_clear, outcomes)):
             return found
-        seen = list(map(flatten, outcomes))
+        seen = [flatten(outcome.seen) for outcome in outcomes]
         for version in self.outcomes_known.source.mistakes_of_others(self.name):
             if all(map(same_flat, self.with_cache_of(version), seen)):
                 return version
@@ -237,7 +238,7 @@ class BackwardTest(OwnCacheTest):
             for gradients, arguments in self.cases:
                 cache = forward(*copy_value(arguments).values())[-1]
                 given = {**gradients, "cache": cache}
-                outcomes.append(flatten(run_function(backward, given, own_cache=True)))
+                outcomes.append(flatten(run_function(backward, given, own_cache=True).seen))
             return outcomes
 
         calls = tuple(call.given for call in self.history)

@@ -10,9 +10,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-import rnn_checks
 import rnn_forward_passes
 from grading.authoring.leaks import scan, secrets_of
+from grading.marking.compare import check_value
 from grading.marking.naming import Outcomes
 from grading.source import course_root, read_assignment, read_source
 from grading.testing import MarkedTest, marking
@@ -36,7 +36,7 @@ def test_given_forward_pass_is_that_of_the_first_notebook(network):
     inputs = {"rnn": rnn_inputs, "lstm": lstm_inputs}[network](seed=1, **SIZES)
     a, *_, caches = FIRST.function(f"{network}_forward")(**inputs)
     given = getattr(rnn_forward_passes, f"{network}_states")(**inputs)
-    rnn_checks.check_value("given", given, (a, caches))
+    check_value("given", given, (a, caches))
 
 
 def test_nothing_given_answers_the_first_notebook():

@@ -5,17 +5,25 @@ import json
 import numpy as np
 import pytest
 
-import rnn_checks
-from rnn_checks import FunctionTest, fingerprint, run_function, skip_unwritten, to_html
+from grading import checks
+from grading.checks import FunctionTest, fingerprint, run_function, skip_unwritten, to_html
+from grading.marking.compare import check_value
 
 X = np.arange(6.0).reshape(2, 3)
 EXPECTED = {"a": X + 1, "cache": (X + 1, X)}
 
 
+class WholeTest(FunctionTest):
+    """Looks at caches and time steps, too, as the marking does."""
+
+    def compare(self, label, actual, expected):
+        check_value(label, actual, expected, self.cache, self.time_axis)
+
+
 @pytest.fixture
 def know(tmp_path, monkeypatch):
     """Return what puts a table of known mistakes beside the module."""
-    monkeypatch.setattr(rnn_checks, "__file__", str(tmp_path / "rnn_checks.py"))
+    monkeypatch.setattr(checks, "__file__", str(tmp_path / "rnn_checks.py"))
 
     def write(table):
         (tmp_path / "known_mistakes.json").write_text(json.dumps(table))
@@ -25,7 +33,7 @@ def know(tmp_path, monkeypatch):
 
 def shown(capsys, function, **arguments):
     """Run the usual checks on a function of `x`, and return what is shown."""
-    test = FunctionTest(function, "a, cache", "a_next, xt")
+    test = WholeTest(function, "a, cache", "a_next, xt")
     test.call(**(arguments or {"x": X}))
     test.assert_types(a=np.ndarray, cache=tuple)
     test.assert_shapes(a=(2, 3))
@@ -112,7 +120,7 @@ def test_a_sequence_says_where_it_goes_wrong(capsys, steps, line):
     a = np.zeros((2, 3, 4))
     wrong = a.copy()
     wrong[:, :, steps] = 1
-    test = FunctionTest(lambda: (wrong, 0), "a, caches")
+    test = WholeTest(lambda: (wrong, 0), "a, caches")
     test.call()
     test.assert_allclose("a", a)
     test.report()
@@ -121,7 +129,7 @@ def test_a_sequence_says_where_it_goes_wrong(capsys, steps, line):
 
 def test_an_entry_of_the_caches_is_named_with_its_time_step(capsys):
     caches = ([(X, X), (X, X)], X)
-    test = FunctionTest(lambda: (X, ([(X, X), (X, X + 1)], X)), "a, caches", "a_next, xt")
+    test = WholeTest(lambda: (X, ([(X, X), (X, X + 1)], X)), "a, caches", "a_next, xt")
     test.call()
     test.assert_allclose("caches", caches)
     test.report()

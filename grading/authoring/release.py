@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 
 from grading.book import open_book
@@ -11,7 +9,7 @@ from grading.checks import FunctionTest, fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Assignment, Source, Version, enter_course, read_assignment
-from grading.source.cells import Kind, function_checked, grade_id, kind_of
+from grading.source.cells import Kind, grade_id, kind_of
 from grading.source.course import raise_failure
 
 
@@ -34,8 +32,7 @@ def known_mistakes(assignment: Assignment) -> bytes:
 
     By function: how many kinds of check the marking makes (`kinds`); and of each mistake the
     sentence, and a fingerprint (a few numbers) of what the mistake makes of the visible
-    example. Mistakes that the example cannot tell from the solution, or that raise, are
-    left out.
+    example. Mistakes that the example cannot tell from the solution are left out.
     """
     table: dict[str, dict] = {}
     for source in assignment.notebooks.values():
@@ -62,13 +59,7 @@ def mistakes_of(source: Source) -> dict[str, dict]:
 
 
 def example_fingerprint(source: Source, name: str, version: Version | None = None) -> list:
-    """Run a function's visible checks; return the outcome's fingerprint, [] where it raised."""
-    replaced = {version.function: version.text} if version else {}
-    names = source.namespace(**replaced)
-    with source.importing(), contextlib.redirect_stdout(io.StringIO()):
-        for cell, text in source.examples.items():
-            source.run(cell, text, names)
-            if function_checked(cell) == name:
-                break
-    test: FunctionTest = names["test"]
-    return [] if test.outcome.stopped else fingerprint(test.outcome)
+    """Run a function's visible checks; return the outcome's fingerprint, [] where none tells it."""
+    test: FunctionTest = source.at_check(name, version)["test"]
+    is_told = not test.outcome.stopped or test.outcome.raised
+    return fingerprint(test.outcome) if is_told else []

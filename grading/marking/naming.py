@@ -84,14 +84,17 @@ class Outcomes:
     def of_version(self, version: Version, calls: tuple[Given, ...]) -> Iterator[tuple]:
         """Yield what a version of a function makes of a test's calls, flattened, as asked for."""
 
-        def start() -> tuple[Callable, list[tuple]]:
-            return self.source.build(version), []  # anew: it may remember its calls
+        def start() -> tuple[list[Callable], list[tuple]]:
+            return [self.source.build(version)], []  # anew: it may remember its calls
 
-        function, known = self.once((version, calls), start)
+        functions, known = self.once((version, calls), start)
         for number, each in enumerate(calls):
             if number == len(known):
-                outcome = run_function(function, each.arguments, each.own_cache)
-                known.append(flatten(outcome))
+                outcome = run_function(functions[-1], each.arguments, each.own_cache)
+                if outcome.raised and outcome.raised[1] == "NameError" and len(functions) == 1:
+                    functions.append(self.source.build_in_notebook(version))
+                    outcome = run_function(functions[-1], each.arguments, each.own_cache)
+                known.append(flatten(outcome.seen))
             yield known[number]
 
     def are_of(self, version: Version, calls: tuple[Given, ...], seen: Sequence[tuple]) -> bool:

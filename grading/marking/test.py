@@ -19,7 +19,6 @@ from grading.checks import (
     Wrong,
     check_shape,
     check_type,
-    check_value,
     find_wrong,
     flatten,
     precision,
@@ -28,6 +27,7 @@ from grading.checks import (
     show,
 )
 from grading.marking.coarse import coarse
+from grading.marking.compare import check_value
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.result import CheckResult, TestResult
@@ -220,6 +220,10 @@ class MarkedTest(FunctionTest):
         """Check a returned value, with all that it holds, against the solution's."""
         super().assert_allclose(path, self.part(self.right.result, path))
 
+    def compare(self, label: str, actual: Any, expected: Any) -> None:
+        """Raise Wrong where a value, or anything that it holds, is not what is expected."""
+        check_value(label, actual, expected, self.cache, self.time_axis)
+
     def check_all(self, outcome: Outcome, right: set[str]) -> None:
         """Raise Wrong where what was right is wrong: types, values, arguments, a second call."""
         actual = self.named(outcome.result)
@@ -292,7 +296,8 @@ class MarkedTest(FunctionTest):
         """
         wrong, mistake = self.wrong[way], self.named_mistake(way)
         share = self.share_of_values(wrong)
-        in_full = mistake is not None and not mistake.earns_nothing
+        has_result = not self.history[0].outcomes[way].stopped
+        in_full = mistake is not None and has_result and not mistake.earns_nothing
         checks = []
         for kind, found in wrong.items():
             counts = 1.0 if in_full or kind in self.values else share
@@ -330,9 +335,10 @@ class MarkedTest(FunctionTest):
         """Return the known mistake that gives just these outcomes, if any does."""
         if not any(self.wrong[way].values()):
             return None
-        if any(call.outcomes[way].stopped for call in self.history):
+        outcomes = [call.outcomes[way] for call in self.history]
+        if not all(map(is_clear, outcomes)):
             return None
-        seen = [flatten(call.outcomes[way]) for call in self.history]
+        seen = [flatten(outcome.seen) for outcome in outcomes]
         versions = self.outcomes_known.source.mistakes(self.name)
         return next((version for version in versions if self.is_like(version, seen)), None)
 
@@ -355,6 +361,11 @@ class MarkedTest(FunctionTest):
             if where:
                 return where
         return {}
+
+
+def is_clear(outcome: Outcome) -> bool:
+    """Tell whether all that came of a call is known: where it stopped, in which operation."""
+    return not outcome.stopped or outcome.raised is not None
 
 
 def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:

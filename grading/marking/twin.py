@@ -20,9 +20,9 @@ ROOM_LOST = ("RoomDied", "RoomTimeout")  # their messages are ours
 
 def may_tell(result: TestResult) -> bool:
     """Tell whether the findings of a result could carry something that the function chose."""
-    if result.mistake:  # just what the known mistake does
-        return False
     findings = [result.stopped, *(check.wrong for check in result.checks)]
+    if result.mistake and not any(found and "error" in found.fields for found in findings):
+        return False  # just what the known mistake does
     return not all(found in FIXED or found.fields.get("error") in ROOM_LOST for found in findings)
 
 
@@ -35,5 +35,7 @@ def tell_what_both_say(result: TestResult, other: TestResult | None) -> None:
             check.wrong = NOT_TOLD
         if twin is None or twin.where != check.where:
             check.where = {}
+    if other is None or other.mistake != result.mistake:
+        result.mistake = result.sentence = ""
     if result.stopped and (other is None or other.stopped != result.stopped):
         result.stopped = NOT_TOLD

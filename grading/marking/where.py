@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from grading.checks import ATOL, RTOL, Outcome, check_value, find_wrong, precision
+from grading import checks
+from grading.checks import Outcome, find_wrong
+from grading.marking.compare import check_value
 
 NO_OUTCOME = Outcome(None, {}, None, None)
 
@@ -41,9 +43,7 @@ def where_wrong(
         entries = range(len(cache))
         wrong = np.array([[is_wrong(a[n], e[n]) for a, e in steps] for n in entries])
     elif isinstance(expected, np.ndarray) and actual.shape == expected.shape:
-        with np.errstate(all="ignore"):
-            allowed = (ATOL + RTOL * np.abs(expected)) * precision(actual)
-            wrong = ~(np.abs(actual - expected) <= allowed)  # NaN is wrong
+        wrong = checks.where_wrong(actual, expected)
         if wrong.ndim == 3:
             wrong = wrong.any(axis=time_axis - 1)
         elif wrong.shape[time_axis - 1] == m:

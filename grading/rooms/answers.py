@@ -31,11 +31,16 @@ class StudentError(Exception):
     student_lines : list of str
         The lines of the student's own cells, the innermost last:
         "line 5: concat = np.concatenate(a_prev, xt)".
+    raised : list or None
+        In which operation, and on what: compared with known mistakes, and never shown.
     """
 
-    def __init__(self, message: str, student_lines: list[str]) -> None:
+    def __init__(
+        self, message: str, student_lines: list[str], raised: list[Any] | None = None
+    ) -> None:
         self.message = message
         self.student_lines = student_lines
+        self.raised = raised
 
     def __str__(self) -> str:
         """Return the message, as the student's exception gives it."""
@@ -69,7 +74,7 @@ def student_error(description: dict[str, Any], cell: str) -> StudentError:
     if not name.isidentifier() or name in OURS:
         name = bases[-1].__name__
     kind = type(name, bases, {"__module__": "student"})
-    return kind(description["message"], lines)
+    return kind(description["message"], lines, description.get("raised"))
 
 
 def check_text(text: Any, most: int) -> str:
@@ -103,6 +108,7 @@ def check_error(error: Any, shown: Shown | None = None) -> dict[str, Any]:
         "type": shown.name(checked["type"], (bases or ["Exception"])[0]),
         "bases": bases,
         "message": shown.message(checked["message"]),
+        "raised": checked["raised"],
         "lines": [line for line in lines if line[2] is not None],
     }
 
@@ -118,9 +124,20 @@ def check_form_of_error(error: Any) -> dict[str, Any]:
                 (check_text(label, 200), int(number), without_controls(check_text(text, 300)))
                 for label, number, text in error["lines"][:20]
             ],
+            "raised": check_raised(error.get("raised")),
         }
     except WRONG_FORM:
         raise wire.WireError("the message is not of the right form") from None
+
+
+def check_raised(raised: Any) -> list[Any] | None:
+    """Return in which operation a function stopped, and on what, if it is of the right form."""
+    if raised is None:
+        return None
+    operation, kind, names, values = raised
+    for text in (operation, kind, *names):
+        check_text(text, 200)
+    return [operation, kind, list(names), list(values)]
 
 
 def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:

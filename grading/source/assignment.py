@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import io
 import json
+import linecache
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -216,6 +219,20 @@ class Source:
             self.run(version.function, version.text, names)
         return names[version.function]
 
+    def build_in_notebook(self, version: Version) -> Callable:
+        """Return it amid all that the notebook has defined by then, too: its examples."""
+        return self.at_check(version.function, version)[version.function]
+
+    def at_check(self, function: str, version: Version | None = None) -> dict[str, Any]:
+        """Return what is defined when the visible check of a function has run."""
+        names = self.namespace(**({version.function: version.text} if version else {}))
+        with self.importing(), contextlib.redirect_stdout(io.StringIO()):
+            for name, text in self.examples.items():
+                self.run(name, text, names)
+                if cells.function_checked(name) == function:
+                    break
+        return names
+
     # Hashes
 
     @functools.cached_property
@@ -290,8 +307,10 @@ def is_scratch(path: Path, folder: Path) -> bool:
 
 @functools.lru_cache(1000)
 def compiled(text: str, name: str) -> CodeType:
-    """Compile the text of a cell."""
-    return compile(text, f"<{name}>", "exec", dont_inherit=True)
+    """Compile the text of a cell, and keep it where one looks for the line that stops."""
+    file = f"<{name}, {digest([text])[:8]}>"
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    return compile(text, file, "exec", dont_inherit=True)
 
 
 def digest(parts: Iterable[str | bytes]) -> str:

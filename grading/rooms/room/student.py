@@ -21,6 +21,7 @@ import numpy as np
 
 from . import wire
 from .channel import CALL_BACK, Channel
+from .checks import describe_stop
 from .held import Held
 from .shell import Outputs, Shell, clean
 
@@ -174,6 +175,7 @@ class StudentRoom:
             answer["result"] = result
         except BaseException as error:
             answer = {"error": self.shell.describe_error(error), "cell": cell_of(function)}
+            answer["error"]["raised"] = self.if_plain(describe_stop(error, name))
         answer |= {"args": args, "kwargs": kwargs}
         try:
             return self.encode(answer, table)
@@ -184,6 +186,14 @@ class StudentRoom:
             except wire.UnsupportedType:
                 where = "arguments"
             return self.encode({"unsupported": str(kind), "where": where})
+
+    def if_plain(self, value: Any) -> Any:
+        """Return a value that can cross; None in its place, where it cannot."""
+        try:
+            self.encode(value)
+        except Exception:  # a student's own values
+            return None
+        return value
 
     def describe(self, name: str) -> tuple:
         """Say what a name is."""

@@ -1,0 +1,104 @@
+"""A value held against the right one, with all that it holds: caches, arrays of time steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from grading.checks import (
+    WRONG,
+    Finding,
+    Wrong,
+    a_type,
+    check_array,
+    check_length,
+    same_value,
+    where_wrong,
+)
+
+
+def check_value(
+    path: str,
+    actual: Any,
+    expected: Any,
+    cache: list[str] | tuple = (),
+    time_axis: int = 2,
+) -> None:
+    """
+    Raise Wrong where a value, or anything that it holds, differs.
+
+    `cache` names the entries of a cache, so that the wrong ones can be named.
+    """
+    if isinstance(expected, np.ndarray):
+        check_steps(path, actual, expected, time_axis)
+    elif isinstance(expected, (dict, list, tuple)):
+        check_container(path, actual, expected)
+        check_entries(path, actual, expected, cache)
+    elif not same_value(actual, expected):
+        raise Wrong("`{label}` is wrong", label=path)
+
+
+def check_container(path: str, actual: Any, expected: Any) -> None:
+    """Raise Wrong where another container stands, or another size."""
+    kinds = dict if isinstance(expected, dict) else (list, tuple)
+    if not isinstance(actual, kinds):
+        raise Wrong(
+            "`{label}` is {kind}, not {expected}",
+            label=path, kind=a_type(actual), expected=a_type(expected),
+        )  # fmt: skip
+    if kinds is dict and set(expected) - set(actual):
+        keys = ", ".join(sorted(set(expected) - set(actual)))
+        raise Wrong("`{label}` lacks {keys}", label=path, keys=keys)
+    check_length(path, actual, len(expected))
+
+
+def check_entries(path: str, actual: Any, expected: Any, cache: list[str] | tuple) -> None:
+    """Raise Wrong where entries of a container differ."""
+    wrong = {}
+    keys = expected if isinstance(expected, dict) else range(len(expected))
+    for key in keys:
+        try:
+            check_value(f"{path}[{key!r}]", actual[key], expected[key], cache)
+        except Wrong as error:
+            wrong[key] = error.finding
+    if not wrong:
+        return
+    first, found = next(iter(wrong.items()))
+    if isinstance(expected, list):
+        steps = "{found}, first at time step t = {t}"
+        raise Wrong(steps, found=found, t=first)
+    if not isinstance(expected, tuple) or len(expected) != len(cache):
+        raise Wrong(found.message, **found.fields)
+    names = ", ".join(f"`{cache[entry]}`" for entry in wrong)
+    if len(wrong) == 1:
+        raise Wrong("the entry {names}: {found}", names=names, found=found)
+    several = "`{label}` is wrong in the entries {names}"
+    raise Wrong(several, label=path, names=names)
+
+
+def check_steps(path: str, actual: Any, expected: np.ndarray, time_axis: int) -> None:
+    """Raise Wrong where an array differs, and say how, and at which time steps."""
+    try:
+        check_array(path, actual, expected)
+    except Wrong as error:
+        found = error.finding
+        if found.message != WRONG:
+            raise
+        steps = wrong_steps(where_wrong(actual, expected), time_axis)
+        raise Wrong(WRONG + "{steps}", **found.fields, steps=steps) from None
+
+
+def wrong_steps(wrong: np.ndarray, time_axis: int) -> Finding:
+    """Say at which time steps an array of three axes is wrong."""
+    if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
+        return Finding("", {})
+    others = tuple(axis for axis in range(3) if axis != time_axis)
+    steps = np.flatnonzero(wrong.any(axis=others))
+    first, last = int(steps[0]), wrong.shape[time_axis] - 1
+    if len(steps) == last + 1:
+        return Finding(", at every time step", {})
+    if len(steps) == last + 1 - first:
+        return Finding(", from time step t = {t} on", {"t": first})
+    listed = ", ".join(map(str, steps))
+    return Finding(", at time steps t = {t}", {"t": listed})
