@@ -30,7 +30,7 @@ def mark_solution(outcomes: Outcomes, **replaced: str) -> dict[str, TestResult]:
     names = source.namespace(**replaced)
     found = {}
     with marking(outcomes) as results, contextlib.redirect_stdout(io.StringIO()):
-        for name, text in {**source.examples, **source.tests}.items():
+        for name, text in source.tested.items():
             results.clear()
             source.run(name, text, names)
             if name in source.tests and results:

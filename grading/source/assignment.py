@@ -161,6 +161,13 @@ class Source:
         named = self._named(Kind.CHECK)
         return {n: text for n, text in named.items() if n.startswith(("example_", "check_"))}
 
+    @functools.cached_property
+    def tested(self) -> dict[str, str]:
+        """The text of examples, checks and tests, by the cells' names, in order."""
+        texts = {**self.examples, **self.tests}
+        names = map(cells.grade_id, self.notebook.cells)
+        return {name: texts[name] for name in names if name in texts}
+
     def namespace(self, **replaced: str) -> dict[str, Any]:
         """
         Run set-up and solution, some cells of it `replaced`; return what they define.
