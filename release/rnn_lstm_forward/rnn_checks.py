@@ -7,15 +7,20 @@ raised: every check becomes a line, ticked or crossed, and `report` shows
 the lines. NumPy only, and no answers.
 """
 
+import ast
+import builtins
 import hashlib
 import html
 import json
+import linecache
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +30,7 @@ RTOL, ATOL = 1e-6, 1e-8
 IN_FLOAT32 = 100
 KEPT = "the cache"  # stands for one of the student's own choice
 # What tells how much is wrong: marking says less of it.
+WRONG = "`{label}` is wrong in {places}{by}"
 PLACES = "{count} of {size} places"
 BY_UP_TO = ", by up to {error:.2g}"
 
@@ -62,6 +68,12 @@ class Outcome(NamedTuple):
     arguments: dict[str, Any]  # the arguments as they were afterwards
     again: Any  # what the second call returned
     stopped: Finding | None  # what it raised
+    raised: list | None = None  # the same, as `describe_stop` returns it
+
+    @property
+    def seen(self) -> tuple:
+        """What tells this outcome from another one: no words, and no lines."""
+        return self.result, self.arguments, self.again, self.raised
 
 
 Check = Callable[[Outcome], None]
@@ -141,20 +153,21 @@ class FunctionTest:
 
     def assert_allclose(self, path: str, expected: Any) -> None:
         """
-        Check the values of a returned array, or of all that a cache holds.
+        Check the values of a returned array.
 
         `path` is a returned value's name, with indices where a part of it
         is meant, as in "cache[1][3]".
         """
-        if isinstance(expected, list):
-            expected = np.array(expected)
 
         def check(outcome: Outcome) -> None:
             actual = self.part(outcome.result, path)
-            label, axis = self.label(path), self.time_axis
-            check_value(label, actual, expected, self.cache, axis)
+            self.compare(self.label(path), actual, expected)
 
         self.check(path.split("[")[0], check)
+
+    def compare(self, label: str, actual: Any, expected: Any) -> None:
+        """Raise Wrong where a value is not what is expected."""
+        check_array(label, actual, np.array(expected))
 
     def assert_arguments_unchanged(self) -> None:
         """Check that the function leaves its arguments as they were."""
@@ -166,9 +179,7 @@ class FunctionTest:
 
     def check(self, kind: str, check: Check) -> None:
         """Make one check, and keep what it finds wrong."""
-        self.wrong[kind] = self.wrong.get(kind) or find_wrong(
-            check, self.outcome
-        )
+        self.wrong[kind] = self.wrong.get(kind) or find_wrong(check, self.outcome)
 
     def check_arguments(self, outcome: Outcome) -> None:
         """Raise Wrong where an argument is not what it was."""
@@ -214,7 +225,8 @@ class FunctionTest:
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
-        if self.outcome.stopped or "mistakes" not in about:
+        stopped, raised = self.outcome.stopped, self.outcome.raised
+        if (stopped and not raised) or "mistakes" not in about:
             return ""
         seen = fingerprint(self.outcome)
         for mistake in about["mistakes"]:
@@ -232,9 +244,7 @@ class FunctionTest:
         if self.keys:
             return Entries.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
-            raise Wrong(
-                "returns {kind}, not {names}", kind=a_type(result), names=names
-            )
+            raise Wrong("returns {kind}, not {names}", kind=a_type(result), names=names)
         if len(result) != len(self.returns):
             raise Wrong(
                 "returns {count} values, expected {expected}: {names}",
@@ -300,9 +310,7 @@ def skip_unwritten(what: str) -> Iterator[None]:
 # ---------------------------------------------------------------- one call
 
 
-def run_function(
-    function: Callable, arguments: dict, own_cache: bool = False
-) -> Outcome:
+def run_function(function: Callable, arguments: dict, own_cache: bool = False) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
@@ -313,7 +321,10 @@ def run_function(
     try:
         result = copy_value(function(*given.values()))
     except (Exception, SystemExit) as error:
-        return Outcome(None, given, None, describe_error(error))
+        raised = describe_stop(error, getattr(function, "__name__", ""))
+        if own_cache and "cache" in given:
+            given["cache"] = KEPT
+        return Outcome(None, given, None, describe_error(error), raised)
     repeated = copy_value(arguments)
     if own_cache and "cache" in given:
         repeated["cache"], given["cache"] = given["cache"], KEPT
@@ -355,13 +366,111 @@ def describe_error(error: BaseException) -> Finding:
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
     fields = {"error": type(error).__name__, "said": said}
-    message = (
-        "stopped with {error}: {said}" if said else "stopped with {error}"
-    )
+    message = "stopped with {error}: {said}" if said else "stopped with {error}"
     if not lines:
         return Finding(message, fields)
     fields["line"] = lines[-1]
     return Finding(message + " (`{line}`)", fields)
+
+
+# ------------------------------------------------------- where code stops
+
+
+def describe_stop(error: BaseException, name: str) -> list | None:
+    """
+    Say in which operation the function of this name stopped, and on what.
+
+    Returns
+    -------
+    list or None
+        The operation ("MatMult", "append"), the type of the exception, the
+        names that its message quotes, and the values that went in. Where a
+        function stops that this one calls, no more than its name and what it
+        was given. None where that cannot be told.
+    """
+    if hasattr(error, "raised"):
+        return error.raised
+    found, stop, inside = None, error.__traceback__, False
+    while stop:
+        called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
+        inside = called == name or (inside and called[0] == "<")
+        found, stop = stop if inside else found, stop.tb_next
+    try:
+        node, parts = operation_in(found)
+        names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
+        values = [value_of(each, names) for each in parts]
+    except Exception:  # the text of the cell is gone, or not what ran
+        return None
+    kind = kind_of(node)
+    values = [each for each in values if not isinstance(each, ModuleType)]
+    calls_by_name = isinstance(getattr(node, "func", None), ast.Name)
+    if calls_by_name and not hasattr(builtins, kind):
+        return [kind, "", [], values]
+    quoted = re.findall(r"'(\w+)'", str(error))
+    return [kind, type(error).__name__, quoted, values]
+
+
+def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
+    """Return the operation that stopped, and the expressions that it is of."""
+    code = stop.tb_frame.f_code
+    place = next(islice(code.co_positions(), stop.tb_lasti // 2, None))
+    lines = linecache.getlines(code.co_filename, stop.tb_frame.f_globals)
+    nodes = list(ast.walk(ast.parse("".join(lines))))
+    node = next(each for each in reversed(nodes) if place_of(each) == place)
+    parts = [each for each in parts_of(node) if isinstance(each, ast.expr)]
+    for each in nodes:  # what is assigned to it, if that can be told
+        if isinstance(each, ast.Assign):
+            sides = each.targets[0], each.value
+            pairs = [sides]
+            if all(isinstance(side, ast.Tuple) for side in sides):
+                pairs += zip(*(side.elts for side in sides), strict=False)
+            parts += [right for left, right in pairs if left is node]
+    return node, parts
+
+
+def place_of(node: ast.AST) -> tuple[int | None, ...]:
+    """Return where a node stands, as `co_positions` says it."""
+    names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
+    return tuple(getattr(node, name, None) for name in names)
+
+
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return of what an operation is; of a call, what it is given."""
+    if not isinstance(node, ast.Call):
+        return [] if is_target(node) else list(ast.iter_child_nodes(node))
+    whose = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    return [*whose, *node.args, *(each.value for each in node.keywords)]
+
+
+def is_target(node: ast.AST) -> bool:
+    """Tell whether several names stand here, for values to be unpacked."""
+    return isinstance(getattr(node, "ctx", None), ast.Store) and isinstance(
+        node, (ast.Tuple, ast.List)
+    )
+
+
+def kind_of(node: ast.AST) -> str:
+    """Return the name of an operation: the same in every style."""
+    function = getattr(node, "func", getattr(node, "op", node))
+    name = getattr(function, "attr", getattr(function, "id", None))
+    name = name or type(function).__name__
+    return {"dot": "MatMult", "matmul": "MatMult"}.get(name, name)
+
+
+def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
+    """Return what an expression comes to, if that does nothing else."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call):
+            text = ast.unparse(each.func)
+            if not re.fullmatch(r"(np|numpy)\.\w+|.+\.(dot|sum|copy)", text):
+                return None
+    text = ast.unparse(node)
+    if isinstance(node, (ast.Slice, ast.Tuple)) and ":" in text:
+        return text  # a slice
+    try:
+        return copy_value(eval(text, names))
+    except Exception:  # names of a loop that is over
+        return None
 
 
 # --------------------------------------------------------- single checks
@@ -434,71 +543,8 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
     raise Wrong(wrong, label=label, shape=str(shape), expected=str(expected))
 
 
-def check_value(
-    path: str,
-    actual: Any,
-    expected: Any,
-    cache: list[str] | tuple = (),
-    time_axis: int = 2,
-) -> None:
-    """
-    Raise Wrong where a value, or anything that it holds, differs.
-
-    `cache` names the entries of a cache, so that the wrong ones can be named.
-    """
-    if isinstance(expected, np.ndarray):
-        check_array(path, actual, expected, time_axis)
-    elif isinstance(expected, (dict, list, tuple)):
-        check_container(path, actual, expected)
-        check_entries(path, actual, expected, cache)
-    elif not same_value(actual, expected):
-        raise Wrong("`{label}` is wrong", label=path)
-
-
-def check_container(path: str, actual: Any, expected: Any) -> None:
-    """Raise Wrong where another container stands, or another size."""
-    kinds = dict if isinstance(expected, dict) else (list, tuple)
-    if not isinstance(actual, kinds):
-        raise Wrong(
-            "`{label}` is {kind}, not {expected}",
-            label=path, kind=a_type(actual), expected=a_type(expected),
-        )  # fmt: skip
-    if kinds is dict and set(expected) - set(actual):
-        keys = ", ".join(sorted(set(expected) - set(actual)))
-        raise Wrong("`{label}` lacks {keys}", label=path, keys=keys)
-    check_length(path, actual, len(expected))
-
-
-def check_entries(
-    path: str, actual: Any, expected: Any, cache: list[str] | tuple
-) -> None:
-    """Raise Wrong where entries of a container differ."""
-    wrong = {}
-    keys = expected if isinstance(expected, dict) else range(len(expected))
-    for key in keys:
-        try:
-            check_value(f"{path}[{key!r}]", actual[key], expected[key], cache)
-        except Wrong as error:
-            wrong[key] = error.finding
-    if not wrong:
-        return
-    first, found = next(iter(wrong.items()))
-    if isinstance(expected, list):
-        steps = "{found}, first at time step t = {t}"
-        raise Wrong(steps, found=found, t=first)
-    if not isinstance(expected, tuple) or len(expected) != len(cache):
-        raise Wrong(found.message, **found.fields)
-    names = ", ".join(f"`{cache[entry]}`" for entry in wrong)
-    if len(wrong) == 1:
-        raise Wrong("the entry {names}: {found}", names=names, found=found)
-    several = "`{label}` is wrong in the entries {names}"
-    raise Wrong(several, label=path, names=names)
-
-
-def check_array(
-    path: str, actual: Any, expected: np.ndarray, time_axis: int
-) -> None:
-    """Raise Wrong where an array differs, and say where and how."""
+def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
+    """Raise Wrong where an array differs, and say how."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
         raise Wrong("`{label}` is {kind}, not an array", label=path, kind=kind)
@@ -509,16 +555,19 @@ def check_array(
             " large for exp?",
             label=path, places=places(np.isnan(actual)),
         )  # fmt: skip
-    error = np.abs(actual - expected)
-    allowed = ATOL + RTOL * np.abs(expected)
-    wrong = error > allowed * precision(actual)
+    wrong = where_wrong(actual, expected)
     if wrong.any():
         raise Wrong(
-            "`{label}` is wrong in {places}{by}{steps}",
-            label=path, places=places(wrong),
-            by=Finding(BY_UP_TO, {"error": float(error.max())}),
-            steps=wrong_steps(wrong, time_axis),
+            WRONG, label=path, places=places(wrong),
+            by=Finding(BY_UP_TO, {"error": float(np.abs(actual - expected).max())}),
         )  # fmt: skip
+
+
+def where_wrong(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return where an array is wrong, more than rounding makes it."""
+    with np.errstate(all="ignore"):
+        allowed = (ATOL + RTOL * np.abs(expected)) * precision(actual)
+        return ~(np.abs(actual - expected) <= allowed)  # NaN is wrong
 
 
 def precision(actual: Any) -> int:
@@ -530,21 +579,6 @@ def places(wrong: np.ndarray) -> Finding:
     """Say in how many places an array is wrong."""
     count = int(wrong.sum())
     return Finding(PLACES, {"count": count, "size": wrong.size})
-
-
-def wrong_steps(wrong: np.ndarray, time_axis: int) -> Finding:
-    """Say at which time steps an array of three axes is wrong."""
-    if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
-        return Finding("", {})
-    others = tuple(axis for axis in range(3) if axis != time_axis)
-    steps = np.flatnonzero(wrong.any(axis=others))
-    first, last = int(steps[0]), wrong.shape[time_axis] - 1
-    if len(steps) == last + 1:
-        return Finding(", at every time step", {})
-    if len(steps) == last + 1 - first:
-        return Finding(", from time step t = {t} on", {"t": first})
-    listed = ", ".join(map(str, steps))
-    return Finding(", at time steps t = {t}", {"t": listed})
 
 
 # --------------------------------------------------------- known mistakes
@@ -564,7 +598,8 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
             return str(array.shape), array.astype(float).ravel()
-    return repr(value)[:80], np.zeros(0)
+    plain = value is None or type(value) in (bool, int, str)
+    return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
 
 
 def same_value(one: Any, other: Any) -> bool:
@@ -590,7 +625,7 @@ def same_flat(one: tuple, other: tuple) -> bool:
 
 def fingerprint(outcome: Outcome) -> list:
     """Return a few numbers that tell this outcome from any other one."""
-    form, numbers = flatten(outcome[:3])
+    form, numbers = flatten(outcome.seen)
     weights = np.random.default_rng(0).standard_normal((3, numbers.size))
     digest = hashlib.sha256(form.encode()).hexdigest()[:12]
     sums = weights @ np.nan_to_num(numbers)
