@@ -93,9 +93,10 @@ def test_production_code_mocks_nothing():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "grading/rooms/room").glob("*.py")), ids=name_of)
 def test_what_runs_in_rooms_imports_little(path):
-    tops = {name.partition(".")[0] for name in imported_by(TREES[path])}
+    tree = TREES[path.resolve()]  # one of them is a link
+    tops = {name.partition(".")[0] for name in imported_by(tree)}
     assert tops <= sys.stdlib_module_names | IN_ROOMS
-    for node in ast.walk(TREES[path]):  # and nothing above its own folder
+    for node in ast.walk(tree):  # and nothing above its own folder
         assert not isinstance(node, ast.ImportFrom) or node.level <= 1
 
 
