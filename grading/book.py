@@ -266,9 +266,13 @@ class Book:
     def read_entry(self, assignment: str, student: str) -> Entry:
         """Read what the grade book holds of one student's submission."""
         submission = self.gradebook.find_submission(assignment, student)
-        entry = Entry(student, handed_in=True, timestamp=submission.timestamp)
+        entry = Entry(*about(submission.student), True, submission.timestamp)
         self._read_grades(submission.assignment, {student: entry})
         return entry
+
+    def students(self) -> list[Entry]:
+        """Return every student in the grade book, without marks."""
+        return [Entry(*about(student)) for student in self.gradebook.students]
 
     def _students(self, known: Assignment) -> dict[str, Entry]:
         columns = [Student.id, Student.last_name, Student.first_name, Student.email]
@@ -318,12 +322,31 @@ class Book:
 
     # Writing
 
-    def name_students(self, names: Mapping[str, tuple[str, str]]) -> None:
-        """Give students who have no name in the grade book this last and first name."""
-        named = {student.id for student in self.gradebook.students if student.last_name}
-        for student in names.keys() - named:
-            last, first = names[student]
-            self.gradebook.update_or_create_student(student, last_name=last, first_name=first)
+    def describe_students(self, known: Mapping[str, Mapping[str, str]], anew: bool = False) -> None:
+        """
+        Enter what an LMS knows of students.
+
+        Parameters
+        ----------
+        known : mapping
+            `last_name`, `first_name`, `email` and `lms_user_id`, by the student's id; "" where
+            one is not known.
+        anew : bool
+            Whether it counts where the grade book knows something else.
+        """
+        students = {student.id: student for student in self.gradebook.students}
+        for name, about in known.items():
+            new = {field: text for field, text in about.items() if text}
+            if "last_name" in new:
+                new.setdefault("first_name", "")
+            old = students.get(name)
+            if old is not None and not anew:
+                named = old.last_name or old.first_name
+                kept = {"last_name": named, "first_name": named}
+                kept |= {"email": old.email, "lms_user_id": old.lms_user_id}
+                new = {field: text for field, text in new.items() if not kept[field]}
+            if new or old is None:
+                self.gradebook.update_or_create_student(name, **new)
 
     def save(
         self,
@@ -368,7 +391,7 @@ class Book:
                     comment.auto_comment = "No response." if empty else None
             gradebook.db.flush()
             late = submission.total_seconds_late
-            entry = Entry(student, handed_in=True, timestamp=timestamp, seconds_late=float(late))
+            entry = Entry(*about(submission.student), True, timestamp, float(late))
             self._read_grades(submission.assignment, {student: entry})
             entry.penalties = {}
             for name, notebook in notebooks.items():
@@ -398,6 +421,12 @@ class Book:
             finally:
                 gradebook.db = outer
         outer.expire_all()
+
+
+def about(student: Student) -> list[str]:
+    """Return what `Entry` begins with."""
+    fields = [student.id, student.last_name, student.first_name, student.email]
+    return [each or "" for each in [*fields, student.lms_user_id]]
 
 
 def enter_points(grade: Grade, points: float | None, is_there: bool) -> None:

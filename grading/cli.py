@@ -24,7 +24,7 @@ from grading.authoring.prove import Proof, prove_tests
 from grading.authoring.release import make_release
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
-from grading.exports import WAYS, Order, export
+from grading.exports import WAYS, Order, export, import_students
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
@@ -157,15 +157,32 @@ def export_command(
         Path | None, typer.Option("--from", help="The LMS's own export, to fill in.")
     ] = None,
     column: Annotated[str, typer.Option(help="The title of its column to fill in.")] = "",
+    scale: Annotated[
+        bool, typer.Option("--scale", help="Count points in proportion to its full marks.")
+    ] = False,
 ) -> None:
     """Write the marks as Canvas, Moodle or Gradescope imports them, or as plain CSV."""
     source = source and source.absolute()
     with book_here() as book:
-        done = export(book, assignment, to.value, Order(Path(), source, column))
+        order = Order(Path(), source, column, scale=scale)
+        done = export(book, assignment, to.value, order)
     for line in done.notes:
         console.print(line, markup=False, soft_wrap=True)
     files = " and ".join(map(str, done.files))
     console.print(f"{done.count} students in {files}", markup=False, soft_wrap=True)
+
+
+@app.command("import-students")
+def import_students_command(
+    file: Annotated[
+        Path, typer.Argument(help="Canvas's grade book, Moodle's worksheet, or a roster.")
+    ],
+) -> None:
+    """Take names and addresses of the students from a file of the LMS."""
+    file = file.absolute()
+    with book_here() as book:
+        found, known = import_students(book, file)
+    console.print(f"{found} of {known} students in the grade book have names now")
 
 
 @app.command("demo")
@@ -248,7 +265,7 @@ def mark_and_tell(run: Run, assignment: str) -> None:
     )
     for each in filter(None, isolation):
         console.print(f"Isolation: {each}")
-    console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db")
+    console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db", soft_wrap=True)
     if marked:
         tell_changes(run.reports)
 
@@ -275,7 +292,8 @@ def tell_changes(reports: Path) -> None:
     if before.is_dir():
         changed = sum(1 for _ in compare(before, now))
         if changed:
-            console.print(f"{changed} changes of points: python -m grading diff {before} {now}")
+            line = f"{changed} changes of points: python -m grading diff {before} {now}"
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def result_table(certificates: list[Certificate]) -> Table:

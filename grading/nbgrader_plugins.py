@@ -330,7 +330,12 @@ class SubmissionExtractor(ExtractorPlugin):
             self.parent.fail(str(problem))
         try:
             with open_book(course.db_url, course.course_id) as book:
-                book.name_students(names)
+                book.describe_students(
+                    {
+                        student: {"last_name": last, "first_name": first, "lms_user_id": student}
+                        for student, (last, first) in names.items()
+                    }
+                )
         except (CourseError, SQLAlchemyError) as problem:
             self.log.warning("The grade book did not take the students' names: %s", reason(problem))
 
@@ -353,6 +358,9 @@ class Exporter(ExportPlugin):
     way = ""
     source = Unicode("", help="The file that the LMS exported, to fill in.").tag(config=True)
     column = Unicode("", help="The title of its column to fill in.").tag(config=True)
+    scale = Bool(False, help="Whether points count in proportion to its full marks.").tag(
+        config=True
+    )
 
     def export(self, gradebook: Gradebook) -> None:
         """Export, and log what was done; a problem is one line."""
@@ -380,7 +388,7 @@ class Exporter(ExportPlugin):
         students = [str(student) for student in self.student]
         to = Path(self.to) if self.to else None
         root = Path(self.parent.coursedir.root)
-        return Order(root, source, self.column, students, to)
+        return Order(root, source, self.column, students, to, self.scale)
 
 
 class CanvasExporter(Exporter):

@@ -6,15 +6,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grading import CourseError
-from grading.book import Entry, Place
+from grading.book import Place
 
 RISKY = re.compile(r"'*[=+\-@\t\r\n]")
 NUMBER = re.compile(r"[+-]?[0-9]*[.,]?[0-9]*%?")
+DECIMAL = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 
 
 @dataclass
@@ -126,102 +127,12 @@ def column_titles(places: Iterable[Place]) -> dict[Place, str]:
     return titles
 
 
-def number(value: float) -> str:
-    """Write points with at most five decimals, as many as Moodle keeps, and a point."""
-    return f"{value:.5f}".rstrip("0").rstrip(".")
+def number(value: float, mark: str = ".") -> str:
+    """Write points with at most five decimals, as many as Moodle keeps, and a decimal mark."""
+    return f"{value:.5f}".rstrip("0").rstrip(".").replace(".", mark)
 
 
-def same_name(one: str, other: str) -> bool:
-    """Tell whether two titles are one, but for capitals, spaces and signs."""
-    bare = [re.sub(r"[\W_]+", "", text).casefold() for text in (one, other)]
-    return bare[0] == bare[1]
-
-
-def find_column(sheet: Sheet, titles: dict[int, str], wanted: str, column: str) -> int:
-    """
-    Find the column to fill in.
-
-    Parameters
-    ----------
-    sheet : Sheet
-    titles : dict
-        The columns it may be.
-    wanted : str
-        What it is called as a rule.
-    column : str
-        What the instructor says it is called, "" if nothing.
-
-    Raises
-    ------
-    CourseError
-        Where there is none, or more than one.
-    """
-    found = [at for at, title in titles.items() if title.strip() == column.strip()]
-    found = found or [at for at, title in titles.items() if same_name(title, column or wanted)]
-    if len(found) != 1:
-        listed = ", ".join(f'"{title}"' for title in titles.values() if title.strip())
-        raise CourseError(
-            f'{sheet.path}: {"no" if not found else "more than one"} column "{column or wanted}"; '
-            f"say with --column which to fill in, one of {listed or 'none'}"
-        )
-    return found[0]
-
-
-def check_maximum(sheet: Sheet, text: str, max_score: float, where: str) -> None:
-    """Raise CourseError where the LMS gives another number of points; it would not be scaled."""
-    try:
-        most = float(text.replace(",", "."))
-    except ValueError:
-        return
-    if abs(most - max_score) > 1e-6:
-        raise CourseError(
-            f"{sheet.path}: full marks are {number(most)} points in {where}, and "
-            f"{number(max_score)} in the grade book. Make them equal in {where}, and "
-            "export again"
-        )
-
-
-def match(
-    rows: dict[int, list[str]],
-    entries: list[Entry],
-    keys: list[tuple[str, Callable[[list[str]], str], str]],
-) -> tuple[str, dict[int, Entry]]:
-    """
-    Find whose each row is, by the one key that fits most students.
-
-    One key for all: numbers of two kinds (of the LMS, of the school) may be alike, and a
-    row matched by one and the next by another would give a mark to the wrong student.
-
-    Parameters
-    ----------
-    rows : dict
-        The students' rows, by their place.
-    entries : list of Entry
-    keys : list of tuple
-        What the key is called, how it is read off a row, and the attribute of an entry that
-        it has to equal.
-
-    Returns
-    -------
-    tuple
-        What the key is called, and the entries by the places of their rows.
-    """
-    best: tuple[str, dict[int, Entry]] = ("", {})
-    for called, read, attribute in keys:
-        by_key = unique((getattr(entry, attribute).casefold(), entry) for entry in entries)
-        places = unique((read(row).strip().casefold(), place) for place, row in rows.items())
-        found = {place: by_key[key] for key, place in places.items() if key in by_key}
-        if len(found) > len(best[1]):
-            best = called, found
-    return best
-
-
-def unique(pairs: Iterable[tuple[str, object]]) -> dict:
-    """Return the pairs whose key stands once, and is not empty."""
-    found: dict = {}
-    twice = {""}
-    for key, value in pairs:
-        if key in found:
-            twice.add(key)
-        found[key] = value
-    return {key: value for key, value in found.items() if key not in twice}
+def as_number(text: str) -> float | None:
+    """Read a number with a point or a comma before its decimals; None where it is none."""
+    found = DECIMAL.fullmatch(text.strip())
+    return float(found[0].replace(",", ".")) if found else None

@@ -47,14 +47,15 @@ class Pupil:
     A student of a made class, and what became of the submission.
 
     `wrong` holds the kinds of check that fail by function, `mistakes` the names that were
-    found, `by_hand` points that a person gave.
+    found, `by_hand` points that a person gave. A number for an id is the LMS's own, as
+    `zip_collect` enters it, unless `lms_user_id` says another, or "".
     """
 
     student_id: str
     last_name: str = ""
     first_name: str = ""
     email: str = ""
-    lms_user_id: str = ""
+    lms_user_id: str | None = None
     handed_in: bool = True
     status: str = "graded"
     notes: list[str] = field(default_factory=list)
@@ -66,6 +67,10 @@ class Pupil:
     penalty: float = 0.0
     seconds: float = 0.5
     peak_mb: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.lms_user_id is None and self.student_id.isdecimal():
+            self.lms_user_id = self.student_id
 
     def auto_points(self, place: Place, checks: dict[str, int] | float) -> float | None:
         """Return what the tests give."""

@@ -42,7 +42,7 @@ def test_a_number_that_fits_in_one_way(path, student):
     ],
 )
 def test_a_number_that_fits_in_more_ways_is_refused_with_a_line(path, tmp_path, caplog):
-    with pytest.raises(ValueError, match=", "):
+    with pytest.raises(ValueError, match=", ") as ambiguous:
         whose(path)
     archive, extracted, release = (tmp_path / name for name in ("archive", "out", "release/rnn"))
     for folder in (archive, extracted, release):
@@ -57,3 +57,6 @@ def test_a_number_that_fits_in_more_ways_is_refused_with_a_line(path, tmp_path, 
     assert (extracted / "4242" / "rnn.ipynb").read_text() == "the victim's"
     (line,) = [each for each in caplog.messages if path in each]
     assert "more than one way" in line
+    ways = str(ambiguous.value).split(", ")
+    folders = " or ".join(f"submitted/{number}/rnn" for number in ways)
+    assert line.endswith(f"and copy it into {folders} by hand, as rnn.ipynb.")

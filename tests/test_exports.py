@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from classes import (
     certificate,
     make_class,
 )
+from lms import LANGUAGES, CanvasCourse, MoodleAssignment
 from nbgrader.apps.exportapp import ExportApp
 from nbgrader.plugins import CsvExportPlugin
 from test_collect import Course as Download
@@ -28,7 +31,7 @@ from test_collect import Course as Download
 from grading import CourseError
 from grading.book import Book, Place
 from grading.cli import app as command
-from grading.exports import WAYS, Order, Report, export, export_all
+from grading.exports import WAYS, Order, Report, export, export_all, import_students
 from grading.run.certificate import FOLDER, file_name
 from grading.sheets import column_titles, guard, unguard
 
@@ -79,9 +82,18 @@ def root(tmp_path) -> Path:
 
 def run(root: Path, pupils: list[Pupil], way: str, **order) -> tuple[list[Path], list[str]]:
     """Export a class; return the files and the notes."""
-    with make_class(root, pupils) as book:
-        done = export(Book(book), ASSIGNMENT, way, Order(root, **order))
-    return done.files, done.notes
+    return exporter(root, pupils)(way, **order)
+
+
+def exporter(root: Path, pupils: list[Pupil]) -> Callable[..., tuple[list[Path], list[str]]]:
+    """Make a class, and return what exports it."""
+    book = Book(make_class(root, pupils))
+
+    def export_class(way: str, **order) -> tuple[list[Path], list[str]]:
+        done = export(book, ASSIGNMENT, way, Order(root, **order))
+        return done.files, done.notes
+
+    return export_class
 
 
 def run_ways(root: Path, pupils: list[Pupil], cells: Cells, *ways: str) -> list[Report]:
@@ -177,6 +189,112 @@ def test_a_grade_book_of_canvas_is_filled_in(root, tmp_path):
     assert notes == ["2 students were found by ID", f"not in {source}: 9999"]
 
 
+COURSE = CanvasCourse(
+    {
+        4240: ("S-1", "jane", "Doe, Jane"),
+        4241: ("S-2", "bo", "Ünal, Bo"),
+        4242: ("S-3", "gil", "Gone, Gil"),
+        4243: ("S-4", "zoe", "van O'Neill, Zoë"),
+        78: ("", "9c1", "Student, Test"),
+    },
+    {11: 10, 12: 100, 13: 100},
+)
+
+
+def canvas_file(
+    *titles: str, split: bool = False, sign: str = ",", decimal: str = ".", sis: bool = True
+) -> str:
+    """Return a grade book as Canvas exports it: gradebook_exporter.rb, csv_data."""
+    names = ["LastName", "FirstName"] if split else ["Student"]
+    heading = [*names, "ID", *(["SIS User ID"] if sis else []), "SIS Login ID"]
+    heading += ["Integration ID", "Root Account"] if split else []
+    heading += ["Section", "Notes", *titles, "Current Score", "Unposted Final Score", "Final Grade"]
+    empty = [""] * (heading.index("Notes") + 1)
+    posting = [*empty, *("Manual Posting" for _ in titles), "", "", ""]
+    full = [*empty, *(f"100{decimal}00" for _ in titles), *["(read only)"] * 3]
+    full[0] = "    Points Possible"
+    rows = [heading, posting, full]
+    for user, (school, login, name) in COURSE.users.items():  # the test student is the last
+        own = name.split(", ") if split else [name]
+        own += [str(user), *([school] if sis else []), login]
+        own += ["", "canvas.example.org"] if split else []
+        grades = ["EX" if user == 4242 else "N/A" if user == 4243 else "" for _ in titles]
+        rows.append([*own, "CS 101 and CS 102", "a note", *grades, "88", "88", "B"])
+    return as_text(rows, sign)
+
+
+@pytest.mark.parametrize(
+    ("form", "encoding"),
+    [
+        ({}, "utf-8"),
+        ({"split": True}, "utf-8"),
+        ({"sis": False}, "utf-8-sig"),
+        ({"sign": ";", "decimal": ","}, "utf-8-sig"),
+        ({"split": True, "sign": ";", "decimal": ","}, "utf-8"),
+    ],
+)
+def test_canvas_reads_what_was_filled_in(root, tmp_path, form, encoding):
+    """With sections, a test student, excused students, split names, decimal commas."""
+    source = tmp_path / "canvas.csv"
+    source.write_text(canvas_file("RNN LSTM forward (12)", "Essay (11)", **form), encoding)
+    pupils = [Pupil("4240", penalty=12.5), Pupil("4241"), Pupil("4242"), Pupil("4243")]
+    (path,), notes = run(root, pupils, "canvas", source=source)
+    grades = COURSE.import_grades(path)
+    assert grades == {
+        **{4240: {12: "87.5"}, 4241: {12: "100"}, 4242: {12: "EX"}, 4243: {12: "N/A"}},
+        78: {12: ""},
+    }
+    assert notes == [
+        "excused in Canvas, and left so: 4242",
+        "not assigned to them in Canvas, and left so: 4243",
+        "4 students were found by ID",
+    ]
+
+
+def test_columns_of_one_title_are_told_apart_by_their_number(root, tmp_path):
+    fill = exporter(root, [Pupil("4240")])
+    source = tmp_path / "canvas.csv"
+    source.write_text(canvas_file("RNN LSTM forward (12)", "rnn_lstm_forward (13)", "Essay (11)"))
+    with pytest.raises(CourseError) as problem:
+        fill("canvas", source=source)
+    assert str(problem.value).endswith('one of "RNN LSTM forward", "rnn_lstm_forward"')
+    source.write_text(canvas_file("Week 3 (12)", "Week 3 (13)", "Essay (11)"))
+    with pytest.raises(CourseError) as problem:
+        fill("canvas", source=source, column="Week 3")
+    assert str(problem.value).endswith('one of "Week 3 (12)", "Week 3 (13)"')
+    with pytest.raises(CourseError) as problem:
+        fill("canvas", source=source)
+    assert str(problem.value).endswith('one of "Week 3 (12)", "Week 3 (13)", "Essay"')
+    (path,), _ = fill("canvas", source=source, column="Week 3 (13)")
+    assert COURSE.import_grades(path)[4240] == {13: "100"}
+
+
+@pytest.mark.parametrize("title", ["RNN Final Score (12)", "Notes", "Current Score", "locked (11)"])
+def test_a_column_into_which_canvas_takes_no_marks_is_not_filled_in(root, tmp_path, title):
+    fill = exporter(root, [Pupil("4240")])
+    source = tmp_path / "canvas.csv"
+    text = canvas_file("RNN Final Score (12)", "locked (11)", "Week 3 (13)")
+    source.write_text(text.replace("100.00,100.00,100.00", "100.00,(read only),100.00"))
+    with pytest.raises(CourseError) as problem:
+        fill("canvas", source=source, column=title)
+    assert "Canvas takes no marks into" in str(problem.value) and title in str(problem.value)
+    with pytest.raises(CourseError) as problem:
+        fill("canvas", source=source)
+    assert str(problem.value).endswith('one of "Week 3"')
+
+
+def test_other_full_marks_are_refused_or_scaled_on_request(root, tmp_path):
+    source = tmp_path / "canvas.csv"
+    text = canvas_file("RNN LSTM forward (12)", sign=";", decimal=",").replace("100,00", "10,00")
+    source.write_text(text, "utf-8")
+    fill = exporter(root, [Pupil("4240", penalty=12.5)])
+    with pytest.raises(CourseError, match=r"full marks are 10 points in Canvas, and 100 .*--scale"):
+        fill("canvas", source=source)
+    (path,), notes = fill("canvas", source=source, scale=True)
+    assert replace(COURSE, assignments={12: 10}).import_grades(path)[4240] == {12: "8.75"}
+    assert "scaled: 100 points here are 10 in Canvas" in notes
+
+
 def test_numbers_of_two_kinds_are_not_mixed_up(root, tmp_path):
     """Students known by the school's number, one of which is also a number of Canvas."""
     rows = [
@@ -191,14 +309,20 @@ def test_numbers_of_two_kinds_are_not_mixed_up(root, tmp_path):
     (path,), notes = run(root, pupils, "canvas", source=source)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert [row[-1] for row in read(path, ";")] == [ASSIGNMENT, "99", "98", "97"]
-    assert notes == ["3 students were found by SIS User ID"]
+    assert notes == [
+        "Canvas names no full marks for it: points are written as they are",
+        "3 students were found by SIS User ID",
+    ]
 
 
 def test_a_new_grade_book_for_canvas(root):
     pupils = mixed()
     pupils[4].lms_user_id = "888"
     logins = [Pupil("jane", "Doe", "Jane"), Pupil("@ann", "=Roe")]
-    (path,), _ = run(root, [*pupils, *logins], "canvas")
+    of_the_school = Pupil("4242", lms_user_id="")  # in Canvas the number is another student's
+    pupils = [p for p in pupils if p.student_id != "4242"]
+    (path,), notes = run(root, [*pupils, *logins, of_the_school], "canvas")
+    assert "a number that may not be Canvas's own, and left out (use --from): 4242" in notes[-1]
     heading, possible, *rows = read(path)
     assert heading == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", ASSIGNMENT]
     assert (possible[0].strip(), possible[-1]) == ("Points Possible", "100")
@@ -208,7 +332,13 @@ def test_a_new_grade_book_for_canvas(root):
     # by its login Canvas looks the student up
     assert {row[3]: row[0] for row in rows if row[3]} == {"jane": "Doe, Jane", "@ann": "'=Roe"}
     names = {unguard(row[0]) for row in rows}
-    assert {f"{last}, {first}" for last, first in NAMES} <= names
+    assert {f"{last}, {first}" for last, first in [*NAMES[:2], *NAMES[3:]]} <= names
+
+
+@pytest.mark.parametrize("way", ["canvas", "moodle"])
+def test_numbers_that_may_be_the_schools_reach_no_lms_without_its_own_file(root, way):
+    with pytest.raises(CourseError, match="--from"):
+        run(root, [Pupil("4240", lms_user_id=""), Pupil("4241", lms_user_id="")], way)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +347,6 @@ def test_a_new_grade_book_for_canvas(root):
         ("Name,Id\n", "", "no grade book of Canvas"),
         (CANVAS.replace("RNN: LSTM forward", "Homework"), "", 'no column "rnn_lstm_forward"'),
         (CANVAS, "Homework", '"Essay", "RNN: LSTM forward"'),
-        (CANVAS.replace("Essay", "RNN_LSTM_forward"), "", "more than one column"),
         (CANVAS, "Essay", "full marks are 10 points in Canvas, and 100"),
         (CANVAS.replace("424", "524"), "", "none of its rows"),
         ("", "", "is empty"),
@@ -266,20 +395,68 @@ def test_a_worksheet_of_moodle_is_filled_in(root, tmp_path):
     assert "2 students were found by Identifier" in notes
 
 
-def test_a_worksheet_in_another_language(root, tmp_path):
-    """Students are known by e-mail; the instructor says which column is the grade's."""
-    rows = [[*row[:2], row[3], row[5], row[6]] for row in MOODLE]
-    rows[0] = ["Kennung", "Vollständiger Name", "E-Mail-Adresse", "Bewertung", "Bestwertung"]
-    for row in rows[1:]:
-        row[0] = row[0].replace("Participant ", "Teilnehmer/in")
-        row[-1] = "100,00"
+ABOUT = {
+    "zoe": ["S-1", "s0@example.org", "Zoë O'Neill"],
+    "jo": ["S-2", "s1@example.org", "Jörg Müller"],
+    "ann": ["S-3", "s2@example.org", "Ann Lee"],
+}
+USERS = {4240: "zoe", 4241: "jo", 999: "ann"}
+
+
+@pytest.mark.parametrize(
+    ("language", "by"), list(zip(LANGUAGES, ["participant", "school", "address"] * 2, strict=False))
+)
+def test_moodle_reads_what_was_filled_in_in_each_language(root, tmp_path, language, by):
+    course = MoodleAssignment(LANGUAGES[language], USERS, locked={"ann"}, workflow=by == "school")
     source = tmp_path / "worksheet.csv"
-    source.write_text(as_text(rows, ";"), "utf-8")
-    pupils = [Pupil("zoe", email="S0@example.org"), Pupil("jo", email="s1@example.org")]
-    pupils[1].penalty = 4.5
-    (path,), notes = run(root, pupils, "moodle", source=source, column="Bewertung")
-    assert [row[3] for row in read(path, ";")] == ["Bewertung", "100", "95.5", ""]
-    assert notes[0] == "2 students were found by E-Mail-Adresse"
+    source.write_text(course.worksheet(ABOUT, {"jo": "3"}), "utf-8-sig")
+    ids = {"participant": USERS, "address": {"a": "zoe", "b": "jo", "c": "ann"}}
+    ids["school"] = {about[0]: user for user, about in ABOUT.items()}
+    pupils = [
+        Pupil(str(own), email=ABOUT[user][1] if by == "address" else "")
+        for own, user in ids[by].items()
+    ]
+    pupils[0].wrong, pupils[1].penalty = {"rnn_forward": ["a"]}, 4.5
+    (path,), notes = run(root, pupils, "moodle", source=source)
+    grades = course.import_grades(path)
+    assert {user: grade for user, (grade, _) in grades.items()} == {"zoe": 88, "jo": 95.5}
+    assert "<p>rnn_forward: 13 of 25 points" in grades["zoe"][1]
+    assert notes == [
+        f"grades that cannot be changed in Moodle, and were left: {pupils[2].student_id}",
+        f"3 students were found by {notes[1].rpartition(' by ')[2]}",
+    ]
+    text = path.read_text("utf-8-sig")
+    assert ("95,5" in text) == (LANGUAGES[language].decsep == ",")
+
+
+def test_any_other_language_by_the_title_of_its_column(root, tmp_path):
+    basque = replace(LANGUAGES["en"], grade="Kalifikazioa", recordid="Identifikatzailea")
+    course = MoodleAssignment(basque, USERS, maximum=10, comments=False)
+    source = tmp_path / "worksheet.csv"
+    source.write_text(course.worksheet(ABOUT, {}, sign=";"), "utf-8")
+    fill = exporter(root, [Pupil("4240", wrong={"rnn_forward": ["a"]})])
+    with pytest.raises(CourseError, match=r'--column which to fill in, one of .*"Kalifikazioa"'):
+        fill("moodle", source=source)
+    with pytest.raises(CourseError, match=r"full marks are 10 points in Moodle, and 100 .*--scale"):
+        fill("moodle", source=source, column="Kalifikazioa")
+    order = {"column": "Kalifikazioa", "scale": True}
+    (path,), notes = fill("moodle", source=source, **order)
+    assert course.import_grades(path, ";") == {"zoe": (8.8, "")}
+    assert notes == [
+        "scaled: 100 points here are 10 in Moodle",
+        "no comments filled in: the worksheet has no empty column for them",
+        "1 students were found by Identifikatzailea",
+    ]
+
+
+def test_a_scale_takes_no_points(root, tmp_path):
+    course = MoodleAssignment(LANGUAGES["de"], USERS, scale=["schlecht", "gut", "sehr gut"])
+    source = tmp_path / "worksheet.csv"
+    source.write_text(course.worksheet(ABOUT, {"zoe": "gut"}), "utf-8")
+    with pytest.raises(
+        CourseError, match=r'beside "Bewertung" stands no maximum. Moodle grades with'
+    ):
+        run(root, [Pupil("4240")], "moodle", source=source, scale=True)
 
 
 @pytest.mark.parametrize(
@@ -288,10 +465,7 @@ def test_a_worksheet_in_another_language(root, tmp_path):
         ([["Identifier", "Grade"]], "no grading worksheet of Moodle"),
         ([["Identifier", "Grade"], ["Jane", "1"]], "no grading worksheet of Moodle"),
         ([["Identifier", "Mark"], ["Participant 4240", ""]], 'no column "Grade"'),
-        (
-            [["Identifier", "Grade", "Maximum grade"], ["Participant 4240", "", "10,00"]],
-            "full marks are 10 points in Moodle",
-        ),
+        ([["Identifier", "Grade"], ["Participant 4240", ""]], "columns are missing"),
     ],
 )
 def test_what_is_no_worksheet_is_said(root, tmp_path, rows, words):
@@ -299,16 +473,6 @@ def test_what_is_no_worksheet_is_said(root, tmp_path, rows, words):
     source.write_text(as_text(rows))
     with pytest.raises(CourseError, match=words):
         run(root, [Pupil("4240")], "moodle", source=source)
-
-
-def participant_of(path: str) -> tuple[str, str]:
-    """Find whose a file of a feedback zip is, and its name, by the rule of importziplib.php."""
-    parts = path.split("/")
-    while parts:
-        info = parts.pop(0).split("_", 4)
-        if len(info) == 5 and info[1].isdecimal() and info[2:4] == ["assignsubmission", "file"]:
-            return info[1], "/".join(filter(None, [info[4], *parts]))
-    raise AssertionError(f"Moodle finds nobody for {path}")
 
 
 def test_from_a_download_of_moodle_and_back(tmp_path, monkeypatch, caplog):
@@ -339,14 +503,61 @@ def test_from_a_download_of_moodle_and_back(tmp_path, monkeypatch, caplog):
         "Participant 1234569": ("Jan JJ van_der_Berg", "98"),  # formgrader shows it as it is
         "Participant 1234570": ("=1+1", "98"),
     }
-    with zipfile.ZipFile(archive) as feedback:
-        texts = {participant_of(name): feedback.read(name) for name in feedback.namelist()}
-    assert texts == {(n, f"{ASSIGNMENT}.html"): f"for {n}".encode() for n in students}
+    moodle = MoodleAssignment(LANGUAGES["en"], {int(n): n for n in students})
+    assert moodle.import_pages(archive) == {
+        n: {f"{ASSIGNMENT}.html": f"for {n}".encode()} for n in students
+    }
 
 
 def test_without_participant_numbers_moodle_gets_nothing(root):
     with pytest.raises(CourseError, match="--from"):
         run(root, [Pupil("jane")], "moodle")
+
+
+# ------------------------------------------------- who the students are
+
+ROSTERS = {
+    # Download Roster of Gradescope, and Moodle's table of participants
+    "gradescope": "First Name,Last Name,SID,Email,Role\nZoë,O'Neill,S-1,ZO@example.org,Student\n",
+    "participants": "First name;Surname;Email address\nZoë;O'Neill;zo@example.org\n",
+    "by hand": '"Name","E-Mail"\n"O\'Neill, Zoë","zo@example.org"\n',
+}
+
+
+@pytest.mark.parametrize("form", ROSTERS)
+def test_names_come_from_a_roster(root, tmp_path, form):
+    (tmp_path / "roster.csv").write_text(ROSTERS[form], "utf-8-sig")
+    pupils = [
+        Pupil("zo", "zo", email="zo@example.org"),
+        Pupil("S-1" if form == "gradescope" else "x"),
+    ]
+    book = Book(make_class(root, pupils[:1] if form != "gradescope" else pupils[1:]))
+    assert import_students(book, tmp_path / "roster.csv") == (1, 1)
+    (entry,) = book.students()
+    assert (entry.last_name, entry.first_name) == ("O'Neill", "Zoë")
+    assert entry.email.casefold() == "zo@example.org"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Id;Points\n4240;5\n", "no table with the titles First name, Last name"),
+        (CANVAS.replace("424", "524"), "none of its rows is of a student in the grade book"),
+    ],
+)
+def test_what_names_nobody_is_said(root, tmp_path, text, words):
+    (tmp_path / "roster.csv").write_text(text)
+    with pytest.raises(CourseError, match=words):
+        import_students(Book(make_class(root, [Pupil("4240")])), tmp_path / "roster.csv")
+
+
+def test_a_worksheet_of_blind_marking_names_nobody(root, tmp_path):
+    rows = [["Identifier", "Status", "Grade", "Maximum grade", "Grade can be changed", "Last"]]
+    rows += [[f"Participant {n}", "Submitted", "", "100.00", "Yes", "-"] for n in (1, 2, 3)]
+    (tmp_path / "worksheet.csv").write_text(as_text(rows))
+    book = Book(make_class(root, [Pupil("1", "Doe"), Pupil("2"), Pupil("3")]))
+    assert import_students(book, tmp_path / "worksheet.csv") == (3, 3)
+    assert {entry.last_name for entry in book.students()} == {"Doe", ""}
 
 
 # ----------------------------------------------------------------- Gradescope
@@ -475,9 +686,8 @@ def test_functions_of_one_name_in_two_notebooks(root):
         "second: rnn_forward: 2 of 5",
         "gru_forward: 5 of 5",
     ]
-    with zipfile.ZipFile(moodle.files[1]) as feedback:
-        texts = {participant_of(name): feedback.read(name) for name in feedback.namelist()}
-    assert texts == {("4240", f"{n}.html"): n.encode() for n in (ASSIGNMENT, "second")}
+    pages = MoodleAssignment(LANGUAGES["en"], {4240: "a"}).import_pages(moodle.files[1])
+    assert pages == {"a": {f"{n}.html": n.encode() for n in (ASSIGNMENT, "second")}}
 
 
 def test_a_test_and_an_answer_of_one_name_are_told_apart():

@@ -7,11 +7,12 @@ and titles stay, and one column is filled in.
 
 `python -m grading export ASSIGNMENT --to canvas`, and the same with nbgrader:
 `nbgrader export --exporter=grading.nbgrader_plugins.CanvasExporter --assignment=ASSIGNMENT`,
-with `--CanvasExporter.source=FILE` and `--CanvasExporter.column=TITLE` for `--from` and
-`--column`.
+with `--CanvasExporter.source=FILE`, `--CanvasExporter.column=TITLE` and
+`--CanvasExporter.scale=True` for `--from`, `--column` and `--scale`.
 """
 
 from grading.exports.marks import Order
+from grading.exports.students import import_students
 from grading.exports.ways import WAYS, Report, export, export_all
 
-__all__ = ["WAYS", "Order", "Report", "export", "export_all"]
+__all__ = ["WAYS", "Order", "Report", "export", "export_all", "import_students"]

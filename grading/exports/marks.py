@@ -31,6 +31,8 @@ class Order:
         Whose marks; all, if the list is empty.
     to : Path or None
         The file to write, if not `reports/<assignment>/export/`.
+    scale : bool
+        Whether points count in proportion where the LMS has other full marks.
     """
 
     root: Path
@@ -38,6 +40,7 @@ class Order:
     column: str = ""
     students: list[str] = field(default_factory=list)
     to: Path | None = None
+    scale: bool = False
 
 
 class Marks:

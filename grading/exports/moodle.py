@@ -1,15 +1,23 @@
-"""Moodle: the grading worksheet as CSV, and the feedback pages as a zip.
+"""
+Moodle: the grading worksheet as CSV, and the feedback pages as a zip.
 
 Both are settings of the assignment in Moodle (Feedback types: "Offline grading worksheet" and
 "Feedback files"); the files go back through "Upload grading worksheet" and "Upload multiple
 feedback files in a zip". Moodle finds the student by the number in `Identifier`, and the columns
 by their titles in the language of whoever imports. A grade that Moodle holds and that is newer
-than `Last modified (grade)` stays, unless updating such records is ticked.
+than `Last modified (grade)` stays, unless updating such records is ticked; one above the maximum,
+or of a student whose grade is locked, is dropped without a word.
+
+The columns stand in one order in all languages: the identifier, the name, more about the student,
+status, group and marker where there are some, the grade, its maximum (or the steps of a scale),
+the state of a workflow where there is one, whether the grade can be changed, what was handed in,
+when the grade was last changed, and comments.
 In the zip, `<name>_<number>_assignsubmission_file_/<file>` tells whose a file is, as in "Download
 all submissions"; the name may hold no underscore.
 Sources: https://docs.moodle.org/en/Using_Assignment and, below
-https://github.com/moodle/moodle/blob/MOODLE_405_STABLE/mod/assign/feedback/ ,
-offline/importgradeslib.php and file/importziplib.php
+https://github.com/moodle/moodle/blob/MOODLE_405_STABLE/mod/assign/ , gradingtable.php (the
+columns), feedback/offline/importgradeslib.php and locallib.php, feedback/file/importziplib.php;
+the titles: lang/<language>/moodle.php, "grade".
 """
 
 from __future__ import annotations
@@ -21,26 +29,28 @@ from pathlib import Path
 
 from grading import CourseError
 from grading.book import Entry
+from grading.exports.filling import Key, find_column, match, points_there
 from grading.exports.marks import Marks
 from grading.intake.folder import printable
-from grading.sheets import Sheet, check_maximum, find_column, match, number, write_rows
+from grading.sheets import Sheet, as_number, number, write_rows
 
-GRADE, MAXIMUM, COMMENTS = "Grade", "Maximum Grade", "Feedback comments"
 COLUMNS = [
-    *["Identifier", "Full name", "Email address", "Status", GRADE, MAXIMUM],
-    *["Grade can be changed", "Last modified (submission)", "Last modified (grade)", COMMENTS],
+    *["Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade"],
+    *["Grade can be changed", "Last modified (submission)", "Last modified (grade)"],
+    "Feedback comments",
 ]
+# "Grade" and "No" in the languages in which Moodle is used most; any other by --column.
+GRADE = [
+    *["Grade", "Bewertung", "Note", "Calificación", "Nota", "Avaliação", "Valutazione", "Cijfer"],
+    *["成绩", "評点", "Оценка", "Ocena", "Betyg"],
+]
+NO = {"no", "nein", "non", "não", "nee", "否", "いいえ", "нет", "nie", "nej"}
 
 
 def participant(identifier: str) -> str:
     """Return the number in "Participant 1234567", in whatever language; "" if there is none."""
     found = re.search(r"([0-9]+)\s*$", identifier)
     return found[1] if found else ""
-
-
-def number_of(entry: Entry) -> str:
-    """Return a student's participant number, "" if it is not known."""
-    return next((n for n in (entry.lms_user_id, entry.student_id) if re.fullmatch("[0-9]+", n)), "")
 
 
 def write_worksheet(path: Path, marks: Marks, entries: dict[str, Entry]) -> None:
@@ -55,6 +65,76 @@ def write_worksheet(path: Path, marks: Marks, entries: dict[str, Entry]) -> None
     write_rows(path, rows)
 
 
+class Worksheet:
+    """
+    A grading worksheet that Moodle exported, in any language.
+
+    Attributes
+    ----------
+    sheet : Sheet
+    heading : list of str
+    grade : int
+        The column of the grade; its maximum stands in the next one.
+    rows : dict
+        The students' rows, by their place.
+    """
+
+    def __init__(self, sheet: Sheet, column: str) -> None:
+        self.sheet = sheet
+        self.heading = [title.strip() for title in sheet.rows[0]]
+        self.rows = {place: row for place, row in enumerate(sheet.rows) if place}
+        if not self.rows or not all(participant(row[0]) for row in self.rows.values()):
+            raise CourseError(
+                f"{sheet.path} is no grading worksheet of Moodle: its first column does not hold "
+                '"Participant" and a number. In the assignment: Download grading worksheet'
+            )
+        self.grade = find_column(sheet, dict(enumerate(self.heading)), GRADE, column)
+
+    def keys(self) -> list[Key]:
+        """Return by what students may be found: all that stands before the grade."""
+        keys: list[Key] = [
+            (self.heading[0], lambda row: participant(row[0]), "student_id"),
+            (self.heading[0], lambda row: participant(row[0]), "lms_user_id"),
+        ]
+        for at in range(1, self.grade):
+            attributes = ["student_id"]
+            if any("@" in row[at] for row in self.rows.values()):
+                attributes.insert(0, "email")
+            keys += [(self.heading[at], lambda row, at=at: row[at], a) for a in attributes]
+        return keys
+
+    def about(self, row: list[str]) -> dict[str, str]:
+        """Return what the grade book can hold of a student; no name, where marking is blind."""
+        names = [each[1] for each in self.rows.values()]
+        named = len(set(names)) > len(names) / 2  # else it is the status
+        addresses = (cell for cell in row[1 : self.grade] if "@" in cell)
+        return {"last_name": row[1].strip() if named else "", "email": next(addresses, "")}
+
+    def full_marks(self) -> str:
+        """
+        Return the maximum, as Moodle writes it.
+
+        Raises
+        ------
+        CourseError
+            Where there is none: Moodle grades with a scale, or columns are missing.
+        """
+        after = [
+            row[self.grade + 1].strip() for row in self.rows.values() if self.grade + 1 < len(row)
+        ]
+        if not after or as_number(after[0]) is None:
+            raise CourseError(
+                f'{self.sheet.path}: beside "{self.heading[self.grade]}" stands no maximum. Moodle '
+                "grades with a scale, or columns are missing: set the grade's type to Point in "
+                "Moodle, and download the whole grading worksheet"
+            )
+        return after[0]
+
+    def is_locked(self, row: list[str]) -> bool:
+        """Tell whether Moodle says that a grade cannot be changed."""
+        return any(cell.strip().casefold() in NO for cell in row[self.grade + 2 : self.grade + 4])
+
+
 def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, dict[str, Entry]]:
     """
     Put scores and, where none are yet, comments into a worksheet that Moodle exported.
@@ -64,39 +144,24 @@ def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, dict[str, Entry]]:
     tuple
         By what the students were found, and the entries that were, by participant number.
     """
-    heading = [title.strip() for title in sheet.rows[0]]
-    rows = {place: row for place, row in enumerate(sheet.rows) if place}
-    if not rows or not all(participant(row[0]) for row in rows.values()):
-        raise CourseError(
-            f"{sheet.path} is no grading worksheet of Moodle: its first column does not hold "
-            '"Participant" and a number. In the assignment: Download grading worksheet'
-        )
-    at = find_column(sheet, dict(enumerate(heading)), GRADE, marks.order.column)
-    for most in {rows[place][n] for place in rows for n, t in enumerate(heading) if is_maximum(t)}:
-        check_maximum(sheet, most, marks.group.max_score, "Moodle")
-    keys = [
-        ("Identifier", lambda row: participant(row[0]), "student_id"),
-        ("Identifier", lambda row: participant(row[0]), "lms_user_id"),
-    ]
-    for title, n in ((title, n) for n, title in enumerate(heading)):
-        if title in ("ID number", "Username"):
-            keys.append((title, lambda row, n=n: row[n], "student_id"))
-        elif any("@" in row[n] for row in rows.values()) and n < at:
-            keys.append((title, lambda row, n=n: row[n], "email"))
-            keys.append((title, lambda row, n=n: row[n], "student_id"))
-    key, found = match(rows, marks.entries, keys)
-    comments = heading.index(COMMENTS) if COMMENTS in heading else None
-    for place, row in rows.items():
-        if place in found:
-            row[at] = number(found[place].score)
-            if comments is not None and not row[comments].strip():
-                row[comments] = as_html(marks.remarks(found[place]))
-    return key, {participant(rows[place][0]): entry for place, entry in found.items()}
-
-
-def is_maximum(title: str) -> bool:
-    """Tell whether a column holds the maximum grade; versions write it differently."""
-    return title.casefold() == MAXIMUM.casefold()
+    worksheet = Worksheet(sheet, marks.order.column)
+    points = points_there(sheet, worksheet.full_marks(), marks, "Moodle")
+    key, found = match(worksheet.rows, marks.entries, worksheet.keys())
+    locked = [entry for place, entry in found.items() if worksheet.is_locked(sheet.rows[place])]
+    marks.note("grades that cannot be changed in Moodle, and were left", locked)
+    comments = max(n for n, title in enumerate(worksheet.heading) if title)
+    commented = 0
+    for place, entry in found.items():
+        row = sheet.rows[place]
+        if entry in locked:
+            continue
+        row[worksheet.grade] = points.write(entry.score)
+        if not row[comments].strip():  # where Moodle keeps none, a time or "-" stands last
+            row[comments] = as_html(marks.remarks(entry))
+            commented += 1
+    if found and not commented:
+        marks.notes.append("no comments filled in: the worksheet has no empty column for them")
+    return key, {participant(sheet.rows[place][0]): entry for place, entry in found.items()}
 
 
 def as_html(lines: list[str]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grading import CourseError
-from grading.book import Book
+from grading.book import Book, Entry
 from grading.exports import canvas, gradescope, moodle
 from grading.exports.marks import Marks, Order
+from grading.intake.downloads import find_uploads
 from grading.sheets import read_sheet, write_rows
 
 COLUMNS = [
@@ -64,15 +65,32 @@ def export_all(book: Book, assignments: list[str], path: Path, order: Order) -> 
 
 
 def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:
-    """Write a grade book for Canvas: see `canvas`."""
-    if not marks.order.source:
-        canvas.write_grade_book(path, marks)
-        return [path], len(marks.entries)
-    sheet = read_sheet(marks.order.source)
-    key, entries = canvas.fill_in(sheet, marks)
-    marks.found(key, entries)
-    sheet.write(path)
-    return [path], len(entries)
+    """Write a grade book and, where feedback was made, its zip for Canvas: see `canvas`."""
+    if marks.order.source:
+        sheet = read_sheet(marks.order.source)
+        key, entries = canvas.fill_in(sheet, marks)
+        marks.found(key, entries.values())
+        sheet.write(path)
+        count = len(entries)
+    else:
+        written = canvas.write_grade_book(path, marks)
+        entries = {entry.lms_user_id: entry for entry in written if entry.lms_user_id}
+        count = len(written)
+    pages = find_pages(marks, entries)
+    if not pages:
+        return [path], count
+    downloads = marks.order.root / "downloaded" / marks.group.assignment / "archive"
+    uploads = find_uploads(downloads)
+    marks.note(
+        f"not in Canvas's download in {downloads}, and so without a page",
+        [entries[n] for n in pages if n not in uploads],
+    )
+    pages = {n: found for n, found in pages.items() if n in uploads}
+    if not pages:
+        return [path], count
+    archive = path.with_name(f"{path.stem}_feedback.zip")
+    canvas.write_feedback(archive, pages, uploads)
+    return [path, archive], count
 
 
 def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
@@ -83,24 +101,31 @@ def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
         marks.found(key, entries.values())
         sheet.write(path)
     else:
-        entries = {n: entry for entry in marks.entries if (n := moodle.number_of(entry))}
+        entries = {entry.lms_user_id: entry for entry in marks.entries if entry.lms_user_id}
         if not entries:
             raise CourseError(
                 f"{marks.group.assignment}: no participant numbers are known. Download the "
                 "grading worksheet from Moodle, and name it with --from"
             )
-        unknown = [entry for entry in marks.entries if not moodle.number_of(entry)]
-        marks.note("no participant number, and left out", unknown)
+        unknown = [entry for entry in marks.entries if not entry.lms_user_id]
+        marks.note("no participant number, and left out (use --from)", unknown)
         moodle.write_worksheet(path, marks, entries)
-    feedback, name = marks.order.root / "feedback", marks.group.assignment
-    folders = {n: feedback / entry.student_id / name for n, entry in entries.items()}
-    pages = {n: found for n, each in folders.items() if (found := sorted(each.glob("*.html")))}
-    marks.note("no feedback page", [entry for n, entry in entries.items() if n not in pages])
+    pages = find_pages(marks, entries)
     if not pages:
         return [path], len(entries)
     archive = path.with_name(f"{path.stem}_feedback.zip")
     moodle.write_feedback(archive, pages, {n: entry.name for n, entry in entries.items()})
     return [path, archive], len(entries)
+
+
+def find_pages(marks: Marks, entries: dict[str, Entry]) -> dict[str, list[Path]]:
+    """Return the feedback pages that were made, by the students' numbers in the LMS."""
+    feedback, name = marks.order.root / "feedback", marks.group.assignment
+    folders = {n: feedback / entry.student_id / name for n, entry in entries.items()}
+    pages = {n: found for n, each in folders.items() if (found := sorted(each.glob("*.html")))}
+    if pages:
+        marks.note("no feedback page", [entry for n, entry in entries.items() if n not in pages])
+    return pages
 
 
 def to_gradescope(marks: Marks, path: Path) -> tuple[list[Path], int]:

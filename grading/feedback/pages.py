@@ -173,7 +173,7 @@ class Pages:
         is_graded = intake["status"] not in NOTHING_GRADED
         return template().render(
             title=title_of(notebook) or name,
-            student=entry.student_id,
+            student=entry.name,
             parts=parts,
             mine=share_of(name, parts, entry),
             penalty=entry.penalties.get(name, 0.0),

@@ -12,7 +12,8 @@ with one name stay two. Moodle counts anew for each assignment, so there a
 student has one id per assignment. With group work the number is that of the
 member the LMS names.
 
-The name the LMS shows goes into the grade book, for students without one.
+The name the LMS shows goes into the grade book, for students without one, and so does
+their number there (`lms_user_id`).
 Neither LMS says when a file was handed in, so there is no `timestamp.txt`;
 Canvas's mark `LATE` is logged.
 """
@@ -163,6 +164,34 @@ def sort_out(
     return taken
 
 
+def find_uploads(archive: Path) -> dict[str, str]:
+    """
+    Return how the names of what students handed in begin in a download of Canvas.
+
+    Parameters
+    ----------
+    archive : Path
+        Where the download lies; there may be none.
+
+    Returns
+    -------
+    dict
+        `<name>_<user>_<attachment>` of the newest attachment, by the student's number.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for file in Sorter([], 0, "", logging.Logger("unheard", logging.CRITICAL + 1)).files(archive):
+        try:
+            owner = whose(file.path)
+        except ValueError:
+            continue
+        if owner and "attachment" in owner.groupdict():
+            begin = file.path.rpartition("/")[2].removesuffix(f"_{owner['file']}")
+            found[owner["id"]] = max(
+                found.get(owner["id"], (0, "")), (int(owner["attachment"]), begin)
+            )
+    return {student: begin for student, (_, begin) in found.items()}
+
+
 @dataclass
 class Sorter:
     """Sorts the files of a download; see `sort_out` for what its attributes are."""
@@ -178,14 +207,17 @@ class Sorter:
         parts = re.compile(rf"(?P<base>{known}|.+?){AGAIN}", re.IGNORECASE)
         names: dict[str, str] = {}
         notebooks: dict[str, list[Notebook]] = defaultdict(list)
-        for file in self._files(archive):
+        for file in self.files(archive):
             try:
                 owner = whose(file.path)
             except ValueError as numbers:
+                ways = str(numbers).split(", ")
+                folders = " or ".join(self.where.format(number) for number in ways)
                 self._leave_out(
                     file.path,
-                    f"its name can be read in more than one way (student {numbers}). "
-                    "Look in the LMS whose it is, and copy it to submitted/ by hand.",
+                    f"its name can be read in more than one way (student {' or '.join(ways)}). "
+                    f"Look in the LMS whose it is, and copy it into {folders} by hand, as "
+                    f"{' or '.join(self.released)}.ipynb.",
                 )
                 continue
             own_name = owner["file"] if owner else file.path.rpartition("/")[2]
@@ -225,7 +257,7 @@ class Sorter:
                 )
         return names, notebooks
 
-    def _files(self, archive: Path) -> Iterator[File]:
+    def files(self, archive: Path) -> Iterator[File]:
         """Go through the files of a folder and those in its zips."""
         for folder, _, names in os.walk(archive):
             for name in sorted(names):
