@@ -520,7 +520,8 @@ ROSTERS = {
     # Download Roster of Gradescope, and Moodle's table of participants
     "gradescope": "First Name,Last Name,SID,Email,Role\nZoë,O'Neill,S-1,ZO@example.org,Student\n",
     "participants": "First name;Surname;Email address\nZoë;O'Neill;zo@example.org\n",
-    "by hand": '"Name","E-Mail"\n"O\'Neill, Zoë","zo@example.org"\n',
+    # formgrader shows names as they are
+    "by hand": '"Name","E-Mail"\n"O\'Neill<&, ""Zoë"">\n","zo@example.org"\n',
 }
 
 

@@ -9,6 +9,7 @@ from grading.book import Book
 from grading.exports.canvas import GradeBook
 from grading.exports.filling import Key, match, same_name
 from grading.exports.moodle import GRADE, Worksheet
+from grading.intake.downloads import harmless
 from grading.sheets import Sheet, read_sheet, unguard
 
 # Of a roster: Gradescope's, Moodle's table of participants, or one made by hand.
@@ -108,6 +109,11 @@ def import_students(book: Book, path: Path) -> tuple[int, int]:
             f"{path}: none of its rows is of a student in the grade book. Collect or mark what was "
             "handed in first; or enter students yourself with `nbgrader db student import`"
         )
-    about = {entry.student_id: file.about(file.rows[place]) for place, entry in found.items()}
+    about = {
+        entry.student_id: {
+            field: harmless(text) for field, text in file.about(file.rows[place]).items()
+        }
+        for place, entry in found.items()
+    }
     book.describe_students(about, anew=True)
     return len(found), len(students)

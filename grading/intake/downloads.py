@@ -78,6 +78,11 @@ class Notebook(NamedTuple):
     order: tuple[int, int, int]
 
 
+def harmless(text: str) -> str:
+    """Return what an LMS says of a student, as formgrader may show it."""
+    return printable(text).translate(MARKUP).strip()
+
+
 def whose(path: str) -> re.Match | None:
     """
     Match a path with the two naming schemes; None where none fits.
@@ -231,7 +236,7 @@ class Sorter:
                 )
                 continue
             details = owner.groupdict()
-            names[owner["id"]] = owner["name"].translate(MARKUP) or owner["id"]
+            names[owner["id"]] = harmless(owner["name"]) or owner["id"]
             notebook = NOTEBOOK.fullmatch(own_name)
             if own_name.lower().endswith(".zip"):
                 self._leave_out(
