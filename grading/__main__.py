@@ -10,7 +10,7 @@ if __name__ == "__main__":
     # What is loaded stays: to look through it for rubbish, now and at the end, takes a second.
     gc.disable()
     atexit.register(gc.freeze)
-    if sys.argv[1:2] == ["grade"] and "--help" not in sys.argv:
+    if sys.argv[1:2] in (["grade"], ["check"], ["release"], ["prove"]) and "--help" not in sys.argv:
         start_early()  # rooms take a second to warm up, and so does what is loaded now
     from grading.cli import main
 

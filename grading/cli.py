@@ -19,7 +19,9 @@ from rich.progress import track
 from rich.table import Table
 
 from grading import CourseError
-from grading.authoring.leaks import leaks_in_release
+from grading.authoring.check import check_assignment
+from grading.authoring.example import expected_lines
+from grading.authoring.new import POINTS, make_assignment
 from grading.authoring.prove import Proof, prove_tests
 from grading.authoring.release import make_release
 from grading.book import Book, open_book
@@ -51,11 +53,53 @@ Unprotected = Annotated[
 ]
 
 
+@app.command("new")
+def new_command(
+    assignment: Annotated[str, typer.Argument(help="What to call it: a new folder of source/.")],
+    functions: Annotated[list[str], typer.Argument(help="What students are to write.")],
+    like: Annotated[
+        str, typer.Option(help="An assignment whose set-up and headings to take over.")
+    ] = "",
+) -> None:
+    """Write a new assignment, with an example in it that can be released as it stands."""
+    folder = make_assignment(course_root(), assignment, functions, like)
+    for path in sorted(folder.rglob("*")):
+        if not path.is_dir():
+            console.print(path, markup=False, soft_wrap=True)
+    points = POINTS * len(functions)
+    console.print(
+        f"{len(functions)} of {POINTS} points each, {points} in all. Open {assignment}.ipynb in "
+        f"JupyterLab and write over it; then: python -m grading check {assignment}",
+        soft_wrap=True,
+    )
+
+
+@app.command("check")
+def check_command(assignment: Assignment) -> None:
+    """Say what is wrong with an assignment, a line each, with the cell and what to do."""
+    with nursery_for_author(assignment) as rooms:
+        check_first(assignment, rooms)
+    console.print(f"{assignment} is in order: it can be released.")
+
+
+@app.command("example")
+def example_command(
+    assignment: Assignment,
+    function: Annotated[str, typer.Argument(help="The function of which check.")],
+) -> None:
+    """Print the expected lines of a visible check, to paste into its cell."""
+    sources = read_assignment(assignment).notebooks.values()
+    source = next((each for each in sources if function in each.answers), next(iter(sources)))
+    for line in expected_lines(source, function):
+        print(line)
+
+
 @app.command("release")
 def release_command(assignment: Assignment) -> None:
     """Generate the student version in release/, and scan it for secrets."""
+    with nursery_for_author(assignment) as rooms:
+        check_first(assignment, rooms)
     make_release(assignment)
-    check_leaks(assignment)
     console.print(f"release/{assignment} is ready; no secrets in it.")
 
 
@@ -72,6 +116,7 @@ def prove_command(
     converter = converter_of(assignment, unprotected)
     secret, proofs = read_secret(Path(converter.coursedir.root)), []
     with open_nursery(converter) as rooms:
+        check_first(assignment, rooms)
         for source in sources:
             found = prove_tests(source, rooms, secret, in_all_sets)
             proved = list(track(found, f"Proving {source.name}", total=None, console=console))
@@ -82,8 +127,7 @@ def prove_command(
         console.print(f"{proof.name}: {'; '.join(proof.problems)}", markup=False)
     if broken:
         raise CourseError(f"{assignment}: {len(broken)} of {len(proofs)} versions break a promise")
-    check_leaks(assignment)
-    console.print(f"{len(proofs)} versions, and every promise holds; no secrets in release/.")
+    console.print(f"{len(proofs)} versions, and every promise holds.")
 
 
 @app.command("grade")
@@ -225,6 +269,14 @@ def open_nursery(converter: Autograde) -> Nursery:
         raise CourseError(str(problem)) from None
 
 
+def nursery_for_author(assignment: str) -> Nursery:
+    """Return a source of rooms; what is run in them is the author's own, so no sandbox will do."""
+    try:
+        return open_nursery(converter_of(assignment, unprotected=False))
+    except CourseError:
+        return open_nursery(converter_of(assignment, unprotected=True))
+
+
 @contextmanager
 def book_here() -> Iterator[Book]:
     """Open the grade book of the course here."""
@@ -233,13 +285,14 @@ def book_here() -> Iterator[Book]:
         yield book
 
 
-def check_leaks(assignment: str) -> None:
-    """Show what the student version tells and should not; raise CourseError if anything."""
-    found = leaks_in_release(assignment)
-    for leak in found:
-        console.print(f"release/{assignment}/{leak}", markup=False, soft_wrap=True)
-    if found:
-        raise CourseError(f"{assignment}: secrets stand in release/{assignment} ({len(found)})")
+def check_first(assignment: str, rooms: Nursery) -> None:
+    """Say what is wrong with an assignment; raise CourseError if it cannot be released so."""
+    found = check_assignment(enter_course(), assignment, rooms)
+    for problem in found:
+        console.print(f"{assignment}, {problem}", markup=False, soft_wrap=True)
+    stopping = sum(problem.stops for problem in found)
+    if stopping:
+        raise CourseError(f"{assignment}: {stopping} to mend, and nothing was changed")
 
 
 def mark_and_tell(run: Run, assignment: str) -> None:

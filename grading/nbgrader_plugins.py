@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import warnings
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -21,6 +22,7 @@ from typing import Any
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
+import nbgrader.apps.generateassignmentapp
 import nbgrader.apps.generatefeedbackapp
 import nbgrader.apps.zipcollectapp
 import nbgrader.coursedir
@@ -29,8 +31,9 @@ from nbconvert.exporters import Exporter as StockExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde as StockAutograde
-from nbgrader.converters import GenerateAssignment, NbGraderException
+from nbgrader.converters import GenerateAssignment as StockGenerateAssignment
 from nbgrader.converters import GenerateFeedback as StockGenerateFeedback
+from nbgrader.converters import NbGraderException
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import (
     ExportPlugin,
@@ -81,14 +84,16 @@ def install(c: Config) -> None:
     """Let the command line, formgrader and NbGraderAPI use what stands here."""
     prepare_process()
     nbgrader.apps.autogradeapp.Autograde = Autograde
+    nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
     nbgrader.apps.generatefeedbackapp.GenerateFeedback = GenerateFeedback
     nbgrader.apps.api.Autograde = Autograde
+    nbgrader.apps.api.GenerateAssignment = GenerateAssignment
     nbgrader.apps.api.GenerateFeedback = GenerateFeedback
     for module in READ_TIMES:
         module.parse_utc = partial(read_time, c)
     c.ExchangeFactory.collect = Collect
     c.CourseDirectory.ignore = IGNORED
-    published = GenerateAssignment.preprocessors.default_args[0]
+    published = StockGenerateAssignment.preprocessors.default_args[0]
     c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
     c.AssignLatePenalties.plugin_class = LateRules
     c.ZipCollectApp.extractor_plugin = SubmissionExtractor
@@ -146,6 +151,31 @@ class Collect(ExchangeCollect):
 
 
 # The student version
+
+
+class GenerateAssignment(StockGenerateAssignment):
+    """Makes a student version; where that fails, the one before it stays as it was."""
+
+    def convert_notebooks(self) -> None:
+        """Make the student versions that are asked for."""
+        self.before: dict[Path, Path] = {}
+        with tempfile.TemporaryDirectory() as self.scratch:
+            try:
+                super().convert_notebooks()
+            except BaseException:
+                for folder, copy in self.before.items():
+                    if self.coursedir.notebook_id != "*" or not folder.exists():
+                        shutil.rmtree(folder, ignore_errors=True)
+                        shutil.copytree(copy, folder)
+                raise
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """Keep a copy of what lies there."""
+        folder = Path(self._format_dest(assignment_id, student_id))
+        if folder.is_dir():
+            self.before[folder] = Path(self.scratch, assignment_id)
+            shutil.copytree(folder, self.before[folder])
+        return super().init_destination(assignment_id, student_id)
 
 
 class PublishMistakes(NbGraderPreprocessor):

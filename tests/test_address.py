@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from ours import NOTEBOOKS
 
 from grading.source.assignment import course_root
 from rnn_marking.address import HERE, main, repository, with_address
 
 ROOT = course_root(Path(__file__).parent)
-NOTEBOOKS = {path.parent.name: path for path in ROOT.glob("source/*/*.ipynb")}
 GITHUB = "https://github.com/somebody/course"
 each_notebook = pytest.mark.parametrize("assignment", sorted(NOTEBOOKS))
 

@@ -1,6 +1,7 @@
 """The cell that fetches files where a student works is run nowhere in marking."""
 
 import pytest
+from ours import ASSIGNMENTS
 
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
@@ -11,7 +12,7 @@ from grading.source.cells import Kind, kind_of, with_answers
 ROOT = course_root()
 
 
-@pytest.mark.parametrize("assignment", sorted(p.name for p in (ROOT / "source").iterdir()))
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_it_is_not_run_and_costs_nothing(assignment):
     source = read_source(assignment, ROOT)
     notebook = with_answers(source.notebook, {})

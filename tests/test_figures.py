@@ -7,12 +7,13 @@ import sys
 
 import latex
 import pytest
+from ours import NOTEBOOKS
 from quantities import ROOT
 
 from grading.source import read_source
 
-FIGURES = sorted(ROOT.glob("source/*/figures/*.svg"))
-TRANSLATED = sorted(ROOT.glob("source/*/zh/figures/*.svg"))
+FIGURES = sorted(f for path in NOTEBOOKS.values() for f in path.parent.glob("figures/*.svg"))
+TRANSLATED = sorted(f for path in NOTEBOOKS.values() for f in path.parent.glob("zh/figures/*.svg"))
 NAMES = {"RNN", "LSTM", "GRU", "tanh", "softmax", "Waa", "bf", "da_prev", "dc_prev", "prev"}
 NAMES |= {"da", "dc"}
 # What labels hold besides quantities: dots, marks of a derivative, sums, bare numbers and signs.

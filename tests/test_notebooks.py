@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from ours import ASSIGNMENTS
 
 from grading.source import course_root, read_source
 from grading.source.cells import grade_id, is_answer, points_of
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
 SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
 pytestmark = pytest.mark.parametrize("assignment", ASSIGNMENTS)
 

@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
+from ours import ASSIGNMENTS
 
 from grading.authoring.leaks import scan, secrets_of
 from grading.cli import main
@@ -20,7 +21,6 @@ from grading.marking.test import marking
 from grading.source import course_root, read_assignment, read_source
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
 ASSIGNMENT = "rnn_lstm_forward"  # the one that secrets are planted in
 SAID_ALOUD = "test.assert_arguments_unchanged()"  # hidden here, a visible check there
 each_assignment = pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -89,7 +89,8 @@ def test_release_tells_no_secret_of_another_assignment(assignment):
 
 def released_functions():
     """Return the functions of all modules that students get."""
-    modules = {path.stem for path in ROOT.glob("release/*/*.py")}
+    released = (ROOT / "release" / assignment for assignment in ASSIGNMENTS)
+    modules = {path.stem for folder in released for path in folder.glob("*.py")}
     return [
         function
         for module in map(importlib.import_module, sorted(modules))
@@ -167,5 +168,7 @@ def test_command_fails_where_a_secret_is_released(tmp_path, release, capsys):
     )
     assert release(course, ASSIGNMENT) == 1
     said = capsys.readouterr()
-    assert "notes.txt: the line `yt_pred = softmax(Wya @ a_next + by)`" in said.out
+    assert (
+        "notes.txt: students would see the line `yt_pred = softmax(Wya @ a_next + by)`" in said.out
+    )
     assert "Traceback" not in said.err

@@ -16,6 +16,7 @@ import matplotlib
 import nbformat
 import pytest
 from browser import CHROMIUM, open_page
+from ours import ASSIGNMENTS
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 
@@ -23,7 +24,6 @@ from grading.source import course_root, read_source
 from grading.source.cells import with_answers
 
 ROOT = course_root(Path(__file__).parent)
-ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
 FILLED_IN = "rnn_lstm_forward"  # the one that a student works on in JupyterLab
 WAITS = (
     r"✗ `\w+`: not written yet\."

@@ -17,14 +17,17 @@ import numpy as np
 from nbformat import NotebookNode
 
 from grading.checks import flatten
-from grading.marking.hidden_data import HiddenData, read_secret, sets_of
+from grading.marking.hidden_data import HiddenData, sets_of
 from grading.marking.naming import ON_VIEW, Outcomes
 from grading.marking.solution import mark_solution
-from grading.source import Assignment, Source, course_root, read_assignment
+from grading.source import Assignment, Source
 from grading.source.cells import is_students
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
 FEWEST_DIGITS = 8  # NumPy prints 8; shorter numbers agree by chance
+SATURATED = 1e-7  # so near to 0 or 1 or -1, many a result is
+NUMBER = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
+MOST_SHOWN = 100  # of a line
 
 
 @dataclass(frozen=True)
@@ -40,21 +43,26 @@ class Secrets:
         All that the hidden tests expect, sorted.
     paths : frozenset of str
         Where the course lies, and what in it is not for students.
+    allowed : frozenset of str
+        Lines, numbers and paths that its author lets students see after all.
     """
 
     lines: frozenset[str]
     values: np.ndarray
     paths: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
 
     def find(self, text: str) -> list[str]:
         """Return what stands in a text and should not, a line each."""
         squeezed = squeeze(text)
-        found = [f"the line `{line}`" for line in sorted(self.lines) if line in squeezed]
-        for number in re.findall(r"-?\d+\.\d+(?:[eE][-+]?\d+)?", text):
-            digits = re.sub(r"[eE].*|\D", "", number).lstrip("0")
-            if len(digits) >= FEWEST_DIGITS and self._is_expected(float(number)):
-                found.append(f"the expected value {number}")
-        return found + [f"the path {path}" for path in sorted(self.paths) if path in text]
+        kept = self.lines - self.allowed
+        found = [f"the line `{line}`" for line in sorted(kept) if line in squeezed]
+        for match in NUMBER.finditer(text):
+            if self._is_expected(match.group()):
+                line = squeeze(line_around(text, match.start()))
+                found.append(f"the expected value {match.group()} in `{line[:MOST_SHOWN]}`")
+        paths = sorted(self.paths - self.allowed)
+        return found + [f"the path {path}" for path in paths if path in text]
 
     def without(self, written: str) -> Secrets:
         """Return what is still secret to one who wrote this text."""
@@ -63,12 +71,24 @@ class Secrets:
             frozenset(line for line in self.lines if line not in squeezed),
             self.values,
             frozenset(path for path in self.paths if path not in written),
+            self.allowed,
         )
 
-    def _is_expected(self, value: float) -> bool:
+    def _is_expected(self, number: str) -> bool:
+        """Tell whether a number, as it is written, is one that a test expects."""
+        digits = re.sub(r"[eE].*|\D", "", number).lstrip("0")
+        value = float(number)
+        saturated = min(abs(value), abs(abs(value) - 1)) < SATURATED
+        if len(digits) < FEWEST_DIGITS or saturated or number in self.allowed:
+            return False
         at = np.searchsorted(self.values, value)
         near = self.values[max(at - 1, 0) : at + 1]
         return bool(np.isclose(near, value, rtol=5e-8, atol=0).any())
+
+
+def line_around(text: str, at: int) -> str:
+    """Return the line of a text that this place lies in."""
+    return text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
 
 
 def squeeze(text: str) -> str:
@@ -76,7 +96,7 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-def secrets_of(assignment: Assignment, root: Path) -> Secrets:
+def secrets_of(assignment: Assignment, root: Path, secret: bytes | None = None) -> Secrets:
     """
     Collect the secrets of an assignment.
 
@@ -85,6 +105,9 @@ def secrets_of(assignment: Assignment, root: Path) -> Secrets:
     assignment : Assignment
     root : Path
         The course folder.
+    secret : bytes, optional
+        The course's, to know the numbers that are drawn from it. What is published was written
+        before them, and could agree with one of so many by chance alone.
     """
     sources = assignment.notebooks.values()
     lines = {
@@ -96,9 +119,10 @@ def secrets_of(assignment: Assignment, root: Path) -> Secrets:
     }
     folders = (root, Path(__file__).parents[1])
     paths = {f"source/{assignment.name}", "gradebook.db", *map(str, folders)}
-    sets = sets_of(read_secret(root))
+    sets = sets_of(secret) if secret else []
     values = np.unique(np.concatenate([expected_values(source, sets) for source in sources]))
-    return Secrets(frozenset(lines), values, frozenset(paths))
+    allowed = frozenset(map(squeeze, assignment.allowed))
+    return Secrets(frozenset(lines), values, frozenset(paths), allowed)
 
 
 def secret_lines(cell: NotebookNode) -> Iterator[str]:
@@ -121,21 +145,16 @@ def expected_values(source: Source, sets: Iterable[HiddenData]) -> np.ndarray:
     return np.unique(np.concatenate(values))
 
 
-def leaks_in_release(assignment: str) -> list[str]:
-    """Scan the student version; return every secret found, "file: what"."""
-    root = course_root()
-    return scan(root / "release" / assignment, secrets_of(read_assignment(assignment, root), root))
-
-
 def scan(folder: Path, secrets: Secrets) -> list[str]:
     """Return every secret found in the files of a folder: "file: what"."""
-    return [
-        f"{path.relative_to(folder)}: {what}"
+    found = (
+        f"{path.relative_to(folder)}{place}: {what}"
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        for text in texts_of(path)
+        for place, text in texts_of(path)
         for what in secrets.find(text)
-    ]
+    )
+    return list(dict.fromkeys(found))
 
 
 def scan_returned(path: Path, secrets: Secrets, notebook: NotebookNode) -> list[str]:
@@ -151,22 +170,36 @@ def scan_returned(path: Path, secrets: Secrets, notebook: NotebookNode) -> list[
         The student's, as it was marked.
     """
     own = secrets.without("\n".join(c.source for c in notebook.cells if is_students(c)))
-    found = (what for text in texts_of(path) for what in own.find(text))
+    found = (what for _, text in texts_of(path) for what in own.find(text))
     return [f"{path.name}: {what}" for what in dict.fromkeys(found)]
 
 
-def texts_of(path: Path) -> Iterator[str]:
-    """Yield every text that a file holds; for a notebook or a page, what is encoded too."""
-    yield path.name
+def texts_of(path: Path) -> Iterator[tuple[str, str]]:
+    """
+    Yield every text that a file holds; for a notebook or a page, what is encoded too.
+
+    Before each stands the cell that it lies in, ", cell setup", or "".
+    """
+    yield "", path.name
     text = path.read_bytes().decode("utf-8", "replace")
     if path.suffix in (".ipynb", ".json"):
-        yield from strings_of(json.loads(text))
+        for place, part in parts_of(json.loads(text)):
+            yield from ((place, each) for each in strings_of(part))
     elif path.suffix == ".html":
         texts = PageTexts(text)
         for part in [texts.read, *texts.other]:
-            yield from strings_of(part)
+            yield from (("", each) for each in strings_of(part))
     else:
-        yield text
+        yield "", text
+
+
+def parts_of(data: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a notebook, each with its id, and the rest of it; or all other data."""
+    if isinstance(data, dict) and isinstance(data.get("cells"), list):
+        for cell in data["cells"]:
+            yield f", cell {cell.get('id', '?')}", cell
+        data = {**data, "cells": []}
+    yield "", data
 
 
 class PageTexts(HTMLParser):

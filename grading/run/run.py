@@ -49,6 +49,7 @@ from grading.sheets import write_rows
 from grading.source import Assignment, cells, digest, read_assignment
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.course import raise_failure
+from grading.source.problems import problems_in, raise_problems
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
 UNFINISHED = ".unfinished"  # in reports/<assignment>/, while a run goes on
@@ -100,6 +101,7 @@ def open_run(
         start_early()  # rooms take a second to warm up
     root = Path(coursedir.root)
     source = read_assignment(assignment, root, root / coursedir.source_directory / assignment)
+    raise_problems(assignment, problems_in(source))
     handed_in = submitted(coursedir, assignment)
     unknown = sorted(set(students) - set(handed_in))
     if unknown:

@@ -34,12 +34,13 @@ from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.sanitize import clean_markdown
-from grading.marking.solution import mark_solution
+from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import IsolationUnavailable, Limits, Nursery
 from grading.run.apart import work_apart
 from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
 from grading.source import Assignment, cells
+from grading.source.problems import raise_problems
 
 IN_PLACE = (StockExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
 
@@ -243,7 +244,8 @@ class Marker:
             for data in sets_of(settings.secret)
         ]
         for outcomes in self.outcomes[0].values():
-            mark_solution(outcomes)
+            results = mark_solution(outcomes)
+            raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         config, kinds = pickle.loads(settings.steps)
         self.timezone = str(config.get("Exchange", {}).get("timezone", ""))
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]

@@ -23,7 +23,7 @@ from grading import CourseError
 from grading.source import cells
 from grading.source.cells import Kind
 from grading.source.course import course_root
-from grading.source.mistakes import Version, read_versions
+from grading.source.mistakes import Version, read_allowed, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
 
@@ -72,6 +72,11 @@ class Assignment:
         sources = reversed(self.notebooks.values())
         owners = {function: each for each in sources for function in each.answers}
         return {function for function, owner in owners.items() if owner is not source}
+
+    @property
+    def allowed(self) -> list[str]:
+        """Lines and numbers that students may see although the scan for secrets knows them."""
+        return read_allowed(self.files.get(MISTAKES, b""))
 
     # Hashes
 

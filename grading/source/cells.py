@@ -88,6 +88,19 @@ def points_of(cell: NotebookNode) -> float:
     return float(settings_in(cell.metadata).get("points", 0))
 
 
+def new_metadata(name: str, solution: bool, locked: bool, points: float | None) -> dict:
+    """Return the metadata of a new cell; one with points is a test."""
+    settings: dict[str, Any] = {
+        "grade": points is not None,
+        "grade_id": name,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    return {"nbgrader": settings | ({} if points is None else {"points": points})}
+
+
 def set_checksum(cell: NotebookNode, checksum: str) -> None:
     """Enter the checksum under which the cell was published."""
     cell.metadata.nbgrader["checksum"] = checksum

@@ -9,6 +9,8 @@ import yaml
 
 from grading import CourseError
 
+ALLOW = "allow"  # what the scan for secrets lets pass, beside the functions
+
 
 @dataclass(frozen=True)
 class Version:
@@ -68,9 +70,12 @@ def read_versions(
     """
     try:
         for function, kinds in (yaml.safe_load(table) or {}).items():
-            if function in others:
+            if function == ALLOW or function in others:
                 continue
-            for name, entry in {**kinds["mistakes"], **kinds["correct"]}.items():
+            if function not in answers:
+                raise CourseError(f"mistakes.yaml: there is no function {function}")
+            versions = {**(kinds.get("mistakes") or {}), **(kinds.get("correct") or {})}
+            for name, entry in versions.items():
                 nothing = entry.get("earns") == "nothing"
                 shows_in = entry.get("shows_in", function)
                 if shows_in not in answers:
@@ -83,6 +88,14 @@ def read_versions(
         raise CourseError(f"mistakes.yaml: {' '.join(str(error).split())}") from None
     except (AttributeError, KeyError, TypeError) as error:
         raise CourseError(f"mistakes.yaml: a part is missing or misplaced ({error})") from None
+
+
+def read_allowed(table: bytes) -> list[str]:
+    """Return what a `mistakes.yaml` lets students see, although it stands in a solution or test."""
+    found = (yaml.safe_load(table) or {}).get(ALLOW, [])
+    if not isinstance(found, list):
+        raise CourseError(f"mistakes.yaml, {ALLOW}: a list is expected, of lines and numbers")
+    return [str(each) for each in found]
 
 
 def edit(text: str, edits: list[dict[str, str]], name: str) -> str:

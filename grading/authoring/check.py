@@ -1,0 +1,208 @@
+"""What is wrong with an assignment: it is read, released into a scratch folder, and run."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+from traitlets.config import Config
+
+from grading import CourseError
+from grading.authoring.leaks import scan, secrets_of
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.marking.solution import mark_solution, points_lost
+from grading.rooms import Cell, Nursery, run_notebook
+from grading.source import Assignment, Source, cells, read_assignment
+from grading.source.course import raise_failure
+from grading.source.problems import Problem, problems_in
+
+LIKE = 0.8  # so much of a marker's letters is a slip in writing it
+ALLOW = "where they may, name it under `allow:` in mistakes.yaml"
+MISSING = {
+    "ModuleNotFoundError": "lay the module, or a link to it, into source/{assignment}",
+    "FileNotFoundError": "lay the file into source/{assignment}, and open it by its name alone",
+}
+
+
+def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> list[Problem]:
+    """
+    Return what an author has to mend; [] where the assignment can be released and marked.
+
+    Parameters
+    ----------
+    course : NbGraderAPI
+        The course, as its configuration sets it up.
+    assignment : str
+    rooms : Nursery
+        Where the student version is run.
+
+    Raises
+    ------
+    CourseError
+        Where there is no such assignment.
+    """
+    root = Path(course.coursedir.root)
+    folder = root / course.coursedir.source_directory / assignment
+    known = read_assignment(assignment, root, folder)
+    found = [*problems_in(known), *read_through(known, course.config)]
+    if not any(problem.stops for problem in found):  # else the others would say the same again
+        found += [each for source in known.notebooks.values() for each in mark_solution_of(source)]
+    if not any(problem.stops for problem in found):
+        found += problems_of_release(known, course.config, root, rooms)
+    return found
+
+
+# What reading tells
+
+
+def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
+    """Yield what is wrong with markers and the table of mistakes."""
+    for source in assignment.notebooks.values():
+        for cell in source.notebook.cells:
+            yield from marker_problems(cell, config)
+    try:
+        _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
+    except CourseError as problem:
+        yield Problem("", str(problem))
+
+
+def markers(config: Config) -> dict[str, tuple[str, str]]:
+    """Return how regions begin and end, by the kind of cell that they belong into."""
+    hidden, scheme = ClearHiddenTests(config=config), ClearMarkScheme(config=config)
+    solution = ClearSolutions(config=config)
+    return {
+        "grade": (hidden.begin_test_delimeter, hidden.end_test_delimeter),
+        "solution": (solution.begin_solution_delimeter, solution.end_solution_delimeter),
+        "task": (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
+    }
+
+
+def marker_problems(cell: NotebookNode, config: Config) -> Iterator[Problem]:
+    """Yield what is wrong with the marks around what students do not see."""
+    name, known = cells.grade_id(cell) or cell.id, markers(config)
+    every = [marker for pair in known.values() for marker in pair]
+    for line in cell.source.splitlines():
+        written = line.strip().strip("#").strip()
+        if line.strip().startswith("#") and not any(marker in line for marker in every):
+            for marker in difflib.get_close_matches(written.upper(), every, 1, LIKE):
+                yield Problem(name, f"`{line.strip()}` is no mark; write `### {marker}`")
+    for kind, pair in known.items():
+        begins, ends = (cell.source.count(marker) for marker in pair)
+        if begins != ends:
+            yield Problem(name, f"{begins} times `{pair[0]}`, {ends} times `{pair[1]}`")
+        if begins and not cells.settings_of(cell).get(kind) and kind != "task":
+            yield Problem(name, f"`{pair[0]}` stands in a cell that is no {kind} cell")
+
+
+# What running the solution tells
+
+
+def mark_solution_of(source: Source) -> Iterator[Problem]:
+    """Yield which tests the solution does not pass, and points that do not add up."""
+    try:
+        results = mark_solution(Outcomes(source))
+    except CourseError as problem:
+        yield Problem("", str(problem).removeprefix(f"{source.assignment}, "))
+        return
+    yield from points_lost(source, results)
+
+
+# The student version
+
+
+def problems_of_release(
+    assignment: Assignment, config: Config, root: Path, rooms: Nursery
+) -> Iterator[Problem]:
+    """Make the student version in a scratch folder, and yield what is wrong with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            released = release_into(Path(folder), config, assignment.name)
+        except CourseError as problem:
+            yield Problem("", str(problem))
+            return
+        yield from secrets_in(released, assignment, root)
+        yield from links_in(released)
+        for source in assignment.notebooks.values():
+            yield from run_as_students_do(released, source, rooms)
+            yield from mark_in_room(released, source, rooms)
+
+
+def release_into(folder: Path, config: Config, assignment: str) -> Path:
+    """Make the student version below this folder, and leave course and grade book as they are."""
+    config = copy.deepcopy(config)
+    config.CourseDirectory.release_directory = str(folder)
+    config.GenerateAssignment.no_database = True
+    config.SaveCells.enabled = False
+    for hook in ("pre_convert_hook", "post_convert_hook"):
+        config.GenerateAssignment.pop(hook, None)
+    scratch = NbGraderAPI(config=config)
+    raise_failure(scratch.generate_assignment(assignment, force=True), "release")
+    return Path(scratch.coursedir.format_path(str(folder), ".", assignment))
+
+
+def secrets_in(released: Path, assignment: Assignment, root: Path) -> Iterator[Problem]:
+    """Yield what stands in the student version and should not."""
+    for found in scan(released, secrets_of(assignment, root)):
+        where, _, what = found.partition(": ")
+        yield Problem(where, f"students would see {what}; {ALLOW}")
+
+
+def links_in(released: Path) -> Iterator[Problem]:
+    """Yield pictures and links of the text that lead nowhere."""
+    for path in released.glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            text = cell.source if cell.cell_type == "markdown" else ""
+            for target in re.findall(r"\]\(([\w./-]+)\)|src=\"([\w./-]+)\"", text):
+                name = "".join(target)
+                if not (released / name).exists():
+                    yield Problem(cell.id, f"`{name}` is not in the folder that students get")
+
+
+def run_as_students_do(released: Path, source: Source, rooms: Nursery) -> Iterator[Problem]:
+    """Run the student version with the solution in it, beside the files that students get."""
+    files = {
+        str(path.relative_to(released)): path.read_bytes()
+        for path in released.rglob("*")
+        if path.is_file() and path.suffix != ".ipynb"
+    }
+    answers = {cells.grade_id(c): c.source for c in source.notebook.cells if cells.is_answer(c)}
+    path = released / f"{source.name}.ipynb"
+    notebook = cells.with_answers(nbformat.read(path, as_version=4), answers)
+    code = [
+        Cell(cell.id, cell.source, "student", cells.grade_id(cell) or cell.id)
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "raises-exception" not in cell.metadata.get("tags", ())
+    ]
+    last = max((n for n, cell in enumerate(code) if cell.name in source.tests), default=0)
+    for number, result in enumerate(run_notebook(code, files, rooms).cells):
+        if result.error:
+            kind = result.error.partition(":")[0]
+            advice = MISSING.get(kind, "").format(assignment=source.assignment)
+            text = f"stops where a student runs it, the solution filled in: {result.error}"
+            said = "; ".join(filter(None, [text, advice]))
+            yield Problem(result.cell.name, said, number <= last or kind != "RoomTimeout")
+
+
+def mark_in_room(released: Path, source: Source, rooms: Nursery) -> Iterator[Problem]:
+    """Mark the solution and the student version as submissions are marked."""
+    if not source.tests:
+        return
+    outcomes = Outcomes(source)
+    mark_solution(outcomes)
+    marked = mark_notebook(copy.deepcopy(source.notebook), outcomes, rooms)
+    yield from points_lost(source, marked.results)
+    path = released / f"{source.name}.ipynb"
+    stubs = {cells.grade_id(c): c.source for c in nbformat.read(path, as_version=4).cells}
+    untouched = mark_notebook(cells.with_answers(source.notebook, stubs), outcomes, rooms)
+    for name, result in untouched.results.items():
+        if result.points:
+            yield Problem(name, f"who writes nothing earns {result.points:g} points")

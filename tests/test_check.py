@@ -1,0 +1,240 @@
+"""`check`: each slip of an author is a line that names the cell, and says what to do."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from grading.authoring.check import check_assignment
+from grading.authoring.new import make_assignment
+from grading.cli import main, nursery_for_author
+from grading.source import enter_course
+
+CONFIG = """\
+import os
+from grading import nbgrader_plugins
+
+c = get_config()
+nbgrader_plugins.install(c)
+c.CourseDirectory.course_id = "images"
+c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
+"""
+NAME = "filters"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """Return an empty course with one new assignment."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "nbgrader_config.py").write_text(CONFIG)
+    make_assignment(root, NAME, ["blur", "edges"])
+    (root / "beside.py").write_text("A = 1\n")  # a module that is not shipped
+    return root
+
+
+@pytest.fixture(scope="module")
+def rooms(course):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(course)
+        with nursery_for_author(NAME) as rooms:
+            yield rooms
+
+
+class Author:
+    """Edits the new assignment; all is as it was afterwards."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / f"{NAME}.ipynb"
+        self.table = folder / "mistakes.yaml"
+        self.notebook = nbformat.read(self.path, as_version=4)
+
+    def cell(self, name):
+        return next(c for c in self.notebook.cells if c.id == name)
+
+    def replace(self, name, old, new):
+        cell = self.cell(name)
+        assert cell.source.count(old) == 1
+        cell.source = cell.source.replace(old, new)
+
+    def set(self, name, **settings):
+        self.cell(name).metadata["nbgrader"].update(settings)
+
+
+@pytest.fixture
+def author(course, monkeypatch):
+    monkeypatch.chdir(course)
+    author = Author(course / "source" / NAME)
+    kept = [(path, path.read_bytes()) for path in (author.path, author.table)]
+    yield author
+    for path, data in kept:
+        path.write_bytes(data)
+
+
+def problems(author, rooms):
+    nbformat.write(author.notebook, author.path)
+    return [str(problem) for problem in check_assignment(enter_course(), NAME, rooms)]
+
+
+FAULTS = {
+    "an id twice": (
+        lambda a: a.set("edges", grade_id="blur"),
+        "blur: 2 cells have this id; give each its own",
+    ),
+    "no id": (lambda a: a.set("blur", grade_id=""), "cell 5: it has no id"),
+    "a test that is not locked": (
+        lambda a: a.set("test-blur", locked=False),
+        "test_blur: a test that is not locked; choose `Autograded tests`",
+    ),
+    "a text that tests": (
+        lambda a: a.cell("test-blur").update(cell_type="markdown"),
+        "test_blur: a text cannot test anything",
+    ),
+    "no points": (lambda a: a.set("test-blur", points=None), "test_blur: it has no points"),
+    "a marker misspelt": (
+        lambda a: a.replace("test-blur", "### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TEST"),
+        "test_blur: `### BEGIN HIDEN TEST` is no mark; write `### BEGIN HIDDEN TESTS`",
+    ),
+    "a marker in small letters": (
+        lambda a: a.replace("blur", "### END SOLUTION", "# end solution"),
+        "blur: `# end solution` is no mark; write `### END SOLUTION`",
+    ),
+    "a region without an end": (
+        lambda a: a.replace("blur", "### END SOLUTION", ""),
+        "blur: 1 times `BEGIN SOLUTION`, 0 times `END SOLUTION`",
+    ),
+    "a hidden test where nothing is graded": (
+        lambda a: a.replace(
+            "setup", "import numpy", "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS\nimport numpy"
+        ),
+        "setup: `BEGIN HIDDEN TESTS` stands in a cell that is no grade cell",
+    ),
+    "a solution that is no Python": (
+        lambda a: a.replace("blur", "return x - mean", "return x - (mean"),
+        "blur: line 18 is no Python ('(' was never closed): return x - (mean",
+    ),
+    "a solution that stops": (
+        lambda a: a.replace("blur", "return x - mean", "return x - maen"),
+        "test_blur: stops with ValueError: the solution itself stopped with NameError: name 'maen'",
+    ),
+    "a solution that is not what the test wants": (
+        lambda a: a.replace("blur", "mean = x.mean", "x -= 1\n    mean = x.mean"),
+        "test_blur: the solution itself earns 23 of 25 points: the argument `x` is changed",
+    ),
+    "a typo in a hidden test": (
+        lambda a: a.replace("test-blur", "(1, 5)", "(1, m)"),
+        "test_blur: stops with NameError: name 'm' is not defined",
+    ),
+    "a hidden test in which the solution raises": (
+        lambda a: a.replace("test-blur", "(6, 5)", "30"),
+        "test_blur: stops with ValueError: the solution itself stopped with AxisError",
+    ),
+    "points of the cell": (
+        lambda a: a.set("test-blur", points=20),
+        "test_blur: the cell is worth 20 points, its `points=` 25 in all; make them equal",
+    ),
+    "points of the checks": (
+        lambda a: a.replace("test-blur", '"y": 17', '"y": 18'),
+        "test_blur: the cell is worth 25 points, its `points=` 26 in all; make them equal",
+    ),
+    "the answer given away": (
+        lambda a: a.replace(
+            "check-blur", "x = np", "def blur(x):\n    return x - x.mean(1)[:, None]\n\nx = np"
+        ),
+        "test_blur: who writes nothing earns 25 points",
+    ),
+    "a module that is not shipped": (
+        lambda a: a.replace("setup", "import numpy", "import beside\nimport numpy"),
+        "setup: stops where a student runs it, the solution filled in: ModuleNotFoundError: No "
+        f"module named 'beside'; lay the module, or a link to it, into source/{NAME}",
+    ),
+    "a picture that is not there": (
+        lambda a: a.replace("about-blur", "figures/idea.svg", "figures/ideas.svg"),
+        "about-blur: `figures/ideas.svg` is not in the folder that students get",
+    ),
+    "a line of the solution": (
+        lambda a: a.replace("about-blur", "its formula", "mean = x.mean(axis=1, keepdims=True)"),
+        f"{NAME}.ipynb, cell about-blur: students would see the line `mean = x.mean(axis=1, "
+        "keepdims=True)`; where they may, name it under `allow:` in mistakes.yaml",
+    ),
+    "an edit that does not fit": (
+        lambda a: a.table.write_text(a.table.read_text().replace('"axis=1"', '"axis=2"')),
+        "mistakes.yaml, mean_of_columns: `axis=2` stands 0 times in the solution, not once",
+    ),
+    "mistakes of no function": (
+        lambda a: a.table.write_text(a.table.read_text().replace("blur:", "blurr:")),
+        "mistakes.yaml: there is no function blurr",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_named_with_its_cell(author, rooms, fault):
+    spoil, said = FAULTS[fault]
+    spoil(author)
+    found = problems(author, rooms)
+    assert any(line.startswith(said) for line in found), found
+
+
+def test_what_is_in_order_is_told_nothing_about(author, rooms):
+    assert problems(author, rooms) == []
+
+
+@pytest.mark.parametrize("number", ["0.99999998", "-1.00000002", "0.000000012345678"])
+def test_saturated_numbers_are_no_secret(author, rooms, number):
+    author.replace("edges", "return x - mean", "return np.tanh(30 * (x - mean))")
+    author.replace("about-edges", "with its formula", number)
+    lines = [line for line in problems(author, rooms) if "the expected value" in line]
+    assert lines == []
+
+
+def secret_number(course):
+    """Return one of the numbers that the hidden test of the new assignment expects."""
+    names = {}
+    text = "import numpy as np\nx = np.random.default_rng([11]).standard_normal((6, 5))"
+    exec(text, names)
+    x = names["x"]
+    return f"{(x - x.mean(axis=1, keepdims=True))[0, 0]:.9g}"
+
+
+def test_allowed_secrets_may_be_seen(course, author, rooms):
+    number, line = secret_number(course), "mean = x.mean(axis=1, keepdims=True)"
+    author.replace("about-blur", "with its formula", f"`{line}` and {number}")
+    found = problems(author, rooms)
+    assert len(found) == 2
+    assert f"students would see the expected value {number} in `Say what" in found[1]
+    author.table.write_text(f"allow:\n  - {line}\n  - {number}\n")
+    assert problems(author, rooms) == []
+
+
+def test_release_that_fails_changes_nothing(course, author, monkeypatch, capsys):
+    """By our command and by nbgrader's own: the release before stays, and a line tells why."""
+    assert call(monkeypatch, "release", NAME) == 0
+    folder = course / "release" / NAME
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    author.replace("blur", "return x - mean", "return x - (mean")
+    nbformat.write(author.notebook, author.path)
+    assert call(monkeypatch, "release", NAME) == 1
+    said = capsys.readouterr()
+    assert "blur: line 18 is no Python" in said.out
+    assert said.err == f"{NAME}: 1 to mend, and nothing was changed\n"
+    assert not enter_course().generate_assignment(NAME, force=True)["success"]
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def call(monkeypatch, *arguments):
+    """Run a command; return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["grading", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code
+
+
+def test_grade_stops_where_the_assignment_is_not_in_order(course, author, monkeypatch, capsys):
+    (course / "submitted" / "somebody" / NAME).mkdir(parents=True)
+    for spoil, said in (FAULTS["points of the cell"], FAULTS["an id twice"]):
+        author.notebook = nbformat.read(author.path, as_version=4)
+        spoil(author)
+        nbformat.write(author.notebook, author.path)
+        assert call(monkeypatch, "grade", NAME) == 1
+        assert f"{NAME}, {said}" in capsys.readouterr().err
