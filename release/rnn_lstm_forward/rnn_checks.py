@@ -28,6 +28,7 @@ import numpy as np
 RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
+PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 KEPT = "the cache"  # stands for one of the student's own choice
 # What tells how much is wrong: marking says less of it.
 WRONG = "`{label}` is wrong in {places}{by}"
@@ -153,7 +154,7 @@ class FunctionTest:
 
     def assert_allclose(self, path: str, expected: Any) -> None:
         """
-        Check the values of a returned array.
+        Check the values of a returned array, or a number or text.
 
         `path` is a returned value's name, with indices where a part of it
         is meant, as in "cache[1][3]".
@@ -167,11 +168,22 @@ class FunctionTest:
 
     def compare(self, label: str, actual: Any, expected: Any) -> None:
         """Raise Wrong where a value is not what is expected."""
-        check_array(label, actual, np.array(expected))
+        if isinstance(expected, (list, np.ndarray)):
+            check_array(label, actual, np.array(expected))
+        else:
+            check_plain(label, actual, expected)
 
     def assert_arguments_unchanged(self) -> None:
         """Check that the function leaves its arguments as they were."""
         self.check("arguments", self.check_arguments)
+
+    def assert_raises(self, error: type, **arguments: Any) -> None:
+        """Check that the function refuses `arguments` with this error."""
+
+        def check(outcome: Outcome) -> None:
+            check_raises(self.function, error, arguments)
+
+        self.check("raises", check)
 
     def assert_same_when_called_again(self) -> None:
         """Check that a second call with the same arguments changes nothing."""
@@ -490,18 +502,48 @@ def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
     return None
 
 
-def check_type(label: str, actual: Any, expected: type) -> None:
-    """Raise Wrong where a value is not of the expected type."""
-    if type(actual) is not expected:
+def check_raises(function: Callable, error: type, arguments: dict) -> None:
+    """Raise Wrong where a call does not raise this error."""
+    name = name_type(error)
+    try:
+        function(*copy_value(arguments).values())
+    except error:
+        return
+    except Exception as other:
+        wrong = "raises {kind} where {error} is asked for"
+        raise Wrong(wrong, kind=a_type(other), error=name) from None
+    raise Wrong("returns something where {error} is asked for", error=name)
+
+
+def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
+    """Raise Wrong where a value is of another type; a dtype is an array's."""
+    dtype = np.dtype(float)
+    if isinstance(expected, np.dtype):
+        dtype, expected = expected, np.ndarray
+    kind = type(actual)
+    if PLAIN.get(kind, kind) is not PLAIN.get(expected, expected):
         raise Wrong(
             "`{label}` is {kind}, not {expected}",
             label=label, kind=a_type(actual), expected=name_type(expected),
         )  # fmt: skip
-    if expected is np.ndarray and actual.dtype != np.float64:
+    if expected is np.ndarray and actual.dtype != dtype:
+        if actual.dtype.kind == dtype.kind != "f":
+            return  # ints of any size
         raise Wrong(
-            "`{label}` is an array of {dtype}, expected float64",
-            label=label, dtype=str(actual.dtype),
+            "`{label}` is an array of {dtype}, expected {expected}",
+            label=label, dtype=str(actual.dtype), expected=str(dtype),
         )  # fmt: skip
+
+
+def check_plain(label: str, actual: Any, expected: Any) -> None:
+    """Raise Wrong where a number or text is another one."""
+    if not same_value(plain(actual), plain(expected)):
+        raise Wrong("`{label}` is wrong", label=label)
+
+
+def plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own."""
+    return value.item() if type(value) in PLAIN else value
 
 
 def a_type(value: Any) -> Finding:
@@ -549,6 +591,7 @@ def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
         kind = a_type(actual)
         raise Wrong("`{label}` is {kind}, not an array", label=path, kind=kind)
     check_shape(path, actual, expected.shape)
+    actual, expected = as_numbers(actual, expected)
     if np.isnan(actual).any():
         raise Wrong(
             "`{label}` is NaN in {places}; what was divided by zero, or too"
@@ -563,8 +606,18 @@ def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
         )  # fmt: skip
 
 
+def as_numbers(actual: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return arrays of ints, truth values or texts so as to subtract them."""
+    if expected.dtype.kind in "fc":
+        return actual, expected
+    if expected.dtype.kind in "biu" and actual.dtype.kind in "biuf":
+        return actual.astype(float), expected.astype(float)
+    return (actual != expected).astype(float), np.zeros(expected.shape)
+
+
 def where_wrong(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Return where an array is wrong, more than rounding makes it."""
+    actual, expected = as_numbers(actual, expected)
     with np.errstate(all="ignore"):
         allowed = (ATOL + RTOL * np.abs(expected)) * precision(actual)
         return ~(np.abs(actual - expected) <= allowed)  # NaN is wrong
@@ -605,6 +658,8 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
 def same_value(one: Any, other: Any) -> bool:
     """Tell whether two values are equal, but for rounding."""
     if type(one) is type(other):
+        if isinstance(one, str):
+            return one == other
         if isinstance(one, np.ndarray) and np.array_equal(one, other):
             return True
         if isinstance(one, (list, tuple)) and len(one) == len(other):
