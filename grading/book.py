@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any, NamedTuple
 
 from nbgrader.api import (
@@ -211,31 +212,73 @@ class Book:
             return {}
         return {Place(each.name, c.name): c for each in notebooks for c in each.source_cells}
 
-    def match_texts(self, assignment: str, texts: set[str]) -> None:
+    def match_cells(
+        self, notebook: str, assignment: str, cells: Mapping[str, Mapping[str, dict]]
+    ) -> None:
         """
-        Know the same cells of mere text or code as the source: those that nothing is entered for.
+        Know the same cells as a source notebook of which something was handed in.
 
-        nbgrader refuses to publish again where any cell has come or gone since something was
-        handed in; it is right for those that are answered or graded.
+        nbgrader refuses to publish again where a cell has come or gone since. A cell that has
+        gone takes along what was entered for it; all else stays.
 
         Parameters
         ----------
-        assignment : str
-        texts : set of str
-            The names of such cells in the source.
+        notebook, assignment : str
+        cells : mapping
+            For each kind ("grade", "solution", "task", "source") what nbgrader has to know of
+            the cells, by their names.
         """
         try:
-            (notebook,) = self.gradebook.find_assignment(assignment).notebooks
-        except (MissingEntry, ValueError):  # not published yet
+            known = self.gradebook.find_notebook(notebook, assignment)
+        except MissingEntry:
             return
-        held = [notebook.grade_cells, notebook.solution_cells, notebook.task_cells]
-        counted = {cell.name for cells in held for cell in cells}
-        known = {cell.name: cell for cell in notebook.source_cells if cell.name not in counted}
-        for name in known.keys() - texts:
-            self.gradebook.db.delete(known[name])
-        self.gradebook.db.commit()
-        for name in texts - known.keys() - counted:
-            self.gradebook.add_source_cell(name, notebook.name, assignment, cell_type="code")
+        if not known.submissions:
+            return  # nbgrader begins anew
+        for kind, wanted in cells.items():
+            held = {cell.name: cell for cell in getattr(known, f"{kind}_cells")}
+            for name in held.keys() - wanted.keys():
+                if kind != "source":
+                    for entered in (Grade, Comment):
+                        self.query(entered).filter(entered.cell_id == held[name].id).delete()
+                self.gradebook.db.delete(held[name])
+            self.gradebook.db.commit()
+            add = getattr(self.gradebook, f"update_or_create_{kind}_cell")
+            for name in wanted.keys() - held.keys():
+                add(name, notebook, assignment, **wanted[name])
+
+    def match_submissions(self, notebook: str, assignment: str) -> None:
+        """Let each submission have a place for all that is to be entered for a notebook."""
+        known, db = self.gradebook.find_notebook(notebook, assignment), self.gradebook.db
+        of_this = SubmittedNotebook.notebook_id == known.id
+        there = {each for (each,) in self.query(SubmittedNotebook.assignment_id).filter(of_this)}
+        of_assignment = SubmittedAssignment.assignment_id == known.assignment.id
+        for (submission,) in self.query(SubmittedAssignment.id).filter(of_assignment):
+            if submission not in there:
+                db.add(SubmittedNotebook(notebook_id=known.id, assignment_id=submission))
+        db.flush()
+        submitted = [each for (each,) in self.query(SubmittedNotebook.id).filter(of_this)]
+        graded = [cell.id for cell in (*known.grade_cells, *known.task_cells)]
+        answered = [cell.id for cell in (*known.solution_cells, *known.task_cells)]
+        for entered, cells in [(Grade, graded), (Comment, answered)]:
+            places = self.query(entered.notebook_id, entered.cell_id)
+            places = places.filter(entered.cell_id.in_(cells))
+            missing = set(product(submitted, cells)) - {tuple(each) for each in places}
+            db.add_all(entered(notebook_id=each, cell_id=cell) for each, cell in missing)
+        db.commit()
+
+    def remove_notebooks(self, assignment: str, kept: Collection[str]) -> None:
+        """Forget the notebooks that are no longer part of an assignment, and their marks."""
+        for notebook in list(self.gradebook.find_assignment(assignment).notebooks):
+            if notebook.name not in kept:
+                self.gradebook.remove_notebook(notebook.name, assignment)
+
+    def published_points(self, assignment: str) -> dict[Place, float]:
+        """Return the points of each graded cell as they were published, in no particular order."""
+        return {
+            Place(notebook.name, cell.name): cell.max_score
+            for notebook in self.gradebook.find_assignment(assignment).notebooks
+            for cell in (*notebook.grade_cells, *notebook.task_cells)
+        }
 
     # A class
 
@@ -254,11 +297,7 @@ class Book:
             raise CourseError(
                 f"{assignment} is not in the grade book: run `python -m grading grade {assignment}`"
             ) from None
-        max_points = {
-            Place(notebook.name, cell.name): cell.max_score
-            for notebook in known.notebooks
-            for cell in (*notebook.grade_cells, *notebook.task_cells)
-        }
+        max_points = self.published_points(assignment)
         entries = self._students(known)
         self._read_grades(known, entries)
         return Class(assignment, known.duedate, max_points, entries)

@@ -27,6 +27,7 @@ from grading.authoring.release import make_release
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, Order, export, import_students
+from grading.intake.folder import listed
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
@@ -34,7 +35,7 @@ from grading.progress import follow
 from grading.rooms import IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
-from grading.run.diff import compare
+from grading.run.diff import Change, Difference, compare, summary_of
 from grading.source import course_root, enter_course, read_assignment, read_source
 
 app = typer.Typer(
@@ -162,12 +163,14 @@ def diff_command(
     old: Annotated[Path, typer.Argument(help="A folder of certificates.")],
     new: Annotated[Path, typer.Argument(help="A later one.")],
 ) -> None:
-    """Show every point that has changed between two markings, and why."""
-    table = Table("student", "what", "before", "after", "why", box=SIMPLE_HEAD, pad_edge=False)
-    for each in compare(old, new):
-        points = ["-" if p is None else f"{p:g}" for p in (each.before, each.after)]
-        table.add_row(escape(each.student_id), escape(each.what), *points, escape(each.reason))
-    console.print(table if table.row_count else "No points have changed.")
+    """Show whose total has changed between two markings and why, then every changed point."""
+    found = list(compare(old, new))
+    changed = [each for each in found if each.before != each.after]
+    if changed:
+        console.print(totals_table(changed))
+    console.print(summary_of(found))
+    if any(each.changes for each in found):
+        console.print(changes_table(found))
 
 
 @app.command("report")
@@ -340,13 +343,37 @@ def tell_on_all_sets(run: Run, students: list[str]) -> None:
 
 
 def tell_changes(reports: Path) -> None:
-    """Say how many points a run has changed, if it has changed any."""
+    """Say for how many a run has changed points, if for anybody."""
     before, now = (Path("reports") / reports.name / name for name in (BEFORE, FOLDER))
     if before.is_dir():
-        changed = sum(1 for _ in compare(before, now))
-        if changed:
-            line = f"{changed} changes of points: python -m grading diff {before} {now}"
-            console.print(line, markup=False, soft_wrap=True)
+        found = list(compare(before, now))
+        if any(each.changes for each in found):
+            command = f"python -m grading diff {before} {now}"
+            console.print(f"{summary_of(found)}: {command}", markup=False, soft_wrap=True)
+
+
+def totals_table(changed: list[Difference]) -> Table:
+    """Return the table of totals that have changed."""
+    table = Table("student", "total before", "after", "why", box=SIMPLE_HEAD, pad_edge=False)
+    for each in changed:
+        totals = ["-" if p is None else f"{p:g}" for p in (each.before, each.after)]
+        table.add_row(escape(each.student_id), *totals, escape(each.reason))
+    return table
+
+
+def changes_table(found: list[Difference]) -> Table:
+    """Return the table of all changed points; those who have the same change share a line."""
+    alike: dict[Change, list[str]] = {}
+    for each in found:
+        for change in each.changes:
+            alike.setdefault(change, []).append(each.student_id)
+    table = Table("points of", "before", "after", "why", "for", box=SIMPLE_HEAD, pad_edge=False)
+    for change, students in sorted(alike.items(), key=lambda pair: -len(pair[1])):
+        points = ["-" if p is None else f"{p:g}" for p in (change.before, change.after)]
+        who = listed(students) if len(students) > 1 else students[0]
+        count = f"{len(students)} students: " if len(students) > 1 else ""
+        table.add_row(escape(change.what), *points, escape(change.reason), escape(count + who))
+    return table
 
 
 def result_table(certificates: list[Certificate]) -> Table:

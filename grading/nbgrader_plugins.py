@@ -42,6 +42,7 @@ from nbgrader.plugins import (
     LateSubmissionPlugin,
 )
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import SaveCells as StockSaveCells
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
@@ -86,14 +87,15 @@ def install(c: Config) -> None:
     nbgrader.apps.autogradeapp.Autograde = Autograde
     nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
     nbgrader.apps.generatefeedbackapp.GenerateFeedback = GenerateFeedback
-    nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.api.GenerateAssignment = GenerateAssignment
+    nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.api.GenerateFeedback = GenerateFeedback
     for module in READ_TIMES:
         module.parse_utc = partial(read_time, c)
     c.ExchangeFactory.collect = Collect
     c.CourseDirectory.ignore = IGNORED
-    published = StockGenerateAssignment.preprocessors.default_args[0]
+    stock = StockGenerateAssignment.preprocessors.default_args[0]
+    published = [SaveCells if step is StockSaveCells else step for step in stock]
     c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
     c.AssignLatePenalties.plugin_class = LateRules
     c.ZipCollectApp.extractor_plugin = SubmissionExtractor
@@ -176,6 +178,24 @@ class GenerateAssignment(StockGenerateAssignment):
             self.before[folder] = Path(self.scratch, assignment_id)
             shutil.copytree(folder, self.before[folder])
         return super().init_destination(assignment_id, student_id)
+
+    def _clean_old_notebooks(self, assignment_id: str, student_id: str) -> None:
+        """Forget the notebooks that are no longer there."""
+        names = [Path(notebook).stem for notebook in self.notebooks]
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            Book(gradebook).remove_notebooks(assignment_id, names)
+
+
+class SaveCells(StockSaveCells):
+    """Enters the cells of a notebook into the grade book: points, tests, cells may have changed."""
+
+    def _create_notebook(self, nb: NotebookNode) -> None:
+        """Enter the notebook, and keep what was entered for its submissions."""
+        names, book = (self.notebook_id, self.assignment_id), Book(self.gradebook)
+        kinds = ("grade", "solution", "task", "source")
+        book.match_cells(*names, {kind: getattr(self, f"new_{kind}_cells") for kind in kinds})
+        super()._create_notebook(nb)
+        book.match_submissions(*names)
 
 
 class PublishMistakes(NbGraderPreprocessor):

@@ -129,7 +129,7 @@ PLACES = {
     "handed_out": (grading.run.run, "Mark"),
     "uncommitted": (Book, "_read_grades"),  # also once, when a run begins
     "write_marked": (Run, "write_marked"),
-    "write_page": (Run, "write_page"),
+    "write_pages": (Run, "write_pages"),
     "certificate": (Certificate, "write"),
 }
 
@@ -255,12 +255,13 @@ def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):
     after = {each.student_id: each for each in grade([])}
     assert after.keys() == before.keys()
     folder = course / "reports" / ASSIGNMENT
-    changes = list(compare(folder / "certificates.before", folder / "certificates"))
-    by_student = {each.student_id for each in changes if each.what.startswith("lstm_forward")}
+    found = list(compare(folder / "certificates.before", folder / "certificates"))
+    changes = [(each.student_id, change) for each in found for change in each.changes]
+    by_student = {student for student, change in changes if change.cell == "lstm_forward"}
     assert by_student == before.keys()
-    assert {each.reason for each in changes if "lstm_forward" in each.what} == {"test"}
-    (hand,) = [each for each in changes if "lstm_forward" not in each.what]
-    assert (hand.student_id, hand.what) == ("student_01", "rnn_forward, by hand")
+    assert {change.reason for _, change in changes if change.cell == "lstm_forward"} == {"test"}
+    ((student, hand),) = [each for each in changes if each[1].cell != "lstm_forward"]
+    assert (student, hand.what) == ("student_01", "rnn_forward, by hand")
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         kept = book.find_grade("test_rnn_forward", ASSIGNMENT, ASSIGNMENT, "student_01")
         assert (kept.manual_score, kept.score) == (24.5, 24.5)
@@ -286,8 +287,8 @@ def test_diff_tells_submission_from_environment(tmp_path):
         dataclasses.replace(right, student_id=student).write(tmp_path / "old")
         dataclasses.replace(right, student_id=student, **changed).write(tmp_path / "new")
     dataclasses.replace(right, student_id="newcomer").write(tmp_path / "new")
-    changes = compare(*folders(tmp_path))
-    found = {c.student_id: (c.what, c.before, c.after, c.reason) for c in changes}
+    pairs = [(d.student_id, c) for d in compare(*folders(tmp_path)) for c in d.changes]
+    found = {student: (c.what, c.before, c.after, c.reason) for student, c in pairs}
     assert found["resubmitted"] == ("rnn_forward, a", 20, 0, "submission")
     assert found["new_numpy"] == ("rnn_forward, a", 20, 0, "environment (numpy 2.4.6 -> 2.5.0)")
     assert found["unsteady"][3].startswith("nothing that is recorded")

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 
-from grading.book import open_book
 from grading.checks import FunctionTest, fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Assignment, Source, Version, enter_course, read_assignment
-from grading.source.cells import Kind, grade_id, kind_of
 from grading.source.course import raise_failure
 
 
 def make_release(assignment: str) -> None:
     """Generate the student version in release/."""
     course = enter_course()
-    sources = read_assignment(assignment).notebooks  # says in one line where there are none
-    named = [c for source in sources.values() for c in source.notebook.cells if grade_id(c)]
-    ours = (Kind.CHECK, Kind.FETCH, Kind.READ_ONLY)
-    texts = {grade_id(cell) for cell in named if kind_of(cell) in ours}
-    with open_book(course.coursedir.db_url, course.coursedir.course_id) as book:
-        book.match_texts(assignment, texts)
+    read_assignment(assignment)  # says in one line where there is none
     done = course.generate_assignment(assignment, force=True)
     raise_failure(done, f"release {assignment}")
 

@@ -57,12 +57,19 @@ class Frame:
         return place
 
     def is_untouched(self, cell: Cell, place: int | None) -> bool:
-        """Tell whether a cell says what students received, or nothing."""
-        return plain(cell.text) in ("", "" if place is None else self.released[place])
+        """Tell whether a cell says what students received, now or once, or nothing."""
+        received = "" if place is None else self.released[place]
+        return plain(cell.text) in ("", received) or cell.is_as_released
 
     def test_of(self, place: int) -> int:
         """Return the place of the test that follows a solution cell."""
         return next((test for test in self._tests if test > place), len(self.source.cells))
+
+    def own_test_of(self, place: int) -> int | None:
+        """Return the place of the test that is of this solution cell alone, None without one."""
+        after = min((other for other in self.solutions if other > place), default=None)
+        test = self.test_of(place)
+        return test if test in self._tests and (after is None or test < after) else None
 
 
 class Merge:
@@ -78,6 +85,9 @@ class Merge:
     answers : dict
         What the student wrote for each solution cell, by place.
     notes : list of str
+        What was put right.
+    remarks : list of str
+        What else there is to say.
     """
 
     def __init__(self, frame: Frame, cells: list[Cell], notes: list[str]) -> None:
@@ -85,6 +95,7 @@ class Merge:
         self.found: dict[int, Cell] = {}
         self.own: list[Cell] = []
         self.answers: dict[int, str] = {}
+        self.remarks: list[str] = []
         self._repairs: dict[str, list[str]] = {}
         self._sort_in(cells)
         self._find_answers()
@@ -126,7 +137,9 @@ class Merge:
     def _compare(self, cell: Cell, place: int) -> None:
         """Note what was changed in a known cell that is not the student's to change."""
         ours = self.frame.source.cells[place]
-        if any(cell.settings.get(key) != value for key, value in settings_of(ours).items()):
+        if cell.is_as_released:  # what is other now, the instructor has changed
+            return
+        if not same_role(cell, ours):
             self._note("nbgrader's settings lost or changed, put right", place)
         if place in self.frame.solutions:
             if cell.kind != ours.cell_type:
@@ -137,7 +150,7 @@ class Merge:
 
     def _find_answers(self) -> None:
         """Choose the text of each solution cell; what is not there may stand elsewhere."""
-        used = []
+        used, unknown = [], []
         for place, name in self.frame.solutions.items():
             cell = self.found.get(place)
             if cell and not self.frame.is_untouched(cell, place):
@@ -159,8 +172,12 @@ class Merge:
                 for other in others:
                     other.place = max(other.place, place)  # what comes later stays later
                 self._note("not in its own cell, taken from where it is defined", place)
-            elif cell is None:
+            elif cell is None and self.frame.own_test_of(place) in self.found:
                 self._note("deleted, counted as not written", place)
+            elif cell is None:  # perhaps the instructor has added it since
+                unknown.append(name)
+        if unknown and self.found:
+            self.remarks.append(f"not in it, counted as not written: {listed(unknown)}")
         self.own = [cell for cell in self.own if not any(cell is other for other in used)]
 
     @property
@@ -184,6 +201,16 @@ class Merge:
         cells = sorted([*enumerate(notebook.cells), *own], key=lambda cell: cell[0])
         notebook.cells = [cell for _, cell in cells]
         return notebook
+
+
+def same_role(cell: Cell, ours: NotebookNode) -> bool:
+    """Tell whether a student's cell is still what it was; points may be of an earlier release."""
+    if known_cells.is_answer(ours):
+        return bool(cell.settings.get("solution")) and cell.grade_id == grade_id(ours)
+    expected = settings_of(ours)
+    return all(
+        cell.settings.get(key) == value for key, value in expected.items() if key != "points"
+    )
 
 
 def plain(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from charset_normalizer import from_bytes
 
 from grading.intake.folder import Unreadable
 from grading.intake.outputs import without_outputs
-from grading.source.cells import settings_in
+from grading.source.cells import is_as_released, settings_in
 
 MAX_PARTS = 500_000  # lists and objects in its JSON
 MAX_CELLS = 1000
@@ -40,6 +41,11 @@ class Cell:
     def grade_id(self) -> str:
         """Its nbgrader id, "" where it has none."""
         return text_of(self.settings.get("grade_id"))
+
+    @functools.cached_property
+    def is_as_released(self) -> bool:
+        """Whether it is as it was in some release, that of today or an earlier one."""
+        return is_as_released(self.kind, self.text, self.settings)
 
     def defines(self, function: str) -> bool:
         """Tell whether the text defines the function, not inside of another."""

@@ -182,8 +182,9 @@ def part_of(path: str, merge: Merge, name: str) -> Part:
     """Return what a file has given."""
     notes = [] if name_in(path) == name else [f"not {name}.ipynb but {path} was read"]
     notes += merge.notes
+    status = "repaired" if notes else "ok"
     answered = {merge.frame.solutions[place] for place in merge.answers}
-    return Part(merge.build(), "repaired" if notes else "ok", tidy(notes), answered)
+    return Part(merge.build(), status, tidy(notes + merge.remarks), answered)
 
 
 def empty_part(frame: Frame, name: str, broken: dict[str, str], is_only: bool) -> Part:

@@ -21,24 +21,59 @@ class Change:
 
     Attributes
     ----------
-    student_id : str
-    what : str
-        The graded cell and the kind of check, or what else gives or takes points.
+    cell, kind : str
+        What is marked and the kind of check, or what else gives or takes points.
     before, after : float or None
         Points; None where there were none to give.
     reason : str
     """
 
-    student_id: str
-    what: str
+    cell: str
+    kind: str
     before: float | None
     after: float | None
     reason: str
 
+    @property
+    def what(self) -> str:
+        """Cell and kind in one."""
+        return f"{self.cell}, {self.kind}" if self.kind else self.cell
 
-def compare(old: Path, new: Path) -> Iterator[Change]:
+
+@dataclass
+class Difference:
     """
-    Yield every changed point between two folders of certificates.
+    What two markings of one student make of each other.
+
+    Attributes
+    ----------
+    student_id : str
+    before, after : float or None
+        The total; None where there was none.
+    changes : list of Change
+        Those that may have given the same total.
+    max_points : tuple
+        Full marks before and after.
+    """
+
+    student_id: str
+    before: float | None
+    after: float | None
+    changes: list[Change]
+    max_points: tuple[float | None, float | None]
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line: each reason with the cells that it is about."""
+        reasons: dict[str, dict[str, None]] = {}
+        for each in self.changes:
+            reasons.setdefault(each.reason, {})[each.cell] = None
+        return "; ".join(f"{', '.join(cells)}: {reason}" for reason, cells in reasons.items())
+
+
+def compare(old: Path, new: Path) -> Iterator[Difference]:
+    """
+    Compare two folders of certificates; yield each student, those with no change as well.
 
     Raises
     ------
@@ -52,29 +87,47 @@ def compare(old: Path, new: Path) -> Iterator[Change]:
     for name in sorted(names[0] | names[1]):
         before = read_certificate(old / name) if name in names[0] else None
         after = read_certificate(new / name) if name in names[1] else None
-        yield from changes(before, after)
+        there = [each for each in (before, after) if each]
+        yield Difference(
+            there[-1].student_id,
+            before and before.score,
+            after and after.score,
+            list(changes(before, after)),
+            (before and before.max_score, after and after.max_score),
+        )
+
+
+def summary_of(found: list[Difference]) -> str:
+    """Say for how many the total has changed, and for how many nothing."""
+    others = sum(each.before != each.after for each in found)
+    moved = sum(bool(each.changes) and each.before == each.after for each in found)
+    said = f"The total has changed for {others} of {len(found)} students"
+    said += f", and points but no total for {moved}" if moved else ""
+    same = len(found) - others - moved
+    said += f"; nothing has changed for {same}" if same else ""
+    maxima = {each.max_points for each in found if None not in each.max_points}
+    for before, after in sorted(maxima):
+        said += f"; full marks were {before:g}, and are {after:g}" if before != after else ""
+    return said
 
 
 def changes(before: Certificate | None, after: Certificate | None) -> Iterator[Change]:
     """Yield the changed points of one student."""
     if before is None or after is None:
-        there = before or after
         reason = "handed in since" if before is None else "no longer marked"
-        score = [None if each is None else each.score for each in (before, after)]
-        yield Change(there.student_id, "all", *score, reason)
+        yield Change("all", "", before and before.score, after and after.score, reason)
         return
     points = [points_of(each) for each in (before, after)]
     both = dict.fromkeys([*points[0], *points[1]])
     titles = column_titles(dict.fromkeys(place for place, _ in both))
     for place, kind in both:
         old, new = (each.get((place, kind)) for each in points)
-        if old != new:
+        if (old or 0.0) != (new or 0.0):
             reason = "a person's points" if kind == BY_HAND else why(before, after, place)
-            yield Change(after.student_id, f"{titles[place]}, {kind}", old, new, reason)
+            yield Change(titles[place], kind, old, new, reason)
     if before.late_penalty != after.late_penalty:
-        penalties = -before.late_penalty, -after.late_penalty
         late = "submission" if before.submitted != after.submitted else "points, or rules"
-        yield Change(after.student_id, "late", *penalties, f"late penalty: {late}")
+        yield Change("late penalty", "", -before.late_penalty, -after.late_penalty, late)
 
 
 def points_of(certificate: Certificate) -> dict[tuple[Place, str], float]:
@@ -93,6 +146,9 @@ def points_of(certificate: Certificate) -> dict[tuple[Place, str], float]:
 
 def why(before: Certificate, after: Certificate, place: Place) -> str:
     """Say what the points of one cell depend on that is no longer the same."""
+    held = [any(place == (m.notebook, m.cell) for m in c.cells) for c in (before, after)]
+    if held != [True, True] and before.cells and after.cells:
+        return "no longer in the assignment" if held[0] else "new in the assignment"
     tests = [
         each.source.get("tests", {}).get(place.notebook, {}).get(place.cell)
         for each in (before, after)

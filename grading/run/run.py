@@ -430,12 +430,14 @@ def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dic
         Place(name, cells.grade_id(cell)): cell
         for name, each in source.notebooks.items()
         for cell in each.notebook.cells
-        if cells.grade_id(cell)
+        if cells.is_published(cell)
     }
+    points = book.published_points(assignment)
     changed = sorted(ours.keys() ^ known.keys()) + [
         place
         for place, cell in ours.items()
-        if place in known and not cells.is_answer(cell) and known[place].source != cell.source
+        if (place in known and not cells.is_answer(cell) and known[place].source != cell.source)
+        or (cells.kind_of(cell) in cells.GRADED and points.get(place) != cells.points_of(cell))
     ]
     if changed:
         names = [place.cell if len(source.notebooks) == 1 else "/".join(place) for place in changed]

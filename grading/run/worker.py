@@ -236,7 +236,7 @@ class Marker:
         checksums = dict(settings.checksums)
         for name, source in sources.items():
             for cell in source.notebook.cells:
-                if cells.grade_id(cell):
+                if cells.is_published(cell):
                     cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
         self.frames = {name: Frame(source.notebook) for name, source in sources.items()}
         self.outcomes = [

@@ -6,7 +6,8 @@ import copy
 from enum import StrEnum
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
+from nbgrader.utils import compute_checksum
 
 OWN_ID = "student-"  # how the ids of cells begin that a student has added
 FETCH_ID = "fetch"
@@ -40,6 +41,15 @@ def settings_in(metadata: Any) -> dict[str, Any]:
 def settings_of(cell: NotebookNode) -> dict[str, Any]:
     """Return nbgrader's settings of a cell, without the checksum that publishing adds."""
     return {key: value for key, value in settings_in(cell.metadata).items() if key != "checksum"}
+
+
+def is_as_released(kind: str, text: str, settings: dict[str, Any]) -> bool:
+    """Tell whether a student's cell is as it was once released: by the checksum in its settings."""
+    try:
+        cell = from_dict({"cell_type": kind, "source": text, "metadata": {"nbgrader": settings}})
+        return settings.get("checksum") == compute_checksum(cell)
+    except Exception:  # settings hold anything
+        return False
 
 
 def kind_of(cell: NotebookNode) -> Kind:
@@ -81,6 +91,13 @@ def grade_id(cell: NotebookNode) -> str:
     """Return the cell's nbgrader id, "" where it has none."""
     value = settings_in(cell.metadata).get("grade_id", "")
     return value if isinstance(value, str) else ""
+
+
+def is_published(cell: NotebookNode) -> bool:
+    """Tell whether nbgrader keeps a cell in its grade book."""
+    settings = settings_in(cell.metadata)
+    kept = any(settings.get(flag) for flag in ("grade", "solution", "locked", "task"))
+    return kept and bool(grade_id(cell))
 
 
 def points_of(cell: NotebookNode) -> float:
