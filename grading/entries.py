@@ -1,0 +1,158 @@
+"""What the grade book holds of a class: cells, points, students."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from grading.marking.result import total
+from grading.source.cells import function_tested
+
+
+class Place(NamedTuple):
+    """Which cell: the names of its notebook and its own."""
+
+    notebook: str
+    cell: str
+
+    @property
+    def function(self) -> str:
+        """What is marked there: a function's name, as a rule."""
+        return function_tested(self.cell)
+
+
+@dataclass(slots=True)
+class CellGrade:
+    """
+    What the grade book holds of one graded cell of a submission.
+
+    Attributes
+    ----------
+    points : float
+        Those that count: a person's, where a person gave some.
+    auto_points : float or None
+        Those that the tests gave.
+    waits : bool
+        Whether a person has to look at it, for the first time or again.
+    manual_points : float or None
+        Those that a person gave.
+    """
+
+    points: float
+    auto_points: float | None
+    waits: bool
+    manual_points: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has still to give the points."""
+        return self.waits and self.manual_points is None
+
+
+@dataclass(slots=True)
+class Entry:
+    """
+    What the grade book holds of one student.
+
+    Attributes
+    ----------
+    student_id, last_name, first_name, email, lms_user_id : str
+        "" where the grade book has none.
+    handed_in : bool
+        Whether there is a submission of the assignment.
+    timestamp : datetime or None
+        When it was handed in, in UTC.
+    seconds_late : float
+        Past the due date, extensions counted; 0 where either is not known.
+    penalties : dict
+        Points off for that, by notebook.
+    grades : dict
+        Of each graded cell, by `Place`.
+    comments : dict
+        What a person wrote about a cell, by `Place`.
+    """
+
+    student_id: str
+    last_name: str = ""
+    first_name: str = ""
+    email: str = ""
+    lms_user_id: str = ""
+    handed_in: bool = False
+    timestamp: datetime | None = None
+    seconds_late: float = 0.0
+    penalties: dict[str, float] = field(default_factory=dict)
+    grades: dict[Place, CellGrade] = field(default_factory=dict)
+    comments: dict[Place, str] = field(default_factory=dict)
+
+    @property
+    def penalty(self) -> float:
+        """The points off for handing in late."""
+        return total(self.penalties.values())
+
+    @property
+    def points(self) -> dict[Place, float]:
+        """The points that count, by place."""
+        return {place: grade.points for place, grade in self.grades.items()}
+
+    @property
+    def auto_points(self) -> dict[Place, float | None]:
+        """The points that the tests gave, by place."""
+        return {place: grade.auto_points for place, grade in self.grades.items()}
+
+    @property
+    def raw_score(self) -> float:
+        """The points of all cells."""
+        return total(self.points.values())
+
+    @property
+    def score(self) -> float:
+        """The points less the penalty: what nbgrader exports."""
+        return total(self.points.values(), self.penalty)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has to look at a part, for the first time or again."""
+        return any(grade.waits for grade in self.grades.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has still to give points."""
+        return any(grade.is_open for grade in self.grades.values())
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has changed what the tests gave."""
+        grades = [g for g in self.grades.values() if g.manual_points is not None]
+        return any(g.auto_points is not None and g.points != g.auto_points for g in grades)
+
+    @property
+    def name(self) -> str:
+        """The name as one says it; the id where there is none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.student_id
+
+
+@dataclass
+class Class:
+    """
+    An assignment and its students.
+
+    Attributes
+    ----------
+    assignment : str
+    due : datetime or None
+    max_points : dict
+        Of each graded cell, by `Place`, in no particular order.
+    entries : dict
+        Every student in the grade book, by id, sorted.
+    """
+
+    assignment: str
+    due: datetime | None
+    max_points: dict[Place, float]
+    entries: dict[str, Entry]
+
+    @property
+    def max_score(self) -> float:
+        """The points of all cells."""
+        return total(self.max_points.values())
