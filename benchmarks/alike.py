@@ -58,7 +58,8 @@ def measure(planted: set[tuple[str, str]], count: int) -> None:
     """Compare the class in the course here."""
     begin, before = time.monotonic(), used()
     page = Path("reports/alike.html")
-    found = write_page(enter_course().coursedir, read_assignment(ASSIGNMENT), page)
+    course = enter_course()
+    found = write_page(course.coursedir, course.config, read_assignment(ASSIGNMENT), page)
     seconds, spent = time.monotonic() - begin, used() - before
     pairs = [tuple(sorted((p.first.student, p.second.student), reverse=True)) for p in found.pairs]
     ranks = [n for n, pair in enumerate(pairs, 1) if pair in planted]

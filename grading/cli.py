@@ -189,7 +189,7 @@ def alike_command(assignment: Assignment) -> None:
     from grading.alike import write_page
 
     course, page = enter_course(), Path("reports") / assignment / "alike.html"
-    found = write_page(course.coursedir, read_assignment(assignment), page)
+    found = write_page(course.coursedir, course.config, read_assignment(assignment), page)
     console.print(
         f"{page}: the {len(found.pairs)} pairs most alike of {len(found.works)} submissions",
         soft_wrap=True,
@@ -300,6 +300,8 @@ def check_first(assignment: str, rooms: Nursery) -> None:
 
 def mark_and_tell(run: Run, assignment: str) -> None:
     """Mark a class, and tell what came of it."""
+    for line in run.groups.to_tell:
+        errors.print(line, markup=False)
     begin, marked, shown, isolation = time.monotonic(), 0, [], {}
     try:
         for certificate in follow(run, console):

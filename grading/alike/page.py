@@ -9,12 +9,14 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
 from grading import CourseError
 from grading.alike.fingerprints import fingerprints
 from grading.alike.pairs import MOST_SHARED, Comparison, Pair, compare
 from grading.alike.work import MOST_TEXT, given_prints, read_class
 from grading.run.certificate import write_whole
+from grading.run.groups import find_groups
 from grading.run.run import submitted
 from grading.source import Assignment
 
@@ -29,16 +31,20 @@ class Piece(NamedTuple):
     count: int
 
 
-def write_page(coursedir: CourseDirectory, assignment: Assignment, path: Path) -> Comparison:
+def write_page(
+    coursedir: CourseDirectory, config: Config, assignment: Assignment, path: Path
+) -> Comparison:
     """
-    Compare all that was handed in, and write the page.
+    Compare all that was handed in, of groups what counts, and write the page.
 
     Raises
     ------
     CourseError
         Where there is nothing to compare.
     """
-    students = submitted(coursedir, assignment.name)
+    handed_in = submitted(coursedir, assignment.name)
+    groups = find_groups(coursedir, config, assignment.name, handed_in)
+    students = [student for student in handed_in if groups.whose.get(student) == student]
     read = dict(read_class(coursedir, assignment, students))
     works = [work for student in students if (work := read[student]) is not None and work.texts]
     if len(works) < 2:

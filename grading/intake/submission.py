@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from grading.intake.folder import (
     TIMESTAMP,
@@ -14,6 +17,8 @@ from grading.intake.folder import (
     Unreadable,
     describe,
     listed,
+    look_into,
+    read_file,
     tidy,
 )
 from grading.intake.merge import Frame, Merge
@@ -202,6 +207,19 @@ def empty_part(frame: Frame, name: str, broken: dict[str, str], is_only: bool) -
 def name_in(path: str) -> str:
     """Return the name of a notebook, without `.ipynb`."""
     return path.removesuffix(".ipynb")
+
+
+def when(folder: Path, timezone: str) -> tuple[bool, datetime | None]:
+    """Tell whether there is a notebook in a folder, and when it was handed in if that is known."""
+    handed = HandedIn(*look_into(folder))
+    with contextlib.suppress(Unreadable):
+        handed.read[TIMESTAMP] = read_file(folder / TIMESTAMP, 1000)
+    return bool(handed.notebooks), read_timestamp(handed, timezone)[1]
+
+
+def timezone_of(config: Config) -> str:
+    """Return the time zone of a course, "" where it has none."""
+    return str(config.get("Exchange", {}).get("timezone", ""))
 
 
 def read_timestamp(handed: HandedIn, timezone: str) -> tuple[list[str], datetime | None]:

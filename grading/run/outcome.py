@@ -22,9 +22,11 @@ class NotGraded(CourseError):
         super().__init__(f"could not be marked: {said}; look at what was handed in")
 
 
-def refused(student: str, assignment: str) -> Certificate:
-    """Return what is told of a student whose folder has a name that is no text."""
-    note = "the folder in submitted/ has a name that is no plain text: rename it"
+NO_TEXT = "the folder in submitted/ has a name that is no plain text: rename it"
+
+
+def refused(student: str, assignment: str, note: str) -> Certificate:
+    """Return what is told of a student for whom nothing can be marked or entered."""
     return Certificate(printable(student), assignment, "not graded", [note])
 
 

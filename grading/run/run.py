@@ -35,8 +35,10 @@ from grading.run.certificate import (
     write_whole,
 )
 from grading.run.grades_csv import grade_rows
+from grading.run.groups import Groups, find_groups
 from grading.run.late import late_penalty
 from grading.run.outcome import (
+    NO_TEXT,
     NotGraded,
     describe_marks,
     describe_run,
@@ -103,7 +105,8 @@ def open_run(
     source = read_assignment(assignment, root, root / coursedir.source_directory / assignment)
     raise_problems(assignment, problems_in(source))
     handed_in = submitted(coursedir, assignment)
-    unknown = sorted(set(students) - set(handed_in))
+    groups = find_groups(coursedir, config, assignment, handed_in)
+    unknown = sorted(set(students) - groups.whose.keys() - groups.undecided.keys())
     if unknown:
         raise CourseError(f"{assignment}: nothing submitted by {', '.join(unknown)}")
     with ExitStack() as stack:
@@ -124,14 +127,14 @@ def open_run(
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
             worker.make_ready(settings)
-        run = Run(coursedir, config, source, book, settings, shipped)
+        run = Run(coursedir, config, source, book, settings, shipped, groups)
         local = Workers(min(jobs or cores(), len(handed_in)))
         stack.callback(local.close)
         run.local = run.workers = local
         if scheduler:
             run.workers = Workers(1, scheduler)
             stack.callback(run.workers.close)
-        run.plan(sorted(students) or handed_in, force)
+        run.plan(groups.with_all_members(students or [*groups.whose, *groups.undecided]), force)
         yield run
 
 
@@ -156,6 +159,7 @@ class Run:
         book: Book,
         settings: Settings,
         shipped: dict[str, bytes],
+        groups: Groups,
     ) -> None:
         self.coursedir, self.source, self.book, self.settings = coursedir, source, book, settings
         self.assignment = source.name
@@ -164,7 +168,7 @@ class Run:
         self.group = book.read_class(self.assignment)
         self.hashes = source.hashes | {"late": late_hash(config, self.group)}
         self.late_penalty = late_penalty(config, self.assignment)
-        self.shipped = shipped
+        self.shipped, self.groups = shipped, groups
         self.graded = {
             Place(name, cells.grade_id(cell)): cells.kind_of(cell)
             for name, each in source.notebooks.items()
@@ -174,20 +178,26 @@ class Run:
 
     def plan(self, students: list[str], force: bool) -> None:
         """Choose whose submissions are to be marked."""
-        self.unnamed = [student for student in students if student != printable(student)]
-        named = [student for student in students if student == printable(student)]
+        unnamed = {s: NO_TEXT for s in students if s != printable(s)}  # no grade book could hold it
+        self.refused = unnamed | {
+            s: why for s, why in self.groups.undecided.items() if s in students
+        }
+        named = [student for student in students if student not in self.refused]
         marked = set() if force else self.already_marked(named)
+        # a group is marked as one
+        marked -= set(self.groups.with_all_members([s for s in named if s not in marked]))
         self.todo = [student for student in named if student not in marked]
         self.total, self.earlier = len(students) - len(marked), len(marked)
 
     def mark(self) -> Iterator[Certificate]:
         """Mark what is not marked yet, and yield the certificates as they are written."""
         self.begin()
-        for student in self.unnamed:  # no grade book could hold it
-            yield refused(student, self.assignment)
+        for student, why in self.refused.items():
+            yield refused(student, self.assignment, why)
         patience = PATIENCE if self.total > 1 else math.inf
         slow: list[str] = []
-        yield from self.mark_all(self.todo, patience, slow.append)
+        once = list(dict.fromkeys(self.groups.whose[student] for student in self.todo))
+        yield from self.mark_all(once, patience, slow.append)
         yield from self.mark_all(slow, math.inf, slow.append)
         self.end()
 
@@ -234,8 +244,9 @@ class Run:
         return old.submission if holds else ""
 
     def submission(self, student: str) -> Path:
-        """Return the folder that a student handed in."""
-        return self.root / self.coursedir.submitted_directory / student / self.assignment
+        """Return the folder that a student handed in, or another of the group."""
+        whose = self.groups.whose.get(student, student)
+        return self.root / self.coursedir.submitted_directory / whose / self.assignment
 
     def marked_notebooks(self, student: str) -> dict[str, Path]:
         """Return the paths of a student's marked notebooks, by their names."""
@@ -282,12 +293,13 @@ class Run:
             if done is not None and done.timed_out and most_seconds < math.inf:
                 postpone(student)
                 continue
-            certificate, entry = self.enter(student, done, error)
-            if entry is None:
-                yield self.finish(certificate)
-            else:
-                open_certificates[student] = certificate
-                pages.append(MakePage(student, done, entry))
+            for member in self.groups.with_all_members([student]):
+                certificate, entry = self.enter(member, done, error)
+                if entry is None:
+                    yield self.finish(certificate)
+                else:
+                    open_certificates[member] = certificate
+                    pages.append(MakePage(member, done, entry))
 
     def handed_in(self, students: list[str], most_seconds: float) -> Iterator[Mark]:
         """Yield what is to be marked; for workers on other machines it is read here."""
@@ -319,6 +331,8 @@ class Run:
             if marked is None:
                 raise NotGraded(error)
             describe_run(certificate, marked)
+            if student in self.groups.notes:
+                certificate.notes = [self.groups.notes[student], *certificate.notes]
             entry = self.save(student, marked)
             describe_marks(certificate, marked, entry, self.group, list(self.graded))
             self.write_marked(student, marked)

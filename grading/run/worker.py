@@ -28,7 +28,7 @@ from grading.book import Entry, Place
 from grading.feedback import Pages
 from grading.intake.folder import HandedIn, read_folder
 from grading.intake.merge import Frame
-from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
+from grading.intake.submission import NOTHING_READ, Intake, Part, take_in, timezone_of
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
@@ -247,7 +247,7 @@ class Marker:
             results = mark_solution(outcomes)
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         config, kinds = pickle.loads(settings.steps)
-        self.timezone = str(config.get("Exchange", {}).get("timezone", ""))
+        self.timezone = timezone_of(config)
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
         self.rooms = new_nursery(settings)
         self.pages = Pages(self.assignment)
