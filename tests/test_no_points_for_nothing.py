@@ -396,11 +396,12 @@ def test_manual_code_is_run_where_students_code_is(tmp_path, monkeypatch):
         ({"grade": True, "locked": True, "solution": False}, True),
         ({"grade": True, "locked": True, "solution": True}, False),
         ({"grade": True, "locked": False, "solution": True}, False),
-        ({"grade": True, "locked": False, "solution": False}, False),
+        ({"grade": True, "locked": False, "solution": False}, True),  # as nbgrader has it
         ({"grade": False, "locked": False, "solution": True}, False),
     ],
 )
-def test_a_test_is_locked_graded_and_no_solution(settings, is_ours):
+def test_a_test_is_graded_and_no_solution(settings, is_ours):
     cell = new_code_cell("1", metadata={"nbgrader": {**settings, "grade_id": "a"}})
     assert cells.is_test(cell) is is_ours
-    assert as_cells([cell])[0].kind == ("test" if is_ours else "student")
+    outcomes = Outcomes(read_source(FORWARD, ROOT))
+    assert as_cells([cell], outcomes)[0].kind == ("test" if is_ours else "student")

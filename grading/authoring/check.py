@@ -108,12 +108,20 @@ def marker_problems(cell: NotebookNode, config: Config) -> Iterator[Problem]:
 
 def mark_solution_of(source: Source) -> Iterator[Problem]:
     """Yield which tests the solution does not pass, and points that do not add up."""
+    outcomes = Outcomes(source)
     try:
-        results = mark_solution(Outcomes(source))
+        results = mark_solution(outcomes)
     except CourseError as problem:
         yield Problem("", str(problem).removeprefix(f"{source.assignment}, "))
         return
+    yield from faults_in(outcomes)
     yield from points_lost(source, results)
+
+
+def faults_in(outcomes: Outcomes) -> Iterator[Problem]:
+    """Yield the tests that stop with the solution itself."""
+    for name, said in outcomes.tried.faults.items():
+        yield Problem(name, f"the solution itself does not pass: {said}")
 
 
 # The student version
@@ -197,9 +205,11 @@ def mark_in_room(released: Path, source: Source, rooms: Nursery) -> Iterator[Pro
     if not source.tests:
         return
     outcomes = Outcomes(source)
-    mark_solution(outcomes)
+    mark_solution(outcomes, rooms)
+    yield from faults_in(outcomes)
     marked = mark_notebook(copy.deepcopy(source.notebook), outcomes, rooms)
-    yield from points_lost(source, marked.results)
+    sound = {n: r for n, r in marked.results.items() if n not in outcomes.tried.faults}
+    yield from points_lost(source, sound)
     path = released / f"{source.name}.ipynb"
     stubs = {cells.grade_id(c): c.source for c in nbformat.read(path, as_version=4).cells}
     untouched = mark_notebook(cells.with_answers(source.notebook, stubs), outcomes, rooms)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
-from grading.checks import FunctionTest, fingerprint, same_fingerprint
+from grading import CourseError
+from grading.checks import fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Assignment, Source, Version, enter_course, read_assignment
+from grading.source.cells import function_checked
 from grading.source.course import raise_failure
 
 
@@ -37,12 +39,18 @@ def mistakes_of(source: Source) -> dict[str, dict]:
     """Return what is to be known of the functions of one notebook."""
     outcomes = Outcomes(source)
     mark_solution(outcomes)
-    right = {name: example_fingerprint(source, name) for name in source.answers}
+    for name, said in outcomes.tried.faults.items():
+        raise CourseError(f"{source.assignment}, {name}: the solution itself does not pass: {said}")
+    checked = {function_checked(cell) for cell in source.examples}
+    right = {name: example_fingerprint(source, name) for name in source.answers if name in checked}
     table: dict[str, dict] = {
-        name: {"kinds": outcomes.kinds.get(name, 0), "mistakes": []} for name in source.answers
+        name: {"kinds": outcomes.tried.kinds.get(name, 0), "mistakes": []}
+        for name in {**right, **outcomes.tried.kinds}
     }
     for version in source.versions:
         if not version.is_mistake:
+            continue
+        if version.shows_in not in right:
             continue
         seen = example_fingerprint(source, version.shows_in, version)
         if seen and not same_fingerprint(seen, right[version.shows_in]):
@@ -53,6 +61,6 @@ def mistakes_of(source: Source) -> dict[str, dict]:
 
 def example_fingerprint(source: Source, name: str, version: Version | None = None) -> list:
     """Run a function's visible checks; return the outcome's fingerprint, [] where none tells it."""
-    test: FunctionTest = source.at_check(name, version)["test"]
-    is_told = not test.outcome.stopped or test.outcome.raised
-    return fingerprint(test.outcome) if is_told else []
+    outcome = getattr(source.at_check(name, version).get("test"), "outcome", None)
+    is_told = outcome is not None and (not outcome.stopped or outcome.raised)
+    return fingerprint(outcome) if is_told else []

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import pickle
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from grading.checks import Outcome, flatten, run_function, same_flat
@@ -32,6 +33,26 @@ class Given:
         return isinstance(other, Given) and self.digest == other.digest
 
 
+@dataclass
+class Tried:
+    """
+    What is known of the tests once the solution has been put to them.
+
+    Attributes
+    ----------
+    kinds : dict
+        How many kinds of check the marking makes of each function.
+    plain : set of str
+        The names of the tests that keep no record.
+    faults : dict
+        Of tests that stop with the solution itself, by name: where and why.
+    """
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    plain: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
 class Outcomes:
     """
     What right and known wrong functions make of arguments; each is worked out once.
@@ -41,28 +62,30 @@ class Outcomes:
     source : Source
     data : HiddenData
         From what the tests draw their inputs.
+    tried : Tried, optional
+        What is known of the tests: the same for all sets of data.
 
     Attributes
     ----------
     main_calls : dict
         By function: what its test calls it with first, and the right values that count.
-    kinds : dict
-        How many kinds of check the marking makes of each function, once that is known.
     """
 
-    def __init__(self, source: Source, data: HiddenData = ON_VIEW) -> None:
+    def __init__(
+        self, source: Source, data: HiddenData = ON_VIEW, tried: Tried | None = None
+    ) -> None:
         self.source = source
+        self.tried = Tried() if tried is None else tried
         self.data = data
         self.secret: list[Any] = []  # all inputs and right outcomes that were asked for
         self.main_calls: dict[str, tuple[Given, dict[str, Any]]] = {}
-        self.kinds: dict[str, int] = {}
         self._known: dict[tuple, Any] = {}
 
     @functools.cached_property
     def twin(self) -> Outcomes:
         """The same tests on other numbers, which earn nothing: see `grading.marking.twin`."""
         data = dataclasses.replace(self.data, entropy=(*self.data.entropy, TWIN))
-        return Outcomes(self.source, data)
+        return Outcomes(self.source, data, self.tried)
 
     def once(self, key: tuple, work: Callable[[], Any]) -> Any:
         """Return what the work comes to; it is done once for each key."""

@@ -10,13 +10,14 @@ import math
 import py_compile
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
 
-from grading.marking.naming import Outcomes
-from grading.marking.result import TestResult, result_of, settle
+from grading.marking.naming import Outcomes, Tried
+from grading.marking.plain import plain_result, tell, visible
+from grading.marking.result import NOT_GRADED, TestResult, result_of, settle
 from grading.marking.sanitize import sanitize
 from grading.marking.test import marking
 from grading.marking.twin import may_tell, tell_what_both_say
@@ -24,6 +25,7 @@ from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_noteboo
 from grading.source import cells
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.cells import Kind
+from grading.source.names import Names
 
 ROOMS = {Kind.TEST: "test", Kind.CHECK: "shared"}  # who runs a cell, if not the student alone
 
@@ -64,19 +66,23 @@ def mark_notebook(
     most_seconds : float
         As in `run_notebook`.
     """
-    code = [cell for cell in notebook.cells[: end_of(notebook)] if runs(cell)]
-    run = as_cells(code)
+    code = code_in(notebook)
+    run = as_cells(code, outcomes)
     done, results = ask(code, run, outcomes, rooms, most_seconds)
+    plain = {cell.id for cell in code if cells.grade_id(cell) in outcomes.tried.plain}
     unclear = {key for key, result in results.items() if may_tell(result)}
     if unclear:
         others: dict[str, TestResult] = {}
         if not (done.timed_out and most_seconds < math.inf):  # then it is marked again
             end = 1 + max(n for n, cell in enumerate(run) if cell.id in unclear)
-            again = [n for n in range(end) if run[n].kind != "test" or run[n].id in unclear]
+            asked = unclear | plain  # these may build on one another
+            again = [n for n in range(end) if run[n].kind != "test" or run[n].id in asked]
             copies = [copy.deepcopy(code[n]) for n in again]
-            others = ask(copies, [run[n] for n in again], outcomes.twin, rooms, most_seconds)[1]
+            shown = [replace(run[n], source=visible(code[n])) for n in again]
+            cells_ = [shown[k] if run[n].id in plain else run[n] for k, n in enumerate(again)]
+            others = ask(copies, cells_, outcomes.twin, rooms, most_seconds)[1]
         for key in unclear:
-            tell_what_both_say(results[key], others.get(key))
+            (tell if key in plain else tell_what_both_say)(results[key], others.get(key))
     sanitize(notebook)
     tests = [cell for cell in code if cells.is_test(cell)]
     for cell in tests:
@@ -89,7 +95,7 @@ def ask(
     run: list[Cell],
     outcomes: Outcomes,
     rooms: Nursery,
-    most_seconds: float,
+    most_seconds: float = math.inf,
 ) -> tuple[NotebookResult, dict[str, TestResult]]:
     """Run code cells, put their outputs into them; return the result of each test by its id."""
     kept: dict[str, TestResult | None] = {}
@@ -100,17 +106,34 @@ def ask(
             results.clear()
 
         done = run_notebook(run, given_files(outcomes), rooms, most_seconds, take_result)
+    found = {}
     for number, (cell, result) in enumerate(zip(code, done.cells, strict=True), 1):
         cell.execution_count = number
         cell.outputs = [from_dict(output) for output in result.outputs]
-    return done, {c.id: result_of(c, kept[c.id]) for c in code if cells.is_test(c)}
+        if cells.is_test(cell):
+            found[cell.id] = result_in(cell, result, kept[cell.id], outcomes.tried)
+    return done, found
 
 
-def end_of(notebook: NotebookNode) -> int:
-    """Return up to which cell a notebook is run."""
+def result_in(
+    cell: NotebookNode, done: CellResult, kept: TestResult | None, tried: Tried
+) -> TestResult:
+    """Return what came of a test: what it kept, or what nbgrader would make of it."""
+    name = cells.grade_id(cell)
+    if name in tried.faults:
+        function = cells.function_tested(name)
+        return TestResult(function, 0.0, cells.points_of(cell), stopped=NOT_GRADED)
+    if kept is None and name in tried.plain:
+        return plain_result(cell, done)
+    return result_of(cell, kept)
+
+
+def code_in(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the code of a notebook that is run."""
     kinds = [cells.kind_of(cell) for cell in notebook.cells]
     last = max((n for n, kind in enumerate(kinds) if kind in cells.GRADED), default=-1)
-    return len(kinds) if last >= 0 and kinds[last] is Kind.TASK else last + 1
+    end = len(kinds) if last >= 0 and kinds[last] is Kind.TASK else last + 1
+    return [cell for cell in notebook.cells[:end] if runs(cell)]
 
 
 def runs(cell: NotebookNode) -> bool:
@@ -118,22 +141,22 @@ def runs(cell: NotebookNode) -> bool:
     return cell.cell_type == "code" and cells.kind_of(cell) not in (Kind.FETCH, Kind.TASK)
 
 
-def as_cells(code: Iterable[NotebookNode]) -> list[Cell]:
+def as_cells(code: Iterable[NotebookNode], outcomes: Outcomes) -> list[Cell]:
     """Return cells as rooms run them, under names that a student knows them by."""
-    return [
-        Cell(
-            cell.id,
-            cell.source,
-            ROOMS.get(cells.kind_of(cell), "student"),
-            cells.grade_id(cell) or f"cell {number}",
-        )
-        for number, cell in enumerate(code, 1)
-    ]
+    made = []
+    names = outcomes.source.names
+    for number, cell in enumerate(code, 1):
+        label = cells.grade_id(cell) or f"cell {number}"
+        kind = ROOMS.get(cells.kind_of(cell), "student")
+        text = "" if label in outcomes.tried.faults else cell.source
+        about = names.get(cell.id, Names())
+        made.append(Cell(cell.id, text, kind, label, about.binds, about.looks_up, about.imports))
+    return made
 
 
 def given_files(outcomes: Outcomes) -> dict[str, bytes]:
     """Return what the student's cells find: modules, compiled ones beside, and numbers of kinds."""
-    kinds = {name: {"kinds": kinds, "mistakes": []} for name, kinds in outcomes.kinds.items()}
+    kinds = {name: {"kinds": kinds, "mistakes": []} for name, kinds in outcomes.tried.kinds.items()}
     files = {KNOWN_MISTAKES: json.dumps(kinds).encode()}
     for path, text in outcomes.source.files.items():
         if path.endswith(".py") and "/" not in path:

@@ -15,6 +15,7 @@ from grading.source import cells
 
 RECORD = "grading"  # where an output's metadata holds the result of its test
 NOT_RUN = Finding("not run", {})
+NOT_GRADED = Finding("not graded: the test has a fault of its own, which is said to the course", {})
 
 
 @dataclass

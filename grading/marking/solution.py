@@ -1,45 +1,80 @@
-"""The solution, put to its own tests: in this process, since it is the instructor's."""
+"""The solution, put to its own tests."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 from collections.abc import Iterator, Mapping
 
+from grading import CourseError
 from grading.marking.naming import Outcomes
+from grading.marking.notebook import as_cells, ask, code_in
+from grading.marking.plain import in_line
 from grading.marking.result import TestResult
 from grading.marking.test import marking
+from grading.rooms import Nursery
 from grading.source import Source, cells
 from grading.source.problems import Problem
 
 
-def mark_solution(outcomes: Outcomes, **replaced: str) -> dict[str, TestResult]:
+def mark_solution(
+    outcomes: Outcomes, rooms: Nursery | None = None, /, **replaced: str
+) -> dict[str, TestResult]:
     """
     Return the result of each test on the solution, by the name of its cell.
 
     Parameters
     ----------
     outcomes : Outcomes
+    rooms : Nursery, optional
     **replaced : str
         The text of cells of the solution that take the place of its own.
+
+    It runs in this process, since it is the instructor's. What tests ask that keep no record
+    cannot always be asked of a student's room: that is tried, too, where there are `rooms`.
+    What is found out about the tests stands in `outcomes.tried`.
 
     Raises
     ------
     CourseError
-        Where a test stops: which, and why.
+        Where the solution itself stops: where, and why; where cells were replaced, a test, too.
     """
-    source = outcomes.source
-    names = source.namespace(**replaced)
-    found = {}
+    source, tried = outcomes.source, outcomes.tried
+    names, found = source.no_names(), {}
     with marking(outcomes) as results, contextlib.redirect_stdout(io.StringIO()):
-        for name, text in source.tested.items():
+        for cell, text in source.in_order(**replaced):
+            name, is_test = cells.grade_id(cell), cells.is_test(cell)
             results.clear()
-            source.run(name, text, names)
-            if name in source.tests and results:
-                found[name] = results[-1]
-    for name, result in found.items():
-        outcomes.kinds[cells.function_tested(name)] = len(result.checks)
+            try:
+                source.run_cell(cell, text, names)
+            except CourseError as problem:
+                if replaced or not is_test:
+                    raise
+                where = f"{source.assignment}, {name}"
+                tried.faults[name] = str(problem).removeprefix(where).lstrip(":, ")
+            else:
+                if is_test and results:
+                    found[name] = results[-1]
+                elif is_test and not replaced:
+                    tried.plain.add(name)
+    if not replaced:
+        made = [(result.function, len(result.checks)) for result in found.values()]
+        tried.kinds = {name: sum(n for each, n in made if each == name) for name, _ in made}
+    if rooms is not None and tried.plain | tried.faults.keys():
+        try_in_rooms(outcomes, rooms)
     return found
+
+
+def try_in_rooms(outcomes: Outcomes, rooms: Nursery) -> None:
+    """Find out what tests that keep no record cannot ask of a student's room."""
+    tried = outcomes.tried
+    tried.plain |= tried.faults.keys()
+    tried.faults.clear()
+    code = code_in(copy.deepcopy(outcomes.source.notebook))
+    for done in ask(code, as_cells(code, outcomes), outcomes, rooms)[0].cells:
+        if done.cell.kind == "test" and done.error:
+            tried.faults[done.cell.label] = in_line(done)
 
 
 def points_lost(source: Source, results: Mapping[str, TestResult]) -> Iterator[Problem]:

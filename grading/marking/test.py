@@ -132,7 +132,8 @@ class MarkedTest(FunctionTest):
         *,
         points: dict[str, float],
     ) -> None:
-        super().__init__(function, returns, cache, keys)
+        of_data = getattr(type(function), "of_data", None)  # it lives in the student's room
+        super().__init__(of_data(function) if of_data else function, returns, cache, keys)
         self.marking = current_marking()
         self.outcomes_known = self.marking.outcomes
         self.calls = calls

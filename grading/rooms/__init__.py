@@ -1,19 +1,13 @@
 """Two rooms: student code runs in one, the tests in the other; plain data crosses."""
 
 from .answers import StudentError
-from .door import (
-    CannotCross,
-    Room,
-    RoomDied,
-    RoomError,
-    RoomTimeout,
-    StandIn,
-    Ticket,
-)
+from .cell import Cell, CellResult
+from .door import Room, RoomDied, RoomError, RoomTimeout, Ticket
 from .limits import Limits
-from .notebook import Cell, CellResult, NotebookResult, run_notebook
+from .notebook import NotebookResult, run_notebook
 from .packages import PackagesMissing
 from .sandbox import IsolationUnavailable, Nursery
+from .stand_in import CannotCross, StandIn
 
 __all__ = [
     "CannotCross",

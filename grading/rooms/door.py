@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from .answers import WRONG_FORM, check_error, check_outputs, check_text, student_error
@@ -19,10 +19,14 @@ from .exceptions import Shown
 from .limits import Limits
 from .room import wire
 from .room.channel import ANSWER, CALL_BACK, Channel, ChannelClosed, ChannelError, ChannelTimeout
-from .room.shell import clean
+from .room.folded import Folded, fold, unfold
+from .room.shell import Stream, clean
 from .sandbox import Nursery
+from .stand_in import CallableThing, CannotCross, Thing
 
 PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
+NOT_RIGHT = "the message is not of the right form"
+CALLS = ("call", "operate")
 COMMON_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)  # what bounds and faults send
 ROOM_FOR_A_WORD = 1000  # characters: that the output ends here
 
@@ -39,12 +43,6 @@ class RoomDied(RoomError):
 
 class RoomTimeout(RoomError):
     """The room did not answer in time."""
-
-
-class CannotCross(TypeError):
-    """What a stand-in cannot do, in one sentence that names the function."""
-
-    student_lines: Sequence[str] = ()
 
 
 # ------------------------------------------------------------------- the room
@@ -82,6 +80,8 @@ class Room:
         Seconds that its code may take in all.
     shown : Shown, optional
         Decides what is shown of exceptions in tests.
+    operate : callable, optional
+        Asks the objects of this room: as `Student.operate`.
 
     Attributes
     ----------
@@ -97,7 +97,9 @@ class Room:
         files: dict[str, bytes] | None = None,
         budget: float = math.inf,
         shown: Shown | None = None,
+        operate: Callable[..., Any] | None = None,
     ) -> None:
+        self.operate_by = operate
         self.limits = nursery.limits
         self.shown = shown or Shown({})
         self.usage: dict[str, Any] | None = None
@@ -108,6 +110,8 @@ class Room:
             raise RoomDied(f"no room could be started: {error}") from None
         self.clock = Clock(waited, budget)
         self.channel = Channel(line, 2 * self.bounds.bytes)
+        self.things: dict[int, Thing] = {}  # the stand-ins made of its tickets
+        self.is_asked = False
         self.ask({"do": "begin", "files": files or {}}, "the room", self.limits.start_seconds)
 
     def run_cell(self, source: str, label: str, most: int) -> tuple[list[dict], dict | None]:
@@ -140,18 +144,20 @@ class Room:
         Returns
         -------
         dict
-            Name: ("callable",), ("value", its value), ("missing",), or ("other",
-            the kind of thing it is).
+            Name: ("callable",), ("value", it), ("missing",), ("object", its kind), or
+            ("other", its kind).
         """
         question = {"do": "hold", "test": test, "names": list(names)}
         answer = self.ask(question, "the room", self.limits.call_seconds)
         for name in names:
             found = self.get(answer, name)
-            sizes = {"callable": 1, "missing": 1, "value": 2, "other": 2}
+            sizes = {"callable": 1, "missing": 1, "value": 2, "object": 2, "other": 2}
             if type(found) is not tuple or not found or type(found[0]) is not str:
-                self.fail("the message is not of the right form")
+                self.fail(NOT_RIGHT)
             if sizes.get(found[0]) != len(found):
-                self.fail("the message is not of the right form")
+                self.fail(NOT_RIGHT)
+            if found[0] == "value":
+                answer[name] = "value", self.unfold(found[1], name)
         return answer
 
     def moved(self) -> set[int]:
@@ -193,20 +199,122 @@ class Room:
             **{"lent": list(lent), "keep": keep, "given": given},
         }
         answer = self.ask(question, name, self.limits.call_seconds, lent)
+        self.check_crossed(answer, name)
+        result = self.get(answer, "result")
+        if keep and "ticket" in answer:
+            if type(answer["ticket"]) is not int or type(result) is not tuple or not result:
+                self.fail(NOT_RIGHT)
+            result = (*result[:-1], Ticket(self, answer["ticket"]))
+        return result
+
+    def check_crossed(self, answer: dict[str, Any], who: str) -> None:
+        """Raise what was raised there, or CannotCross where something could not cross."""
         if "unsupported" in answer:
             returned = self.get(answer, "where") == "result"
             what = "returns" if returned else "puts into its arguments"
             kind = self.shown.kind(check_text(answer["unsupported"], 200)) or "something"
-            raise CannotCross(f"{name} {what} {kind}, which cannot be tested: {PLAIN_DATA}")
+            raise CannotCross(f"{who} {what} {kind}, which cannot be tested: {PLAIN_DATA}")
         if "error" in answer:
             cell = check_text(self.get(answer, "cell"), 200)
             raise student_error(check_error(answer["error"], self.shown), cell)
-        result = self.get(answer, "result")
-        if keep and "ticket" in answer:
-            if type(answer["ticket"]) is not int or type(result) is not tuple or not result:
-                self.fail("the message is not of the right form")
-            result = (*result[:-1], Ticket(self, answer["ticket"]))
-        return result
+
+    def operate(
+        self,
+        test: int,
+        target: Thing,
+        operation: str,
+        given: tuple[tuple, dict[str, Any]],
+        names: Mapping[str, Any],
+        gone: Sequence[str],
+        label: str,
+    ) -> tuple[Any, dict[str, Any]]:
+        """
+        Ask an object something; what it prints is printed here.
+
+        Parameters
+        ----------
+        test : int
+            Which test asks.
+        target : Thing
+            What is asked.
+        operation : str
+            One of those that the room knows.
+        given : tuple
+            Arguments in places, and by name: plain data, stand-ins, functions of ours.
+        names, gone
+            Which names have other values for the time of this, and which have none.
+        label : str
+            What the result is called in errors.
+
+        Returns
+        -------
+        result : Any
+        values : dict
+            Of the plain data that the test was told, what is other data by now.
+        """
+        who = target.label_
+        if self.is_asked:
+            raise CannotCross(f"`{who}` cannot be asked while a function of the student's runs")
+        lent: dict[str, Callable] = {name: v for name, v in names.items() if is_ours(v)}
+        ours = list(lent)
+
+        def refer(value: Any) -> Folded:
+            if isinstance(value, Thing):
+                if value.room_ not in (None, self):
+                    raise CannotCross(f"`{value.label_}` was lost with its room")
+                return value.reference_
+            if not is_ours(value):
+                kind = type(value).__name__
+                raise CannotCross(f"`{who}` cannot be given a {kind}: {PLAIN_DATA}")
+            name = f"{getattr(value, '__name__', 'function')} {len(lent)}"
+            lent[name] = value
+            return "lent", name
+
+        question = {
+            **{"do": "operate", "test": test, "target": refer(target), "operation": operation},
+            **{"given": fold(given, refer, self.bounds), "gone": list(gone), "lent": ours},
+            "space": {
+                name: fold(value, refer, self.bounds)
+                for name, value in names.items()
+                if name not in ours
+            },
+        }
+        self.is_asked = True
+        try:
+            answer = self.ask(question, who, self.limits.call_seconds, lent)
+        finally:
+            self.is_asked = False
+        self.check_crossed(answer, who)
+        values = self.get(answer, "values")
+        if type(values) is not dict:
+            self.fail(NOT_RIGHT)
+        changed = {name: self.unfold(value, name) for name, value in values.items()}
+        try:
+            printed = check_text(self.get(answer, "printed"), 2 * self.limits.output_bytes)
+        except wire.WireError:
+            self.fail(NOT_RIGHT)
+        if not isinstance(sys.stdout, Stream):  # the test looks at it, or else nobody does
+            sys.stdout.write(printed)
+        return self.unfold(self.get(answer, "result"), label), changed
+
+    def unfold(self, folded: Any, label: str) -> Any:
+        """Return a value that came folded, with stand-ins for what stays in the room."""
+        try:
+            return unfold(folded, lambda reference: self.thing(reference, label))
+        except WRONG_FORM:
+            self.fail(NOT_RIGHT)
+
+    def thing(self, reference: tuple, label: str) -> Thing:
+        """Return the stand-in for an object: the same one for the same object."""
+        tag, number, kind, is_callable = reference
+        if tag != "ref" or type(number) is not int or type(kind) is not str:
+            raise ValueError
+        if number not in self.things:
+            make = CallableThing if is_callable is True else Thing
+            kind = self.shown.kind(kind)
+            made = self.things[number] = make(label, self.operate_by, kind, ("ref", number), self)
+            return made
+        return self.things[number]
 
     def has_gone(self) -> bool:
         """Tell whether the room has ended, or speaks without being asked."""
@@ -243,7 +351,7 @@ class Room:
                 what, reply = self.receive()
             answer, _ = wire.decode(reply, self.bounds, table)
             if what != ANSWER or type(answer) is not kind:
-                raise wire.WireError("the message is not of the right form")
+                raise wire.WireError(NOT_RIGHT)
             return answer
         except ChannelTimeout:
             self.close()
@@ -252,7 +360,7 @@ class Room:
                 raise RoomTimeout(text) from None
             raise RoomTimeout(f"{who} did not finish within {seconds:g} s") from None
         except ChannelClosed:
-            raise RoomDied(f"{who} {self.last_words(question['do'] == 'call')}") from None
+            raise RoomDied(f"{who} {self.last_words(question['do'] in CALLS)}") from None
         except (ChannelError, wire.WireError) as error:
             self.close()
             raise RoomDied(f"{who} ended its room: {error}") from None
@@ -313,7 +421,7 @@ class Room:
     def get(self, answer: dict[str, Any], key: str) -> Any:
         """Return an entry of an answer."""
         if key not in answer:
-            self.fail("the message is not of the right form")
+            self.fail(NOT_RIGHT)
         return answer[key]
 
     def get_outputs(self, answer: dict[str, Any], most: int) -> list[dict]:
@@ -334,64 +442,6 @@ def bounds_of(limits: Limits) -> wire.Bounds:
     return wire.Bounds(limits.message_bytes, limits.message_items, limits.message_depth)
 
 
-# ------------------------------------------------------------------ stand-ins
-
-
-class StandIn:
-    """
-    Stands for a student's function in the marking room.
-
-    Calling it calls the function in the student's room. Arguments are copied there,
-    results are copied back, and arguments that were changed in place are changed here.
-
-    Parameters
-    ----------
-    name : str
-    call : callable
-        Makes the call: `call(name, args, kwargs, lent, keep)`.
-    """
-
-    def __init__(self, name: str, call: Callable[..., Any], keep: bool = False) -> None:
-        self.__name__ = self.__qualname__ = name
-        self._call = call
-        self._keep = keep
-        self._lent: dict[str, Callable] = {}
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the student's function."""
-        return self._call(self.__name__, args, kwargs, self._lent, self._keep)
-
-    def keeping_last(self) -> StandIn:
-        """Return one whose last value stays in the room: a `Ticket` comes back for it."""
-        keeping = StandIn(self.__name__, self._call, keep=True)
-        keeping._lent = self._lent
-        return keeping
-
-    @contextmanager
-    def lending(self, **functions: Callable) -> Iterator[None]:
-        """
-        Lend functions to the student's, for the time of the block.
-
-            with rnn_forward.lending(rnn_cell_forward=reference):
-                rnn_forward(x, a0, parameters)
-        """
-        before = self._lent
-        self._lent = {**before, **functions}
-        try:
-            yield
-        finally:
-            self._lent = before
-
-    def __getattr__(self, name: str) -> NoReturn:
-        """Say what a stand-in is."""
-        text = (
-            f"{self.__dict__['__name__']} is a student's function in a room of its own: a test can "
-            f"call it, but not look at its {name}"
-        )
-        # To tools that look for the parts of a function this must not seem a mere lack.
-        hidden = name.startswith("__") and not name.startswith("__array")
-        raise CannotCross(text) if hidden else AttributeError(text)
-
-    def __repr__(self) -> str:
-        """Name the function."""
-        return f"<the student's {self.__name__}>"
+def is_ours(value: Any) -> bool:
+    """Tell whether a value is a function of the marking room."""
+    return callable(value) and not isinstance(value, Thing)

@@ -7,83 +7,29 @@ import functools
 import math
 import os
 import random
-import re
 import symtable
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .answers import StudentError, size_of, student_error
-from .door import (
-    CannotCross,
-    Room,
-    RoomDied,
-    RoomError,
-    RoomTimeout,
-    StandIn,
-)
-from .exceptions import Shown
+from .answers import StudentError
+from .cell import Cell, CellResult, error_output
 from .room.shell import MOST_KEPT, Outputs, Shell
 from .sandbox import Nursery
+from .student import Student, Test
 
 SEED = 0
-OUTPUTS = 5  # of a notebook: so many times what one cell may show
-
-
-@dataclass(frozen=True)
-class Cell:
-    """
-    A code cell.
-
-    Attributes
-    ----------
-    id : str
-    source : str
-    kind : {"student", "shared", "test"}
-        Who runs it: the student's room, both, or the marking room.
-    label : str
-        What the student knows it by.
-    """
-
-    id: str
-    source: str
-    kind: Literal["student", "shared", "test"]
-    label: str = ""
-
-    @property
-    def name(self) -> str:
-        """What the cell is called in errors."""
-        return self.label or f"cell {self.id}"
-
-
-@dataclass
-class CellResult:
-    """
-    What came of a cell.
-
-    Attributes
-    ----------
-    cell : Cell
-    outputs : list of dict
-        As in a notebook.
-    value : Any
-        Of a test: the value of its last line.
-    error : str
-        "NameError: name 'x' is not defined", or "".
-    """
-
-    cell: Cell
-    outputs: list[dict] = field(default_factory=list)
-    value: Any = None
-    error: str = ""
+MISSING, OTHER = object(), object()
 
 
 @dataclass
@@ -113,197 +59,28 @@ class NotebookResult:
     peak_mb: float
 
 
-@dataclass(frozen=True)
-class Test:
-    """Where a test stands: what it calls is held as it was there."""
-
-    number: int
-    names: tuple[str, ...]
-
-
-class Student:
+class MarkingRoom:
     """
-    A student's room that is replaced when it is lost.
+    The marking room: the namespace of the tests, and the shell that runs them.
 
     Parameters
     ----------
-    nursery : Nursery
-    files : dict
-        Name and contents of the files that the student's cells find.
-    cells : sequence of Cell
-        All that are run in it.
-    seconds : float
-        Time that it may take in all.
+    most_output : int
+        Characters of output that are kept of a test.
+    looked_up : set of str
+        What the solution's functions look up when they are called: what a test binds or
+        deletes of it, they see.
     """
-
-    def __init__(
-        self, nursery: Nursery, files: dict[str, bytes], cells: Sequence[Cell], seconds: float
-    ) -> None:
-        self.nursery = nursery
-        self.files = files
-        self.shown = Shown({cell.name: cell.source for cell in cells if cell.kind != "test"})
-        self.budget = seconds
-        self.output_left = OUTPUTS * nursery.limits.output_bytes
-        self.timed_out = False
-        self.room: Room | None = None
-        self.room_of: Test | None = None  # where the room stands still; None at the end
-        self.rooms = 0
-        self.cpu_seconds = self.peak_mb = 0.0
-        self.problems: list[str] = []
-        self.earlier: list[Cell | Test] = []  # what a new room does again
-        self.found: dict[int, dict[str, tuple]] = {}  # what names are, test by test
-        self.moved: set[int] | None = None  # tests that need a room of their own
-        self.failed: list[tuple[Cell, str]] = []
-        self.deadly: dict[tuple, RoomError] = {}  # calls that have ended a room
-
-    # First all cells are run, and what tests call is held
-
-    def run(self, cell: Cell) -> CellResult:
-        """Run a cell; a room that is lost in it costs this cell alone."""
-        result = CellResult(cell)
-        try:
-            outputs, error = self.living_room().run_cell(cell.source, cell.name, self.output_left)
-            self.output_left -= sum(map(size_of, outputs))
-            result.outputs = outputs
-            self.earlier.append(cell)
-            if error:
-                result.error = f"{error['type']}: {error['message']}"
-        except RoomError as lost:
-            self.lose(lost)
-            result.error = f"{type(lost).__name__}: {lost}"
-            result.outputs = [error_output(type(lost).__name__, str(lost))]
-        if result.error:
-            self.failed.append((cell, result.error))
-        return result
-
-    def hold(self, test: Test) -> None:
-        """Hold what a test calls, as it stands now."""
-        self.earlier.append(test)
-        try:
-            self.found[test.number] = self.living_room().hold(test.number, test.names)
-        except RoomError as lost:
-            self.lose(lost)
-
-    # Then the tests are asked
-
-    def find(self, test: Test, names: Sequence[str]) -> dict[str, Any]:
-        """Return what a test finds under these names: a stand-in, or a copy of plain data."""
-        try:
-            self.room_for(test)
-        except RoomError as lost:
-            self.lose(lost)
-        found = self.found.get(test.number, {})
-        return {name: self.stand_in(test, name, *found.get(name, ("missing",))) for name in names}
-
-    def room_for(self, test: Test) -> Room:
-        """Return a room that holds what a test calls as it stood at the test's cell."""
-        if self.moved is None:
-            self.moved = self.living_room().moved()
-        if test.number in self.moved and self.room_of != test:
-            self.close()  # later cells would make a difference: a room in which they have not run
-            self.room_of = test
-        elif test.number not in self.moved and self.room_of is not None:
-            self.close()
-            self.room_of = None
-        return self.living_room()
-
-    def call(self, test: Test, name: str, args: tuple, kwargs: dict, lent: dict, keep: bool) -> Any:
-        """Call a function; one that has ended a room is not called again in this test."""
-        key = (test, name, *sorted(lent))
-        if key in self.deadly:
-            raise self.deadly[key]
-        try:
-            return self.room_for(test).call(test.number, name, args, kwargs, lent, keep)
-        except RoomError as lost:
-            self.lose(lost)
-            self.deadly[key] = lost
-            raise
-
-    def stand_in(self, test: Test, name: str, kind: str, value: Any = None) -> Any:
-        """Return what stands for a student's name."""
-        if kind == "value":
-            return value
-        if kind == "callable":
-            return StandIn(name, functools.partial(self.call, test))
-
-        def refuse(*_: Any) -> NoReturn:
-            if kind == "missing":
-                message = f"name '{name}' is not defined{self.why_missing(name)}"
-                described = {"type": "NameError", "bases": ["NameError"], "message": message}
-                raise student_error({**described, "lines": []}, "")
-            raise CannotCross(f"{name} is {value}: a test can use functions and plain data only")
-
-        return StandIn(name, refuse)
-
-    def why_missing(self, name: str) -> str:
-        """Say which failure left a name without a value."""
-        defines = re.compile(rf"^\s*(def|class)\s+{name}\b|^\s*{name}\s*=", re.MULTILINE)
-        for cell, error in reversed(self.failed):
-            if defines.search(cell.source):
-                return f": its cell stopped with {error}"
-        return ""
-
-    # The room
-
-    def living_room(self) -> Room:
-        """Return the room; where it is gone, a new one that has done the same again."""
-        if self.room is not None and self.room.has_gone():
-            said = self.room.last_words(of_call=self.moved is not None)
-            self.lose(RoomDied(f"between two cells, the room {said}"))
-        while self.room is None:
-            if self.budget <= 0:
-                raise RoomTimeout("not run: the time for the whole notebook is used up")
-            if self.rooms >= self.nursery.limits.rooms:
-                raise RoomDied(f"not run: {self.rooms} rooms have been lost")
-            self.rooms += 1
-            self.room = Room(self.nursery, self.files, self.budget, self.shown)
-            self.do_again()
-        return self.room
-
-    def do_again(self) -> None:
-        """Do in a new room what was done before; a cell that now ends it is left out from now."""
-        for step in list(self.earlier):
-            try:
-                if isinstance(step, Test):
-                    self.found[step.number] = self.room.hold(step.number, step.names)
-                    if step == self.room_of:
-                        return
-                else:
-                    self.room.run_cell(step.source, step.name, 0)
-            except RoomError as lost:
-                self.earlier.remove(step)
-                if isinstance(step, Cell):
-                    self.failed.append((step, f"{type(lost).__name__}: {lost}"))
-                self.lose(lost)
-                return
-
-    def lose(self, why: RoomError) -> None:
-        """Give the room up, and note why."""
-        self.timed_out = self.timed_out or isinstance(why, RoomTimeout)
-        if self.room is not None:
-            self.problems.append(str(why))
-            self.close()
-
-    def close(self) -> None:
-        """End the room, and count what it used."""
-        if self.room is not None:
-            usage = self.room.close()
-            self.budget -= self.room.clock.used
-            self.cpu_seconds += usage["cpu_seconds"]
-            self.peak_mb = max(self.peak_mb, usage["peak_mb"])
-            self.room = None
-
-
-class MarkingRoom:
-    """The marking room: the namespace of the tests, and the shell that runs them."""
 
     shell: Shell | None = None  # one for the process, since IPython's is made for one
     lock = threading.RLock()
 
-    def __init__(self, most_output: int) -> None:
+    def __init__(self, most_output: int, looked_up: set[str]) -> None:
         self.most_output = most_output
+        self.looked_up = looked_up
+        self.changed: set[str] = set()  # of these, what tests have bound for good
         if MarkingRoom.shell is None:
-            MarkingRoom.shell = Shell(plots=False)
+            MarkingRoom.shell = Shell(shows=False)
         self.shell.renew(0)
 
     def run(self, cell: Cell, test: Test, student: Student) -> CellResult:
@@ -312,7 +89,10 @@ class MarkingRoom:
         names = self.shell.user_ns
         found = student.find(test, [n for n in test.names if n not in names])
         names.update(found)
+        here = Here(names, found, self.looked_up, self.changed)
+        student.here = here
         result.value, error = self.run_here(cell, self.most_output)
+        self.changed |= here.bound()
         for name, value in found.items():
             if names.get(name) is value:
                 del names[name]
@@ -321,11 +101,20 @@ class MarkingRoom:
             result.error = f"{type(error).__name__}: {error}"
             lines = getattr(error, "student_lines", ())
             result.outputs.append(error_output(type(error).__name__, str(error), lines))
+            result.line = line_of(error, cell)
         return result
 
     def run_quietly(self, cell: Cell) -> None:
         """Run a cell for its definitions; where it needs the student's names, it may fail."""
         self.run_here(cell, most_output=0)
+
+    def leave_to_student(self, cell: Cell) -> None:
+        """Let the student have what a cell of theirs binds; what it imports is ours."""
+        for name in cell.binds:
+            self.shell.user_ns.pop(name, None)
+        self.changed -= cell.binds
+        if cell.imports:
+            self.run_quietly(Cell(cell.id, cell.imports, "shared", cell.label))
 
     def run_here(self, cell: Cell, most_output: int) -> tuple[Any, BaseException | None]:
         """Run a cell in the marking room; return its value, and what it raised."""
@@ -337,13 +126,71 @@ class MarkingRoom:
         return value, error
 
 
+class Here:
+    """
+    The names of a running test, and how they differ from those in the student's room.
+
+    Parameters
+    ----------
+    names : dict
+        Those of the marking room.
+    found : dict
+        Which of them are the student's.
+    looked_up, changed : set of str
+        As in `MarkingRoom`.
+    """
+
+    def __init__(
+        self, names: dict[str, Any], found: dict[str, Any], looked_up: set[str], changed: set[str]
+    ) -> None:
+        self.names, self.found = names, found
+        self.before = {
+            name: OTHER if name in changed else names.get(name, MISSING) for name in looked_up
+        }
+
+    def others(self) -> tuple[dict[str, Any], list[str]]:
+        """Return names with another value than in the student's room, and those that are gone."""
+        now = {name: self.names.get(name, MISSING) for name in self.before}
+        other = {name: value for name, value in now.items() if value is not self.before[name]}
+        gone = [name for name, value in other.items() if value is MISSING]
+        bound = {n: v for n, v in other.items() if not (v is MISSING or type(v) is ModuleType)}
+        return bound, gone
+
+    def take(self, values: dict[str, Any]) -> None:
+        """Take values that have changed in the student's room, where the test did not bind them."""
+        for name, value in values.items():
+            if name in self.found and self.names.get(name) is self.found[name]:
+                self.names[name] = self.found[name] = value
+                if name in self.before:
+                    self.before[name] = value
+
+    def bound(self) -> set[str]:
+        """Return the names that the test has bound for good."""
+        return set(self.others()[0])
+
+
+def line_of(error: BaseException, cell: Cell) -> int:
+    """Return the line of a cell that was running when it stopped, 0 for none."""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == cell.name:
+            return number
+    return getattr(error, "lineno", 0) or 0
+
+
+class Used(NamedTuple):
+    """The names that a cell refers to, and those that it binds or deletes."""
+
+    names: frozenset[str]
+    own: frozenset[str]
+
+
 @functools.lru_cache(MOST_KEPT)
-def free_names(cell: Cell) -> list[str]:
-    """Return the names that a cell uses and does not define."""
+def names_used(cell: Cell) -> Used:
+    """Return the global names that a cell uses."""
     try:
         top = symtable.symtable(TransformerManager().transform_cell(cell.source), cell.name, "exec")
     except SyntaxError:
-        return []
+        return Used(frozenset(), frozenset())
     own = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}
     used = set()
     scopes = [top]
@@ -355,7 +202,24 @@ def free_names(cell: Cell) -> list[str]:
             for symbol in scope.get_symbols()
             if symbol.is_referenced() and (scope is top or symbol.is_global())
         }
-    return sorted(name for name in used - own if not hasattr(builtins, name))
+    return Used(frozenset(used), frozenset(own))
+
+
+def names_of_student(cell: Cell, answers: set[str]) -> tuple[str, ...]:
+    """
+    Return the names for which a test may want the student's value.
+
+    Parameters
+    ----------
+    cell : Cell
+        The test.
+    answers : set of str
+        What the solution binds: these are the student's even where the test binds them, too,
+        or where Python has something of that name.
+    """
+    used, own = names_used(cell)
+    others = {name for name in used - own if not hasattr(builtins, name)}
+    return tuple(sorted(others | (used & answers)))
 
 
 @contextmanager
@@ -378,16 +242,6 @@ def settled_state() -> Iterator[None]:
             os.environ["MPLBACKEND"] = backend
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
-
-
-def error_output(kind: str, message: str, lines: Sequence[str] = ()) -> dict[str, Any]:
-    """Return an error as in a notebook, with lines of the student's alone."""
-    return {
-        "output_type": "error",
-        "ename": kind,
-        "evalue": message,
-        "traceback": [*lines, f"{kind}: {message}"],
-    }
 
 
 def run_notebook(
@@ -420,8 +274,10 @@ def run_notebook(
     NotebookResult
     """
     start = time.monotonic()
+    answers = {name for cell in cells if cell.kind == "student" for name in cell.binds}
+    looked_up = {name for cell in cells for name in cell.looks_up}
     tests = {
-        number: Test(number, tuple(free_names(cell)))
+        number: Test(number, names_of_student(cell, answers))
         for number, cell in enumerate(cells)
         if cell.kind == "test"
     }
@@ -429,7 +285,7 @@ def run_notebook(
     student = Student(nursery, files, cells, seconds)
     results: dict[int, CellResult] = {}
     with MarkingRoom.lock, settled_state():
-        marking = MarkingRoom(nursery.limits.output_bytes)
+        marking = MarkingRoom(nursery.limits.output_bytes, looked_up)
         try:
             for number, cell in enumerate(cells):
                 if number in tests:
@@ -442,6 +298,8 @@ def run_notebook(
                     after(results[number])
                 elif cell.kind == "shared":
                     marking.run_quietly(cell)
+                else:
+                    marking.leave_to_student(cell)
         finally:
             student.close()
     return NotebookResult(

@@ -20,6 +20,7 @@ from grading import CourseError
 from grading.book import Book, Class, Entry, Place, open_book
 from grading.intake.folder import printable
 from grading.marking.hidden_data import read_secret, sets_of
+from grading.marking.result import NOT_GRADED
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
 from grading.run import worker
@@ -368,7 +369,8 @@ class Run:
         points: dict[Place, float | None] = {}
         for place, kind in self.graded.items():
             if kind is cells.Kind.TEST:
-                points[place] = marked.results[place].points
+                result = marked.results[place]
+                points[place] = None if result.stopped == NOT_GRADED else result.points
             else:
                 nothing = place in unanswered or place.notebook in marked.not_there
                 points[place] = 0.0 if nothing else None

@@ -30,7 +30,7 @@ from grading.intake.folder import HandedIn, read_folder
 from grading.intake.merge import Frame
 from grading.intake.submission import NOTHING_READ, Intake, Part, take_in, timezone_of
 from grading.marking.hidden_data import choose, sets_of
-from grading.marking.naming import Outcomes
+from grading.marking.naming import Outcomes, Tried
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.sanitize import clean_markdown
@@ -150,7 +150,7 @@ class Marked:
     submission : str
         Hash of what was handed in.
     status, notes, timestamp
-        As in `Intake`.
+        As in `Intake`; "not graded" where a test has a fault of its own.
     unanswered : list of Place
         The cells that are as they were released.
     not_there : list of str
@@ -239,17 +239,18 @@ class Marker:
                 if cells.is_published(cell):
                     cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
         self.frames = {name: Frame(source.notebook) for name, source in sources.items()}
+        tried = {name: Tried() for name in sources}
         self.outcomes = [
-            {name: Outcomes(source, data) for name, source in sources.items()}
+            {name: Outcomes(source, data, tried[name]) for name, source in sources.items()}
             for data in sets_of(settings.secret)
         ]
-        for outcomes in self.outcomes[0].values():
-            results = mark_solution(outcomes)
-            raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         config, kinds = pickle.loads(settings.steps)
         self.timezone = timezone_of(config)
         self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
         self.rooms = new_nursery(settings)
+        for outcomes in self.outcomes[0].values():
+            results = mark_solution(outcomes, self.rooms)
+            raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         self.pages = Pages(self.assignment)
 
     def mark(
@@ -272,10 +273,12 @@ class Marker:
             )
             if marked.run.timed_out and most_seconds < math.inf:
                 break  # it is marked again, and then the others, too
+        tried = [outcomes[name].tried.faults.items() for name in outcomes]
+        faults = [f"{name}: not graded: {said}" for found in tried for name, said in found]
         return Marked(
             submission=handed.hash,
-            status=intake.status,
-            notes=intake.all_notes,
+            status="not graded" if faults else intake.status,
+            notes=[*intake.all_notes, *faults],
             timestamp=intake.timestamp,
             unanswered=[
                 Place(name, cell)

@@ -11,8 +11,9 @@ import linecache
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from traceback import walk_tb
 from types import CodeType
 from typing import Any
 
@@ -26,6 +27,7 @@ from grading.source.course import course_root
 from grading.source.mistakes import Version, read_allowed, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
+from grading.source.names import Names, names_in, python_in
 
 MISTAKES = "mistakes.yaml"  # stays with the instructor
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
@@ -130,6 +132,8 @@ class Source:
         self.notebook: NotebookNode = nbformat.reads(
             self.files[f"{name}.ipynb"].decode(), as_version=4
         )
+        for number, cell in enumerate(self.notebook.cells):
+            cell.setdefault("id", f"cell-{number}")  # older notebooks have none
         self.answers = self._named(Kind.SOLUTION)
         self.tests = self._named(Kind.TEST)
 
@@ -147,18 +151,28 @@ class Source:
     # The solution
 
     @functools.cached_property
-    def setup(self) -> str:
-        """The cell `setup`, or else the locked code above the first answer."""
-        named = self._named(Kind.CHECK)
-        if "setup" in named:
-            return named["setup"]
-        texts = []
-        for cell in self.notebook.cells:
-            if cells.is_answer(cell):
-                break
-            if cells.kind_of(cell) is Kind.CHECK:
-                texts.append(cell.source)
-        return "\n\n".join(texts)
+    def built_on(self) -> dict[str, str]:
+        """The code of ours on which solution and tests build, by the cells' ids, in order."""
+        kinds = {c.id: cells.kind_of(c) for c in self.notebook.cells if c.cell_type == "code"}
+        texts = {c.id: c.source for c in self.notebook.cells if c.id in kinds}
+        shown = {c.id for c in self.notebook.cells if cells.grade_id(c) in self.examples}
+        ours = {i for i, kind in kinds.items() if kind is Kind.CHECK} - shown
+        setup = {c.id for c in self.notebook.cells if cells.grade_id(c) == "setup"}
+        first = next((n for n, c in enumerate(self.notebook.cells) if cells.is_answer(c)), 0)
+        needed = ours & (setup or {c.id for c in self.notebook.cells[:first]})
+        waiting = [*self.answers.values(), *self.tests.values(), *map(texts.get, needed)]
+        while waiting:
+            uses = names_in(waiting.pop()).uses
+            found = {i for i in ours - needed if uses & names_in(texts[i]).binds}
+            needed |= found
+            waiting += map(texts.get, found)
+        others = {i for i, kind in kinds.items() if kind in (Kind.CHECK, Kind.FREE)}
+        # of what students may change, and of pictures, what it imports
+        return {
+            i: text if i in needed else names_in(text).imports
+            for i, text in texts.items()
+            if i in others
+        }
 
     @functools.cached_property
     def examples(self) -> dict[str, str]:
@@ -173,6 +187,23 @@ class Source:
         names = map(cells.grade_id, self.notebook.cells)
         return {name: texts[name] for name in names if name in texts}
 
+    @functools.cached_property
+    def names(self) -> dict[str, Names]:
+        """The names in each code cell that is no test, as its author wrote it, by the cell's id."""
+        code = [c for c in self.notebook.cells if c.cell_type == "code" and not cells.is_test(c)]
+        return {cell.id: names_in(cell.source) for cell in code}
+
+    def in_order(self, **replaced: str) -> Iterator[tuple[NotebookNode, str]]:
+        """Yield what of the author's code is run on our side, some cells of it `replaced`."""
+        for cell in self.notebook.cells:
+            name = cells.grade_id(cell)
+            if cell.cell_type != "code" or cells.kind_of(cell) is Kind.FETCH:
+                continue
+            if name in self.examples or cells.kind_of(cell) in (*cells.GRADED, Kind.SOLUTION):
+                yield cell, replaced.get(name, cell.source)
+            elif self.built_on.get(cell.id):
+                yield cell, self.built_on[cell.id]
+
     def namespace(self, **replaced: str) -> dict[str, Any]:
         """
         Run set-up and solution, some cells of it `replaced`; return what they define.
@@ -182,19 +213,32 @@ class Source:
         CourseError
             Where a cell stops: which, and why.
         """
-        names: dict[str, Any] = {"__name__": "solution"}
+        names = self.no_names()
         with self.importing():
-            for name, text in {"setup": self.setup, **self.answers, **replaced}.items():
-                self.run(name, text, names)
+            for cell, text in self.in_order(**replaced):
+                if not (cells.is_test(cell) or cells.grade_id(cell) in self.examples):
+                    self.run_cell(cell, text, names)
         return names
+
+    @staticmethod
+    def no_names() -> dict[str, Any]:
+        """Return the names that there are before any cell has run."""
+        return {"__name__": "solution", "get_ipython": NoShell}
+
+    def run_cell(self, cell: NotebookNode, text: str, names: dict[str, Any]) -> None:
+        """Run a cell of the author's; one that a person marks may stop."""
+        may_stop = cells.kind_of(cell) is Kind.MANUAL_CODE
+        with suppress(CourseError) if may_stop else nullcontext():
+            self.run(cells.grade_id(cell) or cell.id, text, names)
 
     def run(self, name: str, text: str, names: dict[str, Any]) -> None:
         """Run a cell of the author's; one that stops is said with its name, and why."""
         try:
             exec(compiled(text, name), names)
         except Exception as error:
-            said = say_where(error) or f"stops with {type(error).__name__}: {error}"
-            raise CourseError(f"{self.assignment}, {name}: {said}") from None
+            said = say_where(error) or f"{type(error).__name__}: {error}"
+            line = line_in(error, name)
+            raise CourseError(f"{self.assignment}, {name}{line}: stops with {said}") from None
 
     @functools.cached_property
     def _right(self) -> dict[str, Any]:
@@ -202,6 +246,8 @@ class Source:
 
     def function(self, name: str) -> Callable:
         """Return the right function of this name."""
+        if name not in self._right:
+            raise CourseError(f"{self.assignment}: the solution defines no {name}")
         return self._right[name]
 
     # The mistakes
@@ -250,9 +296,9 @@ class Source:
     @functools.cached_property
     def hashed(self) -> list[str]:
         """What all marks of the notebook depend on: modules, and what its named cells say."""
-        imported = self.modules.reached_from([self.setup, *self.tests.values()])
+        imported = self.modules.reached_from([*self.built_on.values(), *self.tests.values()])
         shared = [json.dumps([path, text.decode()]) for path, text in sorted(imported.items())]
-        return [self.name, *shared, json.dumps(self._cells)]
+        return [self.name, *shared, json.dumps([self._cells, self.built_on])]
 
     @functools.cached_property
     def hashes_of_tests(self) -> dict[str, str]:
@@ -322,7 +368,26 @@ def compiled(text: str, name: str) -> CodeType:
     """Compile the text of a cell, and keep it where one looks for the line that stops."""
     file = f"<{name}, {digest([text])[:8]}>"
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
-    return compile(text, file, "exec", dont_inherit=True)
+    return compile(python_in(text), file, "exec", dont_inherit=True)
+
+
+def line_in(error: BaseException, name: str) -> str:
+    """Return ", line 3" where an exception passed through the cell of this name."""
+    file = f"<{name}, "
+    trace = walk_tb(error.__traceback__)
+    found = [number for frame, number in trace if frame.f_code.co_filename.startswith(file)]
+    found += [error.lineno] if isinstance(error, SyntaxError) and error.lineno else []
+    return f", line {found[-1]}" if found else ""
+
+
+class NoShell:
+    """Stands for IPython's shell where a magic is run on our side: it does nothing."""
+
+    @staticmethod
+    def run_line_magic(*_: str) -> None:
+        """Do nothing."""
+
+    run_cell_magic = run_line_magic
 
 
 def digest(parts: Iterable[str | bytes]) -> str:

@@ -18,7 +18,7 @@ class Kind(StrEnum):
     """What a cell of the source is for, and so whose its text is and where it runs."""
 
     SOLUTION = "solution"  # the student's; graded by a test
-    TEST = "test"  # ours: graded, locked and no solution
+    TEST = "test"  # ours: graded and no solution
     FETCH = "fetch"  # ours: fetches files where a student works; runs nowhere in marking
     CHECK = "check"  # ours: locked code that earns nothing; runs in both rooms
     MANUAL_CODE = "manual code"  # the student's, marked by a person
@@ -59,8 +59,8 @@ def kind_of(cell: NotebookNode) -> Kind:
     if settings.get("task"):
         return Kind.TASK
     if settings.get("grade"):
-        # What is ours to run: locked, graded, and no solution. All else a student may have written.
-        if is_code and settings.get("locked") and not settings.get("solution"):
+        # As nbgrader has it: what is graded and no solution is locked, whatever it says.
+        if is_code and not settings.get("solution"):
             return Kind.TEST
         return Kind.MANUAL_CODE if is_code else Kind.MANUAL_TEXT
     if settings.get("solution"):
@@ -82,9 +82,14 @@ def is_answer(cell: NotebookNode) -> bool:
     return kind_of(cell) in ANSWERS
 
 
+def is_own(cell: NotebookNode) -> bool:
+    """Tell whether a student has added this cell."""
+    return cell.id.startswith(OWN_ID)
+
+
 def is_students(cell: NotebookNode) -> bool:
     """Tell whether a cell of a marked notebook was written by the student."""
-    return is_answer(cell) or cell.id.startswith(OWN_ID)
+    return is_answer(cell) or is_own(cell)
 
 
 def grade_id(cell: NotebookNode) -> str:

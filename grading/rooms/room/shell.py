@@ -169,7 +169,7 @@ class KeepResult(DisplayHook):
 
     def __call__(self, result: Any = None) -> None:
         """Keep the value, and show it unless the cell ends with a semicolon."""
-        if result is None:
+        if result is None or not self.shell.shows:
             return
         self.shell.user_ns["_"] = result
         self.fill_exec_result(result)
@@ -186,12 +186,12 @@ class Shell(InteractiveShell):
 
     Parameters
     ----------
-    plots : bool
-        Whether figures are shown, as `%matplotlib inline` does.
+    shows : bool
+        Whether figures and values are shown, as in a notebook with `%matplotlib inline`.
     """
 
-    def __init__(self, plots: bool) -> None:
-        self.plots = plots
+    def __init__(self, shows: bool) -> None:
+        self.shows = shows
         self.outputs = Outputs(0)
         self.source = ""
         self.labels: set[str] = set()
@@ -224,7 +224,7 @@ class Shell(InteractiveShell):
 
     def compile_python(self, source: str, label: str) -> tuple[CodeType, CodeType | None] | None:
         """Return the compiled cell; None where IPython has to see to it: magics, errors."""
-        if "\n" not in source.strip():  # a word alone may be a magic
+        if self.shows and "\n" not in source.strip():  # a word alone may be a magic
             return None
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             return compile_cell(source, label, self.compile.flags & FUTURES)
@@ -336,7 +336,7 @@ class Shell(InteractiveShell):
 
     def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str]:
         """Show figures as pictures whatever is asked for, or not at all."""
-        if self.plots:
+        if self.shows:
             return super().enable_matplotlib("inline")
         return None, "agg"
 

@@ -9,10 +9,11 @@ nothing here is trusted by the other side.
 from __future__ import annotations
 
 import builtins
+import operator
 import random
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 from . import wire
 from .channel import CALL_BACK, Channel
 from .checks import describe_stop
+from .folded import Folded, fold, unfold
 from .held import Held
 from .shell import Outputs, Shell, clean
 
@@ -33,7 +35,7 @@ def warm_up() -> Shell:
     """Return a shell that has done everything often that rooms do: Python is faster then."""
     import matplotlib_inline.backend_inline  # noqa: F401
 
-    shell = Shell(plots=True)
+    shell = Shell(shows=True)
     for source in (
         "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('$a$')",
         "import numpy as np, numpy.fft, numpy.linalg, numpy.ma, numpy.polynomial, numpy.testing\n"
@@ -75,6 +77,8 @@ class StudentRoom:
         self.most_output = most_output
         self.held: dict[int, Held] = {}
         self.tickets: list[Any] = []  # values that stay here, by the number of their ticket
+        self.numbers: dict[int, int] = {}  # of those that a test asks, by identity
+        self.told: dict[int, dict[str, bytes]] = {}  # what plain values were, test by test
         shell.renew(most_output)
         sys.modules["__main__"] = shell.user_module
 
@@ -84,6 +88,7 @@ class StudentRoom:
             "begin": self.begin,
             "run": self.run,
             "call": self.call,
+            "operate": self.operate,
             "hold": self.hold,
             "moved": self.moved,
         }
@@ -93,11 +98,12 @@ class StudentRoom:
             self.channel.send(answer)
 
     def begin(self, table: wire.Table, files: dict[str, bytes]) -> bytes:
-        """Write the assignment's files into the scratch folder."""
+        """Write the assignment's files into the scratch folder, to be read alone."""
         for name, data in files.items():
             path = Path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+            path.chmod(0o444)
         random.seed(SEED)
         np.random.seed(SEED)
         return self.encode({})
@@ -116,18 +122,20 @@ class StudentRoom:
         """
         Keep what a test will call as it stands now, and say what each name is.
 
-        The answer has for each name ("callable",), ("value", it), ("missing",) or
-        ("other", kind).
+        The answer has for each name ("callable",), ("value", it, folded), ("missing",),
+        ("object", kind) or ("other", kind).
         """
         space = self.shell.user_ns
-        self.held[test] = Held({name: space[name] for name in names if name in space}, space)
         found = {name: self.describe(name) for name in names}
         try:
-            return self.encode(found)
+            answer = self.encode(found)
         except wire.UnsupportedType as kind:  # all together are too much
-            return self.encode(
-                {n: ("other", str(kind)) if d[0] == "value" else d for n, d in found.items()}
-            )
+            found = {n: ("other", str(kind)) if d[0] == "value" else d for n, d in found.items()}
+            answer = self.encode(found)
+        held = {n: space[n] for n, d in found.items() if d[0] in ("callable", "object")}
+        self.held[test] = Held(held, space)
+        self.told[test] = {n: self.encode(d) for n, d in found.items() if d[0] == "value"}
+        return answer
 
     def moved(self, table: wire.Table) -> bytes:
         """Say for which tests what was held may by now do something else."""
@@ -166,7 +174,8 @@ class StudentRoom:
         function = self.held[test].names.get(name)
         passed = [self.tickets[given[n]] if n in given else arg for n, arg in enumerate(args)]
         try:
-            with self.shell.capture(), self.borrow(lent):
+            borrowed = {name: self.borrowed(name) for name in lent}
+            with self.shell.capture(), self.with_names(borrowed):
                 result = function(*passed, **kwargs)
             if keep and type(result) in (list, tuple) and result:
                 answer["ticket"] = len(self.tickets)
@@ -187,6 +196,84 @@ class StudentRoom:
                 where = "arguments"
             return self.encode({"unsupported": str(kind), "where": where})
 
+    def operate(
+        self,
+        table: wire.Table,
+        test: int,
+        target: Folded,
+        operation: str,
+        given: Folded,
+        space: dict[str, Folded],
+        gone: list[str],
+        lent: list[str],
+    ) -> bytes:
+        """
+        Ask an object something, as tests do that keep no record; parts of the result stay here.
+
+        Parameters
+        ----------
+        table : wire.Table
+        test : int
+            Which test asks.
+        target : tuple
+            What is asked: a reference.
+        operation : str
+            One of OPERATIONS.
+        given : tuple
+            The arguments, in places and by name, folded.
+        space, gone
+            Which names have other values for the time of this, folded, and which have none.
+        lent : list of str
+            Names under which functions of the marking room are found.
+        """
+        self.shell.outputs = outputs = Outputs(self.most_output)
+        thing, answer = None, {}
+        try:
+            thing = self.resolve(target)
+            args, kwargs = unfold(given, self.resolve)
+            bound = {name: unfold(folded, self.resolve) for name, folded in space.items()}
+            bound |= {name: self.borrowed(name) for name in lent}
+            with self.shell.capture(), self.with_names(bound, gone):
+                answer["result"] = self.fold(OPERATIONS[operation](thing, *args, **kwargs))
+        except BaseException as error:
+            answer = {"error": self.shell.describe_error(error), "cell": cell_of(thing)}
+        texts = [entry["text"] for entry in outputs.take() if entry.get("name") == "stdout"]
+        answer |= {"given": given, "printed": "".join(texts), "values": self.changed(test)}
+        try:
+            return self.encode(answer, table)
+        except wire.UnsupportedType as kind:
+            return self.encode({"unsupported": str(kind), "where": "arguments"})
+
+    def fold(self, value: Any) -> Folded:
+        """Fold a value; what cannot cross stays here."""
+        return fold(value, self.refer, self.bounds)
+
+    def refer(self, value: Any) -> Folded:
+        """Return a reference to a value that stays here: the same one for the same value."""
+        number = self.numbers.get(id(value))
+        if number is None:
+            number = self.numbers[id(value)] = len(self.tickets)
+            self.tickets.append(value)
+        return "ref", number, kind_of(value), callable(value)
+
+    def resolve(self, reference: Folded) -> Any:
+        """Return what a reference stands for."""
+        kind, *where = reference
+        if kind == "name":
+            test, name = where
+            return self.held[test].names[name]
+        return self.tickets[where[0]] if kind == "ref" else self.borrowed(where[0])
+
+    def changed(self, test: int) -> dict[str, Folded]:
+        """Return the plain values, of those that a test was told, that are others by now."""
+        changed = {}
+        for name, before in self.told[test].items():
+            now = self.describe(name)
+            message = self.encode(now)
+            if message != before and now[0] == "value":
+                changed[name], self.told[test][name] = now[1], message
+        return changed
+
     def if_plain(self, value: Any) -> Any:
         """Return a value that can cross; None in its place, where it cannot."""
         try:
@@ -205,22 +292,19 @@ class StudentRoom:
             return ("other", "a module")
         if callable(value):
             return ("callable",)
-        try:
-            self.encode(value)
-        except wire.UnsupportedType as kind:
-            return ("other", str(kind))
-        return ("value", value)
+        folded = self.fold(value)
+        return ("object", folded[2]) if folded[0] == "ref" else ("value", folded)
 
     @contextmanager
-    def borrow(self, names: list[str]) -> Any:
-        """Put functions of the marking room in the place of the student's own, for one call."""
+    def with_names(self, bound: dict[str, Any], gone: list[str] = ()) -> Iterator[None]:
+        """Give names other values for the time of the block; those that are gone have none."""
         space = self.shell.user_ns
-        own = {name: space[name] for name in names if name in space}
-        space.update({name: self.borrowed(name) for name in names})
+        own = {name: space.pop(name) for name in (*bound, *gone) if name in space}
+        space.update(bound)
         try:
             yield
         finally:
-            for name in names:
+            for name in bound:
                 space.pop(name, None)
             space.update(own)
 
@@ -246,6 +330,31 @@ class StudentRoom:
     def encode(self, value: Any, known: wire.Table | None = None) -> bytes:
         """Return a message."""
         return wire.encode(value, self.bounds, known)[0]
+
+
+def advance(iterator: Iterator) -> tuple:
+    """Return the next item in a tuple, an empty one at the end."""
+    try:
+        return (next(iterator),)
+    except StopIteration:
+        return ()
+
+
+OPERATIONS: dict[str, Callable] = {
+    "call": lambda function, *args, **kwargs: function(*args, **kwargs),
+    "getattr": getattr, "setattr": setattr, "delattr": delattr,
+    "getitem": operator.getitem, "setitem": operator.setitem, "delitem": operator.delitem,
+    "len": len, "iter": iter, "next": advance, "str": str, "repr": repr,
+}  # fmt: skip
+
+
+def kind_of(value: Any) -> str:
+    """Say what a value is that cannot cross."""
+    try:
+        wire.plain_kind(type(value))
+    except wire.UnsupportedType as kind:
+        return str(kind)
+    return f"an object of type {type(value).__name__}"
 
 
 def plain_outputs(outputs: Outputs) -> list[dict]:

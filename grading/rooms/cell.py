@@ -1,0 +1,76 @@
+"""A code cell, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    A code cell.
+
+    Attributes
+    ----------
+    id : str
+    source : str
+    kind : {"student", "shared", "test"}
+        Who runs it: the student's room, both, or the marking room.
+    label : str
+        What the student knows it by.
+    binds, looks_up : frozenset of str
+        Of a cell that is no test, as its author wrote it: the names that it binds, and those
+        that its functions look up when they are called.
+    imports : str
+        What it imports, as its author wrote it: that is ours in a test, never the student's.
+    """
+
+    id: str
+    source: str
+    kind: Literal["student", "shared", "test"]
+    label: str = ""
+    binds: frozenset[str] = frozenset()
+    looks_up: frozenset[str] = frozenset()
+    imports: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the cell is called in errors."""
+        return self.label or f"cell {self.id}"
+
+
+@dataclass
+class CellResult:
+    """
+    What came of a cell.
+
+    Attributes
+    ----------
+    cell : Cell
+    outputs : list of dict
+        As in a notebook.
+    value : Any
+        Of a test: the value of its last line.
+    error : str
+        "NameError: name 'x' is not defined", or "".
+    line : int
+        Of a test: the line of the cell in which it stopped, 0 for none.
+    """
+
+    cell: Cell
+    outputs: list[dict] = field(default_factory=list)
+    value: Any = None
+    error: str = ""
+    line: int = 0
+
+
+def error_output(kind: str, message: str, lines: Sequence[str] = ()) -> dict[str, Any]:
+    """Return an error as in a notebook, with lines of the student's alone."""
+    return {
+        "output_type": "error",
+        "ename": kind,
+        "evalue": message,
+        "traceback": [*lines, f"{kind}: {message}"],
+    }

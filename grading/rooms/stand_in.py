@@ -1,0 +1,250 @@
+"""
+What stands in the marking room for a student's functions and objects.
+
+What a test asks of a stand-in is asked in the student's room. Whatever could pass a test by a
+lie is not asked at all: comparison, truth, hash, class, numbers and arrays made of an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+LEFT_TO_US = ("_repr_", "_ipython_")  # by which Jupyter asks how to show a value
+MOST_ITEMS = 1_000_000  # for more, Python would set memory aside
+MOST_SHOWN = 20  # characters of a key in the name of a part
+
+
+class CannotCross(TypeError):
+    """What a stand-in cannot do, in one sentence that names it."""
+
+    student_lines: tuple[str, ...] = ()
+
+
+def vars_of(thing: Thing) -> dict[str, Any]:
+    """Return a stand-in's own attributes; their names end with a line, as no student's do."""
+    return object.__getattribute__(thing, "__dict__")
+
+
+class Thing:
+    """
+    Stands for an object in the student's room: its attributes, items, methods, length, text.
+
+    Parameters
+    ----------
+    label : str
+        What a test calls it: "account.history".
+    ask : callable
+        Asks it: `ask(self, operation, args, kwargs, label)`, the label being the result's.
+    kind : str
+        What it is: "an object of type Account".
+    reference : tuple
+        As which it is sent back to its room.
+    room : Room, optional
+        That room, if it is there alone.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        ask: Callable[..., Any],
+        kind: str = "",
+        reference: tuple = (),
+        room: Any = None,
+    ) -> None:
+        self.keep_(label_=label, ask_=ask, kind_=kind or "an object")
+        self.keep_(reference_=reference, room_=room)
+
+    def keep_(self, **own: Any) -> None:
+        """Keep attributes of the stand-in itself."""
+        vars_of(self).update(own)
+
+    def do_(self, operation: str, *args: Any, label: str = "") -> Any:
+        """Ask the object something."""
+        return self.ask_(self, operation, args, {}, label or f"{operation}({self.label_})")
+
+    def refuse_(self, what: str) -> NoReturn:
+        """Say what a test cannot do."""
+        raise CannotCross(
+            f"`{self.label_}` is {self.kind_} in the student's room, and a test cannot {what}:"
+            " look at its attributes, its items, or what its methods return"
+        )
+
+    # What is asked in the student's room
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute."""
+        if name.startswith(LEFT_TO_US) or name.startswith("__array"):
+            raise AttributeError(name)
+        if name.startswith("__"):  # to tools that look for it, it must not seem a mere lack
+            self.refuse_(f"look at its {name}")
+        return self.do_("getattr", name, label=f"{self.label_}.{name}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute."""
+        self.do_("setattr", name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Delete an attribute."""
+        self.do_("delattr", name)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return an item."""
+        shown = repr(key) if type(key) in (int, str) else ":"
+        return self.do_("getitem", key, label=f"{self.label_}[{shown[:MOST_SHOWN]}]")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Set an item."""
+        self.do_("setitem", key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        """Delete an item."""
+        self.do_("delitem", key)
+
+    def __len__(self) -> int:
+        """Return its length."""
+        size = self.do_("len")
+        if type(size) is not int or not 0 <= size <= MOST_ITEMS:
+            self.refuse_("take its length")
+        return size
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go over its items."""
+        return self.do_("iter", label=self.label_)
+
+    def __next__(self) -> Any:
+        """Return the next item."""
+        for item in self.do_("next", label=f"next({self.label_})"):
+            return item
+        raise StopIteration
+
+    def __str__(self) -> str:
+        """Return it as text."""
+        return self.text_("str")
+
+    def __repr__(self) -> str:
+        """Return how it is shown."""
+        return self.text_("repr")
+
+    def text_(self, operation: str) -> str:
+        """Return a text that it makes of itself."""
+        text = self.do_(operation)
+        return text if type(text) is str else self.refuse_("show it")
+
+    # What is not
+
+    def _refused(what: str) -> Any:
+        def method(self: Thing, *_: Any, **__: Any) -> NoReturn:
+            self.refuse_(what)
+
+        return method
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused("compare it")
+    __hash__ = _refused("take its hash")
+    __bool__ = _refused("ask whether it is true")
+    __float__ = __int__ = __index__ = __complex__ = __round__ = _refused("take it for a number")
+    __abs__ = __neg__ = __pos__ = __invert__ = _refused("calculate with it")
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __abs__
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __abs__
+    __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __divmod__ = __rdivmod__ = __abs__
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __abs__
+    __array__ = _refused("take it for an array")
+    __array_ufunc__ = None
+    __instancecheck__ = __subclasscheck__ = _refused("ask what is an instance of it")
+    __reduce_ex__ = _refused("copy it")
+    __class__ = property(_refused("ask for its class"))
+    del _refused
+
+
+class CallableThing(Thing):
+    """Stands for an object that can be called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return self.ask_(self, "call", args, kwargs, f"{self.label_}(...)")
+
+
+class StandIn(CallableThing):
+    """
+    Stands for a student's function or class.
+
+    Calling it calls the function in the student's room. Arguments are copied there,
+    results are copied back, and arguments that were changed in place are changed here.
+
+    Parameters
+    ----------
+    label, ask, kind, reference
+        As in `Thing`.
+    call : callable, optional
+        Makes calls of which plain data alone comes back: `call(name, args, kwargs, lent, keep)`.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        ask: Callable[..., Any],
+        kind: str = "a function",
+        reference: tuple = (),
+        call: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__(label, ask, kind, reference)
+        self.keep_(__name__=label, __qualname__=label, call_=call)
+        self.keep_(lent_={}, is_of_data_=False, keeps_last_=False)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the student's function."""
+        if self.is_of_data_:
+            return self.call_(self.__name__, args, kwargs, self.lent_, self.keeps_last_)
+        return self.ask_(self, "call", args, kwargs, f"{self.label_}(...)", self.lent_)
+
+    def of_data(self, keep: bool = False) -> StandIn:
+        """
+        Return one that returns plain data or raises CannotCross, as checks need it.
+
+        With `keep`, its last value stays in the room: a `Ticket` comes back for it.
+        """
+        other = type(self)(self.label_, self.ask_, self.kind_, self.reference_, self.call_)
+        other.keep_(lent_=self.lent_, is_of_data_=True, keeps_last_=keep)
+        return other
+
+    def keeping_last(self) -> StandIn:
+        """Return one whose last value stays in the room: a `Ticket` comes back for it."""
+        return self.of_data(keep=True)
+
+    @contextmanager
+    def lending(self, **functions: Callable) -> Iterator[None]:
+        """
+        Lend functions to the student's, for the time of the block.
+
+            with rnn_forward.lending(rnn_cell_forward=reference):
+                rnn_forward(x, a0, parameters)
+        """
+        before = self.lent_
+        self.keep_(lent_={**before, **functions})
+        try:
+            yield
+        finally:
+            self.keep_(lent_=before)
+
+    __eq__ = object.__eq__  # by which name it is known
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        """Name the function."""
+        return f"<the student's {self.label_}>"
+
+    __str__ = __repr__
+
+
+class Nothing(StandIn):
+    """Stands for a name that cannot be asked: whatever a test does with it says why."""
+
+    def refuse_(self, what: str) -> NoReturn:
+        """Say why."""
+        raise self.ask_()
+
+    __eq__ = __ne__ = Thing.__eq__
+    __hash__ = Thing.__hash__
+    __str__ = Thing.__str__

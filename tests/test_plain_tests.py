@@ -1,0 +1,421 @@
+"""Tests that keep no record, and student objects in them: notebooks in, points and pages out."""
+
+from __future__ import annotations
+
+import contextlib
+from textwrap import dedent
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.marking.plain import points_in
+from grading.marking.solution import mark_solution
+from grading.rooms import Limits, Nursery
+from grading.source import Assignment
+from grading.source.cells import with_answers
+
+HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+LIMITS = Limits(cell_seconds=5, call_seconds=1)
+
+
+def answer(name, text):
+    """A cell that students write."""
+    return cell(name, text, solution=True, locked=False)
+
+
+def graded(name, text, points=10):
+    """A test."""
+    return cell(name, text, grade=True, points=points)
+
+
+def ours(name, text):
+    """A locked cell that earns nothing."""
+    return cell(name, text)
+
+
+def cell(name, text, **settings):
+    """A code cell with nbgrader's settings."""
+    about = {"grade": False, "solution": False, "locked": True, "grade_id": name, **settings}
+    return new_code_cell(dedent(text).strip(), id=name, metadata={"nbgrader": about})
+
+
+def source(*cells, files=(), modules=()):
+    """An assignment of these cells."""
+    notebook = nbformat.writes(new_notebook(cells=list(cells))).encode()
+    return Assignment("own", {"own.ipynb": notebook, **dict(files)}, dict(modules)).notebooks["own"]
+
+
+@pytest.fixture(scope="module", params=["nested", "unprotected"])
+def any_rooms(request):
+    with contextlib.closing(Nursery(LIMITS, unprotected=request.param == "unprotected")) as rooms:
+        yield rooms
+
+
+@pytest.fixture(scope="module")
+def rooms():
+    with contextlib.closing(Nursery(LIMITS)) as rooms:
+        yield rooms
+
+
+def mark(source, rooms, **answers):
+    """Mark the solution with other answers; return points and what is told, by test."""
+    outcomes = Outcomes(source)
+    mark_solution(outcomes, rooms)
+    assert not outcomes.tried.faults
+    texts = {name: dedent(text).strip() for name, text in answers.items()}
+    results = mark_notebook(with_answers(source.notebook, texts), outcomes, rooms).results
+    return {name: (result.points, result.note) for name, result in results.items()}
+
+
+# ------------------------------------------------------------------ points
+
+SQUARE = source(
+    answer("square", "def square(x):\n    return x * x"),
+    graded("asserts", f"assert square(2) == 4\n{HIDE}\nassert square(3) == 9, 'it is 9'\n{SHOW}"),
+    ours("setup", "import numpy as np"),
+    graded("allclose", "np.testing.assert_allclose(square(np.ones(2)), [1, 1])"),
+    graded("partial", "found = [square(n) == n**2 for n in range(5)]\n2.0 * sum(found)"),
+)
+
+
+def test_all_points_or_none_and_a_number_is_partial_credit(any_rooms):
+    assert mark(SQUARE, any_rooms) == dict.fromkeys(["asserts", "allclose", "partial"], (10, ""))
+    wrong = mark(SQUARE, any_rooms, square="def square(x):\n    return 2 * x")
+    assert wrong["asserts"] == (0, "a check that is not shown does not hold")
+    points, note = wrong["allclose"]
+    assert points == 0 and note.startswith("`np.testing.assert_allclose(square(np.ones(2)), [1")
+    assert wrong["partial"] == (4, "4 of 10 points, as the test counts")
+    late = mark(SQUARE, any_rooms, square="def square(x):\n    return y * x")
+    assert late["asserts"] == (
+        0,
+        "`assert square(2) == 4` stops with NameError: name 'y' is not defined",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [
+        ("None", 10), ("'fail'", 10), ("False", 10), ("'3'", 10), ("np.float64(0.0)", 0),
+        ("np.array(4)", 4), ("float('nan')", 0), ("-5", 0), ("-1e-12", 0), ("10.000000001", 10),
+        ("25", 10), ("float('inf')", 10), ("4", 4),
+    ],
+)  # fmt: skip
+def test_what_a_last_value_is_worth(value, points):
+    import numpy as np
+
+    earned, wrong = points_in(eval(value, {"np": np}), 10.0)
+    assert earned == points
+    assert (wrong is None) == (points == 10 and value not in ("25", "float('inf')"))
+
+
+def test_no_warning_costs_points(rooms):
+    own = "import warnings\ndef square(x):\n    warnings.warn('slow')\n    return x * x"
+    assert mark(SQUARE, rooms, square=own)["asserts"] == (10, "")
+
+
+def test_what_is_told_of_a_hidden_line_is_that_it_does_not_hold(rooms):
+    # the function knows what the hidden line asks, and chooses how to fail
+    spy = """
+        def square(x):
+            if x == 3:
+                raise KeyError("asked for three")
+            return x * x
+    """
+    assert mark(SQUARE, rooms, square=spy)["asserts"] == (
+        0,
+        "a check that is not shown does not hold",
+    )
+    remembers = """
+        seen = []
+        def square(x):
+            seen.append(str(x))
+            if '3' in seen:
+                raise KeyError(seen)
+            return x * x
+    """
+    told = mark(SQUARE, rooms, square=remembers)
+    assert told["allclose"] == (0, "a check that is not shown does not hold")
+
+
+def test_a_test_with_a_fault_of_its_own_is_not_graded_and_the_others_are(rooms):
+    typo = source(
+        answer("square", "def square(x):\n    return x * x"),
+        graded("good", "assert square(2) == 4"),
+        graded("bad", f"{HIDE}\nassert square(2) == 4\nassert sqare(3) == 9\n{SHOW}"),
+        graded(
+            "marked",
+            "from grading.testing import MarkedTest\n"
+            "t = MarkedTest(square, 'y', points={'types': 1, 'y': 9})\nt.call(x='a')\nt.score()",
+        ),
+    )
+    outcomes = Outcomes(typo)
+    mark_solution(outcomes, rooms)
+    faults = outcomes.tried.faults
+    assert set(faults) == {"bad", "marked"}
+    assert faults["bad"] == (
+        "line 3: `assert sqare(3) == 9` stops with NameError: name 'sqare' is not defined"
+    )
+    assert faults["marked"].startswith(
+        "line 3: `t.call(x='a')` stops with ValueError: the solution itself stopped with TypeError"
+    )
+    nothing = with_answers(typo.notebook, {"square": "def square(x): pass"})
+    results = mark_notebook(nothing, outcomes, rooms).results
+    assert {name: result.points for name, result in results.items()} == dict.fromkeys(results, 0)
+    assert "not graded" in results["bad"].note and "not graded" in results["marked"].note
+
+
+# ------------------------------------------------- names that tests share with students
+
+
+def test_names_that_a_test_binds_or_deletes_are_seen_by_the_functions(any_rooms):
+    uses = source(
+        answer("squares", "def squares(n):\n    return [i**2 for i in range(n)]"),
+        answer("total", "FACTOR = 1\ndef total(n):\n    return FACTOR * sum(squares(n))"),
+        graded("deleted", """
+            own = squares
+            del squares
+            try:
+                total(1)
+            except NameError:
+                pass
+            else:
+                raise AssertionError("does not use squares")
+            finally:
+                squares = own
+        """),
+        graded("bound", "FACTOR = 10\nassert total(3) == 50"),
+        graded("stays", "assert total(3) == 50"),
+        graded("lent", "def squares(n):\n    return [7]\nassert total(3) == 70"),
+    )  # fmt: skip
+    assert mark(uses, any_rooms) == dict.fromkeys(["deleted", "bound", "stays", "lent"], (10, ""))
+    own = "FACTOR = 1\ndef total(n):\n    return FACTOR * sum(i**2 for i in range(n))"
+    marks = mark(uses, any_rooms, total=own)
+    assert [marks[name][0] for name in ("deleted", "bound", "lent")] == [0, 10, 0]
+
+
+def test_what_a_test_expects_is_not_seen_by_the_functions(any_rooms):
+    expects = source(
+        answer("f", "def f(x):\n    return x + 1"),
+        graded("test_f", "expected = 3\nother = [4]\nassert f(2) == expected and [f(3)] == other"),
+    )
+    peeks = "def f(x):\n    return globals().get('expected') or other[0]"
+    assert mark(expects, any_rooms, f=peeks)["test_f"][0] == 0
+
+
+def test_a_variable_is_its_value_as_it_was_at_the_test(any_rooms):
+    variables = source(
+        ours("setup", "import numpy as np"),
+        answer("x", "x = {'a': [1, (2, 3)], 'b': np.arange(3)}\nseen = {1, 2}"),
+        graded("first", "assert x['a'] == [1, (2, 3)] and x['b'].tolist() == [0, 1, 2]\nx = 5"),
+        graded("a_set", "assert seen == {2, 1} and type(seen) is set"),
+        answer("again", "x = [1]\ndef add(n):\n    x.append(n)"),
+        graded("second", "assert x == [1]\nadd(2)\nassert x == [1, 2]"),
+    )
+    tests = ["first", "a_set", "second"]
+    assert mark(variables, any_rooms) == dict.fromkeys(tests, (10, ""))
+    marks = mark(variables, any_rooms, x="x = {}\nseen = [1, 2]", again="def add(n):\n    pass")
+    assert [marks[name][0] for name in tests] == [0, 0, 0]
+
+
+def test_what_the_author_imports_is_ours_in_a_test(any_rooms):
+    imports = source(
+        cell("free", "import math", locked=False),
+        answer("root", "from math import isclose\ndef root(x):\n    return math.sqrt(x)"),
+        graded("test_root", "assert isclose(root(2), math.sqrt(2))"),
+    )
+    lies = """
+        import math
+        math.sqrt = root = lambda x: 1
+        def isclose(*_):
+            return True
+    """
+    assert mark(imports, any_rooms)["test_root"][0] == 10
+    assert mark(imports, any_rooms, root=lies)["test_root"][0] == 0
+
+
+def test_a_name_of_python_is_the_students_where_the_solution_defines_it(rooms):
+    own_max = source(
+        answer("max", "def max(values):\n    return sorted(values)[-1]"),
+        graded("test_max", "assert max([1, 3, 2]) == 3\nassert len([1]) == 1"),
+    )
+    assert mark(own_max, rooms)["test_max"][0] == 10
+    wrong = "def max(values):\n    return 0\ndef len(x):\n    return 1"
+    assert mark(own_max, rooms, max=wrong)["test_max"][0] == 0
+
+
+# ------------------------------------------------------------------ objects of students
+
+ACCOUNT = """
+    class Account:
+        currency = "CHF"
+
+        def __init__(self, owner, start=0):
+            self.owner, self.history = owner, []
+            self._start = start
+
+        @property
+        def balance(self):
+            return self._start + sum(self.history)
+
+        def deposit(self, amount):
+            if amount < 0:
+                raise ValueError(amount)
+            self.history.append(amount)
+            return self
+
+        def to(self, other, amount):
+            self.history.append(-amount)
+            other.history.append(amount)
+
+        def __len__(self):
+            return len(self.history)
+
+        def __getitem__(self, n):
+            return self.history[n]
+
+        def __str__(self):
+            return f"{self.owner}: {self.balance}"
+
+        def __iter__(self):
+            for amount in self.history:
+                yield amount
+
+    bank = [Account("a"), Account("b", 5)]
+
+    def richest(accounts):
+        return sorted(accounts, key=lambda each: each.balance)[-1]
+
+    def adder(n):
+        return lambda m: n + m
+
+    def counts():
+        n = 0
+        while True:
+            yield n
+            n += 1
+
+    def apply(function, *values):
+        return [function(value) for value in values]
+
+    def hello():
+        print("Hello")
+"""
+OBJECTS = source(
+    answer("account", ACCOUNT),
+    graded("attributes", """
+        a = Account("x", 2)
+        assert a.balance == 2 and a.owner == "x" and Account.currency == "CHF"
+        assert a.deposit(3).deposit(4).balance == 9 and a is a.deposit(0)
+        a.owner = "y"
+        assert a.owner == "y" and not hasattr(a, "debt")
+        assert len(a) == 3 and a[0] == 3 and a[-1] == 0 and list(a) == [3, 4, 0] and 4 in a
+        assert str(a) == "y: 9" and f"{a}" == "y: 9"
+    """),
+    graded("kept", "a.deposit(1)\nassert a.balance == 10"),  # made in the test above
+    graded("several", """
+        one, two = bank
+        one.to(two, 5)
+        assert (one.balance, two.balance) == (-5, 10)
+        assert richest([one, two]) is two and richest(bank).owner == "b"
+        assert [each.balance for each in bank] == [-5, 10]
+    """),
+    graded("raises", """
+        try:
+            Account("x").deposit(-1)
+        except ValueError:
+            pass
+        else:
+            raise AssertionError("did not raise")
+    """),
+    graded("functions", """
+        import contextlib, io
+        assert adder(2)(3) == 5
+        numbers = counts()
+        assert [next(numbers) for _ in range(3)] == [0, 1, 2]
+        assert [n for n, _ in zip(counts(), range(3))] == [0, 1, 2]
+        assert apply(lambda x: x + 1, 1, 2) == [2, 3] and apply(len, "ab") == [2]
+        assert apply(adder(1), 1) == [2]
+        with contextlib.redirect_stdout(io.StringIO()) as shown:
+            hello()
+        assert shown.getvalue() == "Hello\\n"
+    """),
+)  # fmt: skip
+
+
+def test_objects_are_asked_in_the_students_room(any_rooms):
+    tests = ["attributes", "kept", "several", "raises", "functions"]
+    assert mark(OBJECTS, any_rooms) == dict.fromkeys(tests, (10, ""))
+    wrong = ACCOUNT.replace("self._start + sum", "sum").replace("other.history.append(amount)", "")
+    marks = mark(OBJECTS, any_rooms, account=wrong)
+    assert [marks[name][0] for name in tests] == [0, 0, 0, 10, 10]
+
+
+LIES = """
+    import numpy as np
+
+    class Lie:
+        def __init__(self, *_, **__): pass
+        def __call__(self, *_, **__): return self
+        def __getattr__(self, name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return self
+        def __eq__(self, other): return True
+        __ne__ = __lt__ = __gt__ = __le__ = __ge__ = __bool__ = __contains__ = __eq__
+        def __contains__(self, other): return True
+        def __hash__(self): return hash(4)
+        def __float__(self): return 4.0
+        def __int__(self): return 4
+        __index__ = __round__ = __trunc__ = __int__
+        def __complex__(self): return 4j
+        def __sub__(self, other): return 0
+        __rsub__ = __add__ = __radd__ = __mul__ = __rmul__ = __mod__ = __abs__ = __sub__
+        __truediv__ = __rtruediv__ = __floordiv__ = __pow__ = __matmul__ = __rmatmul__ = __sub__
+        def __abs__(self): return 0
+        def __array__(self, *_, **__): return np.array(4)
+        def __array_ufunc__(self, *_, **__): return True
+        def __array_function__(self, *_, **__): return True
+        def __iter__(self): return iter([])
+        def __len__(self): return 10**15
+        def __getitem__(self, key): return self
+        def __enter__(self): return self
+        def __exit__(self, *_): return True
+        def __instancecheck__(self, other): return True
+        @property
+        def __class__(self): return int
+        def __reduce__(self): return (int, (4,))
+"""
+
+
+ASKED = [
+    "assert f() == 4", "assert 4 == f()", "assert not f() != 4", "assert f() >= 4",
+    "assert f()", "assert not (f() - 4)", "assert abs(4 - f()) < 1", "assert abs(f() - 4) < 1",
+    "assert abs(f()) == 0", "assert f() in (4,)", "assert f() in {4: 1}", "assert 4 in f()",
+    "assert float(f()) == 4", "assert int(f()) == 4", "assert round(f()) == 4",
+    "assert [1, 2, 3, 4, 5][f()] == 5", "assert isinstance(f(), int)",
+    "assert isinstance(4, f)", "assert issubclass(int, f)", "assert f().__class__ is int",
+    "np.testing.assert_allclose(f(), 4)", "np.testing.assert_equal(f(), 4)",
+    "np.testing.assert_array_equal(np.array([4]), f())", "assert np.all(np.array([4]) == f())",
+    "assert np.array_equal(f(), 4)", "assert np.add(f(), 1)", "assert np.asarray(f()) == 4",
+    "assert math.isclose(f(), 4)", "assert [f()] == [4]", "assert {'a': f()} == {'a': 4}",
+    "assert (f(), 1) == (4, 1)", "assert copy.copy(f()) == 4", "assert len(f()) == 4",
+    "assert f()[0] == 4", "assert f().x.y(1) == 4", "assert max(f(), 4) == 4",
+    "with f():\n    raise AssertionError", "assert '%d' % f() == '4'", "assert sum([f()]) == 4",
+    "assert sorted([f(), 4]) == [4, 4]", "assert f() == f() == 4", "assert str(f()) == '4'",
+]  # fmt: skip
+
+
+def test_an_object_that_lies_passes_no_test(any_rooms):
+    lines = "import copy, math\nimport numpy as np\n"
+    tests = [graded(f"t{n}", lines + asked) for n, asked in enumerate(ASKED)]
+    honest = source(answer("f", "def f():\n    return 4"), *tests)
+    outcomes = Outcomes(honest)
+    outcomes.tried.plain |= {f"t{n}" for n in range(len(tests))}  # some ask what no int can
+    for lie in ("def f():\n    return Lie()", "f = Lie()", "class f(Lie):\n    pass"):
+        notebook = with_answers(honest.notebook, {"f": dedent(LIES) + lie})
+        results = mark_notebook(notebook, outcomes, any_rooms).results
+        passed = [a for a, r in zip(ASKED, results.values(), strict=True) if r.points]
+        assert passed == []
