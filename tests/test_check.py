@@ -115,7 +115,7 @@ FAULTS = {
     ),
     "a solution that stops": (
         lambda a: a.replace("blur", "return x - mean", "return x - maen"),
-        "test_blur: stops with ValueError: the solution itself stopped with NameError: name 'maen'",
+        "stops with ValueError: the solution itself stopped with NameError: name 'maen'",
     ),
     "a solution that is not what the test wants": (
         lambda a: a.replace("blur", "mean = x.mean", "x -= 1\n    mean = x.mean"),
@@ -123,11 +123,11 @@ FAULTS = {
     ),
     "a typo in a hidden test": (
         lambda a: a.replace("test-blur", "(1, 5)", "(1, m)"),
-        "test_blur: stops with NameError: name 'm' is not defined",
+        "stops with NameError: name 'm' is not defined",
     ),
     "a hidden test in which the solution raises": (
         lambda a: a.replace("test-blur", "(6, 5)", "30"),
-        "test_blur: stops with ValueError: the solution itself stopped with AxisError",
+        "stops with ValueError: the solution itself stopped with AxisError",
     ),
     "points of the cell": (
         lambda a: a.set("test-blur", points=20),
