@@ -100,7 +100,8 @@ def release_command(assignment: Assignment) -> None:
     """Generate the student version in release/, and scan it for secrets."""
     with nursery_for_author(assignment) as rooms:
         check_first(assignment, rooms)
-    make_release(assignment)
+    for stale in make_release(assignment):
+        console.print(stale, markup=False, highlight=False, soft_wrap=True)
     console.print(f"release/{assignment} is ready; no secrets in it.")
 
 

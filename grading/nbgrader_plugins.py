@@ -51,6 +51,7 @@ from traitlets.log import get_logger
 
 from grading import CourseError
 from grading.authoring.release import known_mistakes
+from grading.authoring.translated import files_in_language, in_language
 from grading.book import Book, open_book, reason
 from grading.exports import Order, Report, export, export_all
 from grading.feedback import Pages
@@ -61,7 +62,7 @@ from grading.run.late import check_extensions, points_off
 from grading.run.run import Run, open_run
 from grading.source import read_assignment
 from grading.source.assignment import KNOWN_MISTAKES
-from grading.source.translation import LANGUAGES
+from grading.source.translation import ENGLISH, LANGUAGES
 
 # nbgrader's own list, and what stays with the instructor: mistakes, drawing code, translations.
 IGNORED = [
@@ -81,8 +82,16 @@ READ_TIMES = [
 ]
 
 
-def install(c: Config) -> None:
-    """Let the command line, formgrader and NbGraderAPI use what stands here."""
+def install(c: Config, language: str = ENGLISH) -> None:
+    """
+    Let the command line, formgrader and NbGraderAPI use what stands here.
+
+    Parameters
+    ----------
+    c : Config
+    language : str
+        Of what students are given: with "zh", nbgrader publishes release-zh/.
+    """
     prepare_process()
     nbgrader.apps.autogradeapp.Autograde = Autograde
     nbgrader.apps.generateassignmentapp.GenerateAssignment = GenerateAssignment
@@ -97,6 +106,10 @@ def install(c: Config) -> None:
     stock = StockGenerateAssignment.preprocessors.default_args[0]
     published = [SaveCells if step is StockSaveCells else step for step in stock]
     c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
+    if language != ENGLISH:
+        c.CourseDirectory.release_directory = f"release-{language}"
+        c.GenerateAssignment.preprocessors.append(Translate)
+        c.Translate.language = language
     c.AssignLatePenalties.plugin_class = LateRules
     c.ZipCollectApp.extractor_plugin = SubmissionExtractor
     c.ZipCollectApp.collector_plugin = SubmissionCollector
@@ -196,6 +209,20 @@ class SaveCells(StockSaveCells):
         book.match_cells(*names, {kind: getattr(self, f"new_{kind}_cells") for kind in kinds})
         super()._create_notebook(nb)
         book.match_submissions(*names)
+
+
+class Translate(NbGraderPreprocessor):
+    """Puts a student version into the language of the course, its figures included."""
+
+    language = Unicode(ENGLISH, help="The language's code: zh, say.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Put a notebook, from which hidden tests are out, into the language."""
+        assignment = read_assignment(resources["nbgrader"]["assignment"])
+        in_language(assignment, resources["nbgrader"]["notebook"], nb, self.language)
+        files = files_in_language(assignment, self.language)
+        resources["outputs"] = {**(resources["outputs"] or {}), **files}
+        return nb, resources
 
 
 class PublishMistakes(NbGraderPreprocessor):

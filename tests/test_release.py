@@ -64,20 +64,28 @@ def test_committed_release_is_what_the_source_gives(course, assignment, release)
     assert release(course, assignment) == 0
     made = files(course / "release" / assignment)
     assert made == files(ROOT / "release" / assignment)
-    assert not [path for path in made if path.name in ("mistakes.yaml", "draw.py")]
+    assert not [path for path in made if path.name in ("mistakes.yaml", "draw.py", "figures.yaml")]
+    assert not [path for path in made if "zh" in path.parts]
+    translated = files(course / "release-zh" / assignment)
+    assert translated == files(ROOT / "release-zh" / assignment)
+    assert translated.keys() == made.keys()
 
 
 @each_assignment
 def test_figures_are_what_their_code_draws(tmp_path, assignment):
     figures = ROOT / "source" / assignment / "figures"
     subprocess.run([sys.executable, figures / "draw.py", tmp_path], check=True)
-    drawn = files(tmp_path)
-    assert drawn == {path: data for path, data in files(figures).items() if path.suffix == ".svg"}
+    wanted = files(figures)
+    for table in figures.parent.glob("*/figures.yaml"):
+        place = Path("translated", table.parent.name, "figures")
+        wanted |= {place / path: data for path, data in files(table.parent / "figures").items()}
+    assert files(tmp_path) == {p: data for p, data in wanted.items() if p.suffix == ".svg"}
 
 
 @each_assignment
 def test_release_tells_no_secret(assignment):
-    assert scan(ROOT / "release" / assignment, secrets(assignment)) == []
+    for release in ("release", "release-zh"):
+        assert scan(ROOT / release / assignment, secrets(assignment)) == []
 
 
 @each_assignment

@@ -47,7 +47,7 @@ def read_class(
     folders = iter([(student, submitted / student / assignment.name) for student in students])
     workers = Workers(min(cores(), len(students)))
     try:
-        frames = {name: Frame(each.notebook) for name, each in assignment.notebooks.items()}
+        frames = {n: Frame(e.notebook, e.translations) for n, e in assignment.notebooks.items()}
         work = partial(read_work, frames, assignment.name)
         for (student, _), found, _ in workers.run(work, lambda: next(folders, None)):
             yield student, found

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from grading import CourseError
+from grading.authoring.translated import languages_of, write_translated
 from grading.checks import fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Assignment, Source, Version, enter_course, read_assignment
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure
+from grading.source.translation import LANGUAGES
 
 
-def make_release(assignment: str) -> None:
-    """Generate the student version in release/."""
+def make_release(assignment: str) -> list[str]:
+    """
+    Generate the student version in release/, and those in other languages beside it.
+
+    Returns
+    -------
+    list of str
+        What is stale in the translations: their student versions stay as they were.
+    """
     course = enter_course()
-    read_assignment(assignment)  # says in one line where there is none
+    source = read_assignment(assignment)  # says in one line where there is none
     done = course.generate_assignment(assignment, force=True)
     raise_failure(done, f"release {assignment}")
+    coursedir = course.coursedir
+    released = Path(coursedir.root, coursedir.release_directory, assignment)
+    if coursedir.release_directory in (f"release-{each}" for each in LANGUAGES):
+        return []  # the course is in that language
+    stale = []
+    for language in languages_of(source):
+        try:
+            write_translated(source, released, language)
+        except CourseError as error:
+            stale.append(str(error))
+    return stale
 
 
 def known_mistakes(assignment: Assignment) -> bytes:

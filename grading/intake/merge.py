@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
+from collections.abc import Mapping
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -12,29 +14,46 @@ from grading.intake.folder import listed
 from grading.intake.raw_cells import Cell
 from grading.source import cells as known_cells
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
+from grading.source.translation import ENGLISH, Translation, translate
 
 
 class Frame:
     """
     The source notebook, into which submissions are sorted.
 
+    Parameters
+    ----------
+    source : NotebookNode
+    translations : mapping, optional
+        By language: what students may have received in the place of the English.
+
     Attributes
     ----------
     source : NotebookNode
+    texts : dict
+        By language: the text of each cell as students receive it.
     released : list of str
-        The text of each cell as students receive it.
+        Those in English.
     solutions : dict
         The names of the solution cells, by place.
     counted : set of int
         The places of what students write or do: by these a notebook is known.
     """
 
-    def __init__(self, source: NotebookNode) -> None:
+    def __init__(
+        self, source: NotebookNode, translations: Mapping[str, Translation] | None = None
+    ) -> None:
         self.source = source
         student = ClearSolutions().preprocess(copy.deepcopy(source), {})[0]
         student = ClearHiddenTests().preprocess(student, {})[0]
         student = ClearMarkScheme().preprocess(student, {})[0]
-        self.released = [plain(cell.source) for cell in student.cells]
+        versions = {ENGLISH: student}
+        versions |= {code: translate(student, each) for code, each in (translations or {}).items()}
+        self.texts = {
+            language: [plain(cell.source) for cell in version.cells]
+            for language, version in versions.items()
+        }
+        self.released = self.texts[ENGLISH]
         cells = list(enumerate(source.cells))
         self.solutions = {p: grade_id(c) for p, c in cells if known_cells.is_answer(c)}
         tasks = {p for p, c in cells if known_cells.kind_of(c) is Kind.TASK}
@@ -42,8 +61,9 @@ class Frame:
         self._tests = [p for p, c in cells if known_cells.is_test(c)]
         self._places: dict[tuple[str, str], int] = {}
         for place, cell in enumerate(source.cells):
-            if self.released.count(self.released[place]) == 1:
-                self._places["text", self.released[place]] = place
+            for texts in self.texts.values():
+                if texts.count(texts[place]) == 1:
+                    self._places["text", texts[place]] = place
             self._places["id", cell.id] = self._places["grade_id", grade_id(cell)] = place
         self._places.pop(("grade_id", ""), None)
 
@@ -58,8 +78,16 @@ class Frame:
 
     def is_untouched(self, cell: Cell, place: int | None) -> bool:
         """Tell whether a cell says what students received, now or once, or nothing."""
-        received = "" if place is None else self.released[place]
-        return plain(cell.text) in ("", received) or cell.is_as_released
+        received = [] if place is None else [texts[place] for texts in self.texts.values()]
+        return plain(cell.text) in ("", *received) or cell.is_as_released
+
+    def language_of(self, found: Mapping[int, Cell]) -> str:
+        """Return the language of most of the texts that a student left as they were received."""
+        votes: Counter[str] = Counter()
+        for place, cell in found.items():
+            text = plain(cell.text)
+            votes.update({code for code, texts in self.texts.items() if texts[place] == text})
+        return max(self.texts, key=lambda code: votes[code])  # English, the first, of equals
 
     def test_of(self, place: int) -> int:
         """Return the place of the test that follows a solution cell."""
@@ -84,6 +112,8 @@ class Merge:
         The student's own cells.
     answers : dict
         What the student wrote for each solution cell, by place.
+    language : str
+        That of most of what the student left as it was received.
     notes : list of str
         What was put right.
     remarks : list of str
@@ -98,6 +128,7 @@ class Merge:
         self.remarks: list[str] = []
         self._repairs: dict[str, list[str]] = {}
         self._sort_in(cells)
+        self.language = frame.language_of(self.found)
         self._find_answers()
         repairs = [f"{what}: {listed(names)}" for what, names in self._repairs.items()]
         self.notes = notes + repairs
@@ -188,9 +219,12 @@ class Merge:
     def build(self) -> NotebookNode:
         """Return the source notebook with the student's text in it."""
         notebook = copy.deepcopy(self.frame.source)
+        texts = self.frame.texts[self.language]
         for place, cell in enumerate(notebook.cells):
             if place in self.frame.solutions:
-                cell.source = self.answers.get(place, self.frame.released[place])
+                cell.source = self.answers.get(place, texts[place])
+            elif plain(cell.source) == self.frame.released[place]:  # nothing hidden in it
+                cell.source = texts[place]
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         new = {"code": new_code_cell, "markdown": new_markdown_cell}

@@ -24,6 +24,7 @@ from grading.intake.folder import (
 from grading.intake.merge import Frame, Merge
 from grading.intake.raw_cells import read_cells
 from grading.intake.timestamps import UnknownZone, parse_time
+from grading.source.translation import ENGLISH
 
 NOTHING_READ = ("unreadable", "missing")
 
@@ -44,12 +45,15 @@ class Part:
         One line each, for the instructor: what was found, what was done.
     answered : set of str
         The names of the cells that the student has written.
+    language : str
+        Of the notebook that came in.
     """
 
     notebook: NotebookNode
     status: str
     notes: list[str]
     answered: set[str] = field(default_factory=set)
+    language: str = ENGLISH
 
 
 @dataclass
@@ -73,6 +77,12 @@ class Intake:
     status: str
     notes: list[str]
     timestamp: datetime | None = None
+
+    @property
+    def language(self) -> str:
+        """The language of the first notebook that came in."""
+        came = [part for part in self.parts.values() if part.status not in NOTHING_READ]
+        return came[0].language if came else ENGLISH
 
     @property
     def all_notes(self) -> list[str]:
@@ -189,7 +199,7 @@ def part_of(path: str, merge: Merge, name: str) -> Part:
     notes += merge.notes
     status = "repaired" if notes else "ok"
     answered = {merge.frame.solutions[place] for place in merge.answers}
-    return Part(merge.build(), status, tidy(notes + merge.remarks), answered)
+    return Part(merge.build(), status, tidy(notes + merge.remarks), answered, merge.language)
 
 
 def empty_part(frame: Frame, name: str, broken: dict[str, str], is_only: bool) -> Part:

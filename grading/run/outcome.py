@@ -42,7 +42,8 @@ def describe_run(certificate: Certificate, marked: Marked) -> None:
     certificate.notes = marked.notes
     certificate.submission = marked.submission
     certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
-    for name in ("hidden_data", "environment", "isolation", "problems", "timed_out", "rooms"):
+    same = ("language", "hidden_data", "environment", "isolation", "problems", "timed_out", "rooms")
+    for name in same:
         setattr(certificate, name, getattr(marked, name))
     # No more digits: a function could choose how much it uses by what it is called with.
     for name in ("seconds", "cpu_seconds", "peak_mb"):

@@ -143,7 +143,7 @@ Job = Read | Mark | MakePage
 @dataclass
 class Marked:
     """
-    A marked submission; from `hidden_data` on as in `Certificate`.
+    A marked submission; from `language` on as in `Certificate`.
 
     Attributes
     ----------
@@ -169,6 +169,7 @@ class Marked:
     not_there: list[str]
     notebooks: dict[str, str]
     results: dict[Place, TestResult]
+    language: str
     hidden_data: str
     isolation: str
     problems: list[str]
@@ -238,7 +239,7 @@ class Marker:
             for cell in source.notebook.cells:
                 if cells.is_published(cell):
                     cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
-        self.frames = {name: Frame(source.notebook) for name, source in sources.items()}
+        self.frames = {n: Frame(each.notebook, each.translations) for n, each in sources.items()}
         tried = {name: Tried() for name in sources}
         self.outcomes = [
             {name: Outcomes(source, data, tried[name]) for name, source in sources.items()}
@@ -289,6 +290,7 @@ class Marker:
             not_there=[name for name, part in intake.parts.items() if part.status in NOTHING_READ],
             notebooks=notebooks,
             results=results,
+            language=intake.language,
             hidden_data=str(next(iter(outcomes.values())).data),
             isolation=self.rooms.isolation,
             problems=[problem for run in runs for problem in run.problems],

@@ -28,6 +28,7 @@ from grading.source.mistakes import Version, read_allowed, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
 from grading.source.names import Names, names_in, python_in
+from grading.source.translation import LANGUAGES, Translation, read_translations
 
 MISTAKES = "mistakes.yaml"  # stays with the instructor
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
@@ -249,6 +250,12 @@ class Source:
         if name not in self._right:
             raise CourseError(f"{self.assignment}: the solution defines no {name}")
         return self._right[name]
+
+    @functools.cached_property
+    def translations(self) -> dict[str, Translation]:
+        """What the notebook is in other languages, by their codes."""
+        found = {each: read_translations(self.files, each).get(self.name) for each in LANGUAGES}
+        return {language: each for language, each in found.items() if each}
 
     # The mistakes
 

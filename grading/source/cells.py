@@ -123,6 +123,11 @@ def new_metadata(name: str, solution: bool, locked: bool, points: float | None) 
     return {"nbgrader": settings | ({} if points is None else {"points": points})}
 
 
+def has_checksum(cell: NotebookNode) -> bool:
+    """Tell whether the cell was published under a checksum."""
+    return "checksum" in settings_in(cell.metadata)
+
+
 def set_checksum(cell: NotebookNode, checksum: str) -> None:
     """Enter the checksum under which the cell was published."""
     cell.metadata.nbgrader["checksum"] = checksum
