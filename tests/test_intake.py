@@ -205,7 +205,7 @@ def printed_lists_of_6_megabytes(sub):
 @case("ok")
 def figures_and_widgets_as_json(sub):
     """Their lists are as many as a notebook may hold, and more; texts in them look like keys."""
-    figure = {"data": [[n, [n]] for n in range(90_000)], "title": '"outputs": [ "]'}
+    figure = {"data": [[n, [n]] for n in range(130_000)], "title": '"outputs": [ "]'}
     show(sub, {"application/vnd.plotly.v1+json": figure})
     sub.notebook["metadata"]["widgets"] = {"state": figure}
     sub.add("setup", "![](attachment:a.png)", "markdown")["attachments"] = {"a.png": figure}

@@ -491,4 +491,5 @@ def alone(root: Path) -> Iterator[None]:
 def late_hash(config: Config, group: Class) -> str:
     """Return the hash of what late penalties depend on, beside the time of the submission."""
     rules = [repr(config.AssignLatePenalties), repr(config.LateRules)]
+    rules += filter(None, [str(config.get("Exchange", {}).get("timezone", ""))])
     return digest([*rules, str(group.due)])
