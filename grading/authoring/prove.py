@@ -21,7 +21,7 @@ from grading.source import Source, Version
 from grading.source.cells import with_answers
 
 STUB = "raise NotImplementedError()"
-SAMPLE = 8  # every so many-th mistake is handed in
+SAMPLE = 24  # every so many-th mistake is handed in
 
 
 @dataclass(frozen=True)
