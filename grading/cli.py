@@ -69,8 +69,8 @@ def new_command(
             console.print(path, markup=False, soft_wrap=True)
     points = POINTS * len(functions)
     console.print(
-        f"{len(functions)} of {POINTS} points each, {points} in all. Open {assignment}.ipynb in "
-        f"JupyterLab and write over it; then: python -m grading check {assignment}",
+        f"{len(functions)} functions of {POINTS} points each, {points} in all. Open "
+        f"{assignment}.ipynb in JupyterLab and write over it; then: python -m grading check {assignment}",
         soft_wrap=True,
     )
 

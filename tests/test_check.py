@@ -82,10 +82,6 @@ FAULTS = {
         "blur: 2 cells have this id; give each its own",
     ),
     "no id": (lambda a: a.set("blur", grade_id=""), "cell 5: it has no id"),
-    "a test that is not locked": (
-        lambda a: a.set("test-blur", locked=False),
-        "test_blur: a test that is not locked; choose `Autograded tests`",
-    ),
     "a text that tests": (
         lambda a: a.cell("test-blur").update(cell_type="markdown"),
         "test_blur: a text cannot test anything",
@@ -174,6 +170,17 @@ def test_fault_is_named_with_its_cell(author, rooms, fault):
     spoil(author)
     found = problems(author, rooms)
     assert any(line.startswith(said) for line in found), found
+
+
+def test_checks_of_another_version_are_told_and_stop_nothing(course, author, rooms):
+    link = author.path.with_name("checks.py")
+    text = (course / "checks.py").read_text("utf-8")
+    (course / "checks.py").write_text(text + "# as it was\n")
+    try:
+        (line,) = problems(author, rooms)
+        assert line.startswith(f"{link.name}: of another version of the kit; copy ")
+    finally:
+        (course / "checks.py").write_text(text)
 
 
 def test_what_is_in_order_is_told_nothing_about(author, rooms):

@@ -15,7 +15,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 from traitlets.config import Config
 
-from grading import CourseError
+from grading import CourseError, checks
 from grading.authoring.leaks import scan, secrets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
@@ -25,6 +25,7 @@ from grading.source import Assignment, Source, cells, read_assignment
 from grading.source.course import raise_failure
 from grading.source.problems import Problem, problems_in
 
+SHIPPED = Path(checks.__file__)  # what students import from beside the notebook
 LIKE = 0.8  # so much of a marker's letters is a slip in writing it
 ALLOW = "where they may, name it under `allow:` in mistakes.yaml"
 MISSING = {
@@ -64,11 +65,22 @@ def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> li
 # What reading tells
 
 
+def is_checks(text: bytes) -> bool:
+    """Tell whether a module is the one with the checks, of whatever version."""
+    shipped = SHIPPED.read_bytes()
+    return text.startswith(shipped[: shipped.index(b"\n\n")])
+
+
 def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
     """Yield what is wrong with markers and the table of mistakes."""
     for source in assignment.notebooks.values():
-        for cell in source.notebook.cells:
-            yield from marker_problems(cell, config)
+        for number, cell in enumerate(source.notebook.cells, 1):
+            name = cells.grade_id(cell) or cell.get("id", f"cell {number}")
+            yield from marker_problems(cell, name, config)
+    for path, text in assignment.files.items():
+        if path.endswith(".py") and is_checks(text) and text != SHIPPED.read_bytes():
+            told = f"of another version of the kit; copy {SHIPPED} over it"
+            yield Problem(path, told, stops=False)
     try:
         _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
     except CourseError as problem:
@@ -86,9 +98,9 @@ def markers(config: Config) -> dict[str, tuple[str, str]]:
     }
 
 
-def marker_problems(cell: NotebookNode, config: Config) -> Iterator[Problem]:
+def marker_problems(cell: NotebookNode, name: str, config: Config) -> Iterator[Problem]:
     """Yield what is wrong with the marks around what students do not see."""
-    name, known = cells.grade_id(cell) or cell.id, markers(config)
+    known = markers(config)
     every = [marker for pair in known.values() for marker in pair]
     for line in cell.source.splitlines():
         written = line.strip().strip("#").strip()
@@ -157,6 +169,14 @@ def release_into(folder: Path, config: Config, assignment: str) -> Path:
     return Path(scratch.coursedir.format_path(str(folder), ".", assignment))
 
 
+def read_released(path: Path) -> NotebookNode:
+    """Read a notebook of the student version; cells of old formats have no ids of their own."""
+    notebook = nbformat.read(path, as_version=4)
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.setdefault("id", cells.grade_id(cell) or f"cell-{number}")
+    return notebook
+
+
 def secrets_in(released: Path, assignment: Assignment, root: Path) -> Iterator[Problem]:
     """Yield what stands in the student version and should not."""
     for found in scan(released, secrets_of(assignment, root)):
@@ -167,7 +187,7 @@ def secrets_in(released: Path, assignment: Assignment, root: Path) -> Iterator[P
 def links_in(released: Path) -> Iterator[Problem]:
     """Yield pictures and links of the text that lead nowhere."""
     for path in released.glob("*.ipynb"):
-        for cell in nbformat.read(path, as_version=4).cells:
+        for cell in read_released(path).cells:
             text = cell.source if cell.cell_type == "markdown" else ""
             for target in re.findall(r"\]\(([\w./-]+)\)|src=\"([\w./-]+)\"", text):
                 name = "".join(target)
@@ -184,7 +204,7 @@ def run_as_students_do(released: Path, source: Source, rooms: Nursery) -> Iterat
     }
     answers = {cells.grade_id(c): c.source for c in source.notebook.cells if cells.is_answer(c)}
     path = released / f"{source.name}.ipynb"
-    notebook = cells.with_answers(nbformat.read(path, as_version=4), answers)
+    notebook = cells.with_answers(read_released(path), answers)
     code = [
         Cell(cell.id, cell.source, "student", cells.grade_id(cell) or cell.id)
         for cell in notebook.cells
@@ -211,7 +231,7 @@ def mark_in_room(released: Path, source: Source, rooms: Nursery) -> Iterator[Pro
     sound = {n: r for n, r in marked.results.items() if n not in outcomes.tried.faults}
     yield from points_lost(source, sound)
     path = released / f"{source.name}.ipynb"
-    stubs = {cells.grade_id(c): c.source for c in nbformat.read(path, as_version=4).cells}
+    stubs = {cells.grade_id(c): c.source for c in read_released(path).cells}
     untouched = mark_notebook(cells.with_answers(source.notebook, stubs), outcomes, rooms)
     for name, result in untouched.results.items():
         if result.points:

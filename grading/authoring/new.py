@@ -16,14 +16,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-import grading.checks
 from grading import CourseError
 from grading.authoring import example, template
+from grading.authoring.check import SHIPPED, is_checks
 from grading.source import read_assignment, read_source
 from grading.source.cells import Kind, is_answer, is_test, kind_of, new_metadata
 
 POINTS = 25  # of each function: four of them make 100
-SHIPPED = Path(grading.checks.__file__)  # students import it from beside the notebook
 
 
 def make_assignment(root: Path, assignment: str, functions: list[str], like: str = "") -> Path:
@@ -116,10 +115,8 @@ def link_helpers(root: Path, folder: Path, like: str) -> str:
 
 def name_of_checks(root: Path) -> str:
     """Return the name of the course's module with the checks; it gets one if it has none."""
-    text = SHIPPED.read_bytes()
-    title = text[: text.index(b"\n\n")]
     for path in sorted(root.glob("*.py")):
-        if path.read_bytes().startswith(title):
+        if is_checks(path.read_bytes()):
             return path.stem
     shutil.copy(SHIPPED, root / "checks.py")
     return "checks"

@@ -81,10 +81,6 @@ def problems_of_kind(cell: NotebookNode, name: str, settings: set[str]) -> Itera
         yield Problem(
             name, "a text cannot test anything; choose `Manually graded answer`, or a code cell"
         )
-    elif graded and "solution" not in settings and "locked" not in settings:
-        yield Problem(
-            name, "a test that is not locked; choose `Autograded tests` in Create Assignment"
-        )
     if "solution" in settings and not graded and not is_code:
         yield Problem(name, "a text is marked by hand; choose `Manually graded answer`")
     points = cells.settings_of(cell).get("points")
