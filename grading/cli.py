@@ -70,7 +70,8 @@ def new_command(
     points = POINTS * len(functions)
     console.print(
         f"{len(functions)} functions of {POINTS} points each, {points} in all. Open "
-        f"{assignment}.ipynb in JupyterLab and write over it; then: python -m grading check {assignment}",
+        f"{assignment}.ipynb in JupyterLab and write over it; then: "
+        f"python -m grading check {assignment}",
         soft_wrap=True,
     )
 

@@ -1,5 +1,6 @@
 """`check`: each slip of an author is a line that names the cell, and says what to do."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def problems(author, rooms):
     return [str(problem) for problem in check_assignment(enter_course(), NAME, rooms)]
 
 
+FAILS = "test_blur: the solution itself does not pass:"
 FAULTS = {
     "an id twice": (
         lambda a: a.set("edges", grade_id="blur"),
@@ -111,7 +113,8 @@ FAULTS = {
     ),
     "a solution that stops": (
         lambda a: a.replace("blur", "return x - mean", "return x - maen"),
-        "stops with ValueError: the solution itself stopped with NameError: name 'maen'",
+        f"{FAILS} line 11: stops with ValueError: the solution stopped"
+        " with NameError: name 'maen' is not defined (`line 18: return x - maen`)",
     ),
     "a solution that is not what the test wants": (
         lambda a: a.replace("blur", "mean = x.mean", "x -= 1\n    mean = x.mean"),
@@ -119,11 +122,11 @@ FAULTS = {
     ),
     "a typo in a hidden test": (
         lambda a: a.replace("test-blur", "(1, 5)", "(1, m)"),
-        "stops with NameError: name 'm' is not defined",
+        f"{FAILS} line 13: stops with NameError: name 'm' is not",
     ),
     "a hidden test in which the solution raises": (
         lambda a: a.replace("test-blur", "(6, 5)", "30"),
-        "stops with ValueError: the solution itself stopped with AxisError",
+        f"{FAILS} line 11: stops with ValueError: the solution stopped  with AxisError",
     ),
     "points of the cell": (
         lambda a: a.set("test-blur", points=20),
@@ -238,6 +241,9 @@ def call(monkeypatch, *arguments):
 
 
 def test_grade_stops_where_the_assignment_is_not_in_order(course, author, monkeypatch, capsys):
+    """It was never released, so that `grade` does it; no other command has looked at it."""
+    shutil.rmtree(course / "release", ignore_errors=True)
+    (course / "gradebook.db").unlink(missing_ok=True)
     (course / "submitted" / "somebody" / NAME).mkdir(parents=True)
     for spoil, said in (FAULTS["points of the cell"], FAULTS["an id twice"]):
         author.notebook = nbformat.read(author.path, as_version=4)

@@ -168,7 +168,7 @@ class MarkedTest(FunctionTest):
         self.arguments = given.arguments
         self.right = self.outcomes_known.right(self.name, given)
         if self.right.stopped:
-            raise ValueError(f"the solution itself {self.right.stopped}")
+            raise ValueError(f"the solution {self.right.stopped}")
         self.outcomes = outcomes
         self.history.append(Call(given, self.right, outcomes))
 
