@@ -126,7 +126,7 @@ FAULTS = {
     ),
     "a hidden test in which the solution raises": (
         lambda a: a.replace("test-blur", "(6, 5)", "30"),
-        f"{FAILS} line 11: stops with ValueError: the solution stopped  with AxisError",
+        f"{FAILS} line 11: stops with ValueError: the solution stopped with AxisError",
     ),
     "points of the cell": (
         lambda a: a.set("test-blur", points=20),
