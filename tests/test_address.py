@@ -74,7 +74,11 @@ def test_the_cell_fetches_what_is_missing_or_says_so(assignment, tmp_path):
     assert not list(tmp_path.iterdir())
     fetched = run(source.replace('ADDRESS = ""', f'ADDRESS = "{release.as_uri()}"'), tmp_path)
     assert fetched == ""
-    assert {path.name for path in tmp_path.iterdir()} == wanted
+    assert {path.name for path in tmp_path.iterdir()} == wanted | {"figures"}
+    for path in tmp_path.glob("figures/*"):
+        assert path.read_bytes() == (release / "figures" / path.name).read_bytes()
+    figures = {path.name for path in (release / "figures").iterdir()}
+    assert {path.name for path in tmp_path.glob("figures/*")} == figures
     assert run(source, tmp_path) == ""
 
 

@@ -234,6 +234,74 @@ def test_answers_that_are_numbers():
     assert np.tanh(3e-6) / 1e-6 == pytest.approx(3)
 
 
+def test_what_a_numeric_gradient_costs(trained):
+    calls = []
+    trained.names["numeric_gradient"](lambda: calls.append(0) or 0.0, np.zeros((2, 3)))
+    assert len(calls) == 2 * 6  # two for a weight, so two million for a million
+    assert "A network has a million weights" in CELLS[BACKWARD]["ask-numeric"]
+    assert "Two million." in CELLS[BACKWARD]["ask-numeric"]
+    # the backward pass: two products for each one of the forward pass
+    product = next(row for row in rows("chain-rule") if row[0] == "$u = W v$")
+    assert product[1].count("du") == 2
+    steps = read_source(BACKWARD, ROOT).answers["rnn_cell_backward"]
+    assert steps.count(" @ ") == 2 * CELLS[BACKWARD]["rnn-cell"].count(r"\, ") == 4
+
+
+def test_errors_of_numeric_gradients(trained):
+    names = dict(trained.names)
+    exec(CELLS[BACKWARD]["numeric-example"], names)
+    right = names["w"] * np.cos(names["x"])
+    coarse, fine, used = (
+        names["relative_error"](right, names["numeric_gradient"](names["loss"], names["x"], h))
+        for h in (1e-2, 1e-3, 1e-5)
+    )
+    assert coarse / fine == pytest.approx(100, rel=0.01)  # ten times smaller, a hundred better
+    assert (
+        "10^{-5}$, a right gradient comes out at about $10^{-10}$"
+        in (CELLS[BACKWARD]["numeric-good"])
+    )
+    assert 1e-11 < used < 1e-9
+
+
+def test_numbers_that_were_published_are_of_a_loop_that_carries_nothing_back(trained):
+    names = dict(trained.names)
+    exec(CELLS[BACKWARD]["example-lstm-cell"], names)
+    drawn = names["example"](
+        {"x": (3, 10, 7), "a0": (5, 10)}, names["lstm_shapes"], {"da": (5, 10, 4)}
+    )
+    da = drawn.pop("da")
+    _, (steps, _) = names["lstm_states"](**drawn)
+    nothing = np.zeros((5, 10))
+    found = [
+        names["lstm_cell_backward"](da[:, :, t], nothing, steps[t])["dxt"][1, 2] for t in range(4)
+    ]
+    said = re.search(r"carries nothing back, `(.*?)`", CELLS[BACKWARD]["lstm-example-text"])[1]
+    assert [float(number) for number in said.split()] == pytest.approx(found, abs=6e-5)
+
+
+def test_errors_of_the_fused_gradients(capsys):
+    source = read_source(FUSED, ROOT)
+    names = source.namespace()
+    for cell in (
+        "example-step",
+        "gradient-check-step",
+        "example-sequence",
+        "gradient-check-sequence",
+    ):
+        exec(CELLS[FUSED][cell], names)
+    errors = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert len(errors) == 11
+    assert "about $10^{-10}$" in CELLS[FUSED]["gradient-check"]
+    assert 1e-12 < min(errors) < max(errors) < 1e-9
+    assert "above $10^{-6}$, a formula is wrong" in CELLS[FUSED]["gradient-check"]
+    # what PyTorch prints is our own
+    h, _ = names["lstm_forward"](**names["sequence_example"])
+    dWx = dict(zip(names["sequence_example"], names["gradients"], strict=True))["Wx"]
+    for cell, values in (("torch-forward", h[1, 0]), ("torch-backward", dWx[3, :5])):
+        printed = re.search(r"```text\n\[(.*)\]\n```", CELLS[FUSED][cell])[1]
+        assert [float(n) for n in printed.split()] == pytest.approx(values, abs=6e-9)
+
+
 def test_operations_of_a_step():
     """Notebook 3 counts them: gate by gate four of each kind, fused two."""
     told = "four products, four sums with a bias and four activations; fused it is two, two and two"

@@ -193,6 +193,11 @@ def test_what_is_left_of_a_difference(names):
 
 def test_the_forget_gate_starts_where_it_is_said_to():
     assert f"starts at {sigmoid(1):.3f}" in CELLS["initialisers"]
+    open_wide, half_open = (sigmoid(b) * (1 - sigmoid(b)) for b in (10.0, 1.0))
+    assert f"At 10 the slope of sigmoid is {open_wide:.5f}" in CELLS["initialisers-questions"]
+    assert f"At 1 the slope is {half_open:.3f}." in CELLS["initialisers-questions"]
+    assert 0.5**10 == 1 / 1024
+    assert "0.5^{10} = 1/1024" in CELLS["vanishing-questions"]
 
 
 @pytest.mark.parametrize("name", SOLUTION.answers)
@@ -214,7 +219,7 @@ def test_how_long_an_answer_is(name):
 
 def test_each_part_asks_two_or_three_questions():
     asked = {name: text for name, text in CELLS.items() if name.endswith("-questions")}
-    assert len(asked) == 5
+    assert len(asked) == 7
     for name, text in asked.items():
         assert 2 <= text.count("<details>") <= 3, name
         assert text.count("<details>") == text.count("</details>") == text.count("?</summary>")

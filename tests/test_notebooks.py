@@ -109,3 +109,33 @@ def test_starter_is_one_raise(assignment):
                 "    # YOUR CODE HERE",
                 "    raise NotImplementedError()",
             ]
+
+
+def test_hints_come_in_three_steps_before_each_function(assignment):
+    cells, steps = SOURCES[assignment].notebook.cells, ("the idea", "the shapes", "nearly the line")
+    start = 0
+    for place, cell in enumerate(cells):
+        if is_answer(cell):
+            before = "\n".join(c.source for c in cells[start:place] if c.cell_type == "markdown")
+            hints = re.findall(r"<details><summary>(Hint .*?)</summary>", before)
+            assert hints == [f"Hint {n}: {step}" for n, step in enumerate(steps, 1)], cell.id
+            start = place
+
+
+def test_each_part_ends_in_two_or_three_questions(assignment):
+    text = "\n".join(
+        c.source for c in SOURCES[assignment].notebook.cells if c.cell_type == "markdown"
+    )
+    parts = re.split(r"^## (?=\d )", text, flags=re.MULTILINE)[1:]
+    # the outlook and what comes after the work ask nothing
+    parts = [
+        part for part in parts if not part.startswith("4 ") or assignment == "rnn_lstm_backward"
+    ]
+    for part in parts:
+        asked = re.findall(
+            r"^(?:### Questions|\*\*To think about\*\*)\n(.*?)(?=^#|\Z)", part, re.S | re.M
+        )
+        assert asked, part[:40]
+        for each in asked:
+            folded = each.split("\n\n**Yours")[0].count("?</summary>")
+            assert 2 <= folded <= 3, each
