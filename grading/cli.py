@@ -36,7 +36,7 @@ from grading.rooms import IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
 from grading.run.diff import Change, Difference, compare, summary_of
-from grading.source import course_root, enter_course, read_assignment, read_source
+from grading.source import course_root, enter_course, read_source
 
 app = typer.Typer(
     help="Publish and mark notebooks of RNNs and LSTMs.",
@@ -90,7 +90,7 @@ def example_command(
     function: Annotated[str, typer.Argument(help="The function of which check.")],
 ) -> None:
     """Print the expected lines of a visible check, to paste into its cell."""
-    sources = read_assignment(assignment).notebooks.values()
+    sources = converter_of(assignment, False).read_assignment().notebooks.values()
     source = next((each for each in sources if function in each.answers), next(iter(sources)))
     for line in expected_lines(source, function):
         print(line)
@@ -115,8 +115,8 @@ def prove_command(
     unprotected: Unprotected = False,
 ) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
-    sources = [each for each in read_assignment(assignment).notebooks.values() if each.tests]
     converter = converter_of(assignment, unprotected)
+    sources = [each for each in converter.read_assignment().notebooks.values() if each.tests]
     secret, proofs = read_secret(Path(converter.coursedir.root)), []
     with open_nursery(converter) as rooms:
         check_first(assignment, rooms)
@@ -190,8 +190,9 @@ def alike_command(assignment: Assignment) -> None:
     """Write a page of the submissions that are most alike, side by side; no mark changes."""
     from grading.alike import write_page
 
-    course, page = enter_course(), Path("reports") / assignment / "alike.html"
-    found = write_page(course.coursedir, course.config, read_assignment(assignment), page)
+    converter, page = converter_of(assignment, False), Path("reports") / assignment / "alike.html"
+    source = converter.read_assignment()
+    found = write_page(converter.coursedir, converter.config, source, page)
     console.print(
         f"{page}: the {len(found.pairs)} pairs most alike of {len(found.works)} submissions",
         soft_wrap=True,

@@ -7,18 +7,18 @@ mark in rooms, release with the known mistakes, and return the kit's own pages.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
-import re
 import shutil
 import sys
 import tempfile
 import warnings
 from contextlib import AbstractContextManager
 from datetime import datetime
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
@@ -33,15 +33,14 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde as StockAutograde
 from nbgrader.converters import GenerateAssignment as StockGenerateAssignment
 from nbgrader.converters import GenerateFeedback as StockGenerateFeedback
-from nbgrader.converters import NbGraderException
-from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import (
     ExportPlugin,
     ExtractorPlugin,
     FileNameCollectorPlugin,
     LateSubmissionPlugin,
 )
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import AssignLatePenalties, Execute, NbGraderPreprocessor
 from nbgrader.preprocessors import SaveCells as StockSaveCells
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
@@ -53,27 +52,21 @@ from grading import CourseError
 from grading.authoring.release import known_mistakes
 from grading.authoring.translated import files_in_language, in_language
 from grading.book import Book, open_book, reason
+from grading.exchange import Collect, ReleaseFeedback
 from grading.exports import Order, Report, export, export_all
 from grading.feedback import Pages
+from grading.hooks import KEPT_BACK, Converter
 from grading.intake.downloads import sort_out
+from grading.intake.merge import CLEARING
 from grading.intake.timestamps import UnknownZone, parse_time
+from grading.options import MARKING, SANITIZING, is_set, own_steps, refuse, set_to
 from grading.rooms import Limits
 from grading.run.late import check_extensions, points_off
-from grading.run.run import Run, open_run
-from grading.source import read_assignment
+from grading.run.run import OF_THE_EXCHANGE, Run, open_run
+from grading.run.steps import Steps, pack_steps
 from grading.source.assignment import KNOWN_MISTAKES
-from grading.source.translation import ENGLISH, LANGUAGES
-
-# nbgrader's own list, and what stays with the instructor: mistakes, drawing code, translations.
-IGNORED = [
-    ".ipynb_checkpoints",
-    "*.pyc",
-    "__pycache__",
-    "feedback",
-    "mistakes.yaml",
-    "draw.py",
-    *LANGUAGES,
-]
+from grading.source.course import release_folder
+from grading.source.translation import ENGLISH
 
 # What reads times with nbgrader's own parse_utc: due dates, submissions, what is collected.
 READ_TIMES = [
@@ -102,7 +95,8 @@ def install(c: Config, language: str = ENGLISH) -> None:
     for module in READ_TIMES:
         module.parse_utc = partial(read_time, c)
     c.ExchangeFactory.collect = Collect
-    c.CourseDirectory.ignore = IGNORED
+    c.CourseDirectory.ignore = [*CourseDirectory.class_traits()["ignore"].default(), *KEPT_BACK]
+    c.ExchangeFactory.release_feedback = ReleaseFeedback
     stock = StockGenerateAssignment.preprocessors.default_args[0]
     published = [SaveCells if step is StockSaveCells else step for step in stock]
     c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
@@ -131,10 +125,11 @@ def prepare_process() -> None:
 
 def is_news(record: logging.LogRecord) -> bool:
     """Tell whether a line of nbgrader's log says more than that tests are hidden."""
-    return "Attribute 'checksum'" not in record.getMessage()
+    said = record.getMessage()
+    return not said.startswith(("Attribute 'checksum'", "Setting destination file"))
 
 
-# Times, and what students handed in with nbgrader's exchange
+# Times
 
 
 def read_time(c: Config, time: str | datetime | None) -> datetime | None:
@@ -148,27 +143,10 @@ def read_time(c: Config, time: str | datetime | None) -> datetime | None:
         return parse_utc(time)
 
 
-class Collect(ExchangeCollect):
-    """Collects what students handed in, also where the time zone in its name has a sign (+0545)."""
-
-    name_of_folder = re.compile(
-        r"(?P<username>.+)\+[^+]+\+(?P<timestamp>[0-9]{4}-[^+]*(?<! )(?: \+[0-9]+)?)(?:\+[\w-]+)?"
-    )
-
-    def _path_to_record(self, path: str) -> dict[str, Any]:
-        """Tell who handed a folder in, and when."""
-        name = os.path.basename(path)
-        found = self.name_of_folder.fullmatch(name)
-        if not found:
-            return super()._path_to_record(path)
-        when = nbgrader.exchange.default.collect.parse_utc(found["timestamp"])
-        return {"username": found["username"], "filename": name, "timestamp": when}
-
-
 # The student version
 
 
-class GenerateAssignment(StockGenerateAssignment):
+class GenerateAssignment(Converter, StockGenerateAssignment):
     """Makes a student version; where that fails, the one before it stays as it was."""
 
     def convert_notebooks(self) -> None:
@@ -218,7 +196,7 @@ class Translate(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Put a notebook, from which hidden tests are out, into the language."""
-        assignment = read_assignment(resources["nbgrader"]["assignment"])
+        assignment = self.parent.parent.read_assignment()
         in_language(assignment, resources["nbgrader"]["notebook"], nb, self.language)
         files = files_in_language(assignment, self.language)
         resources["outputs"] = {**(resources["outputs"] or {}), **files}
@@ -230,8 +208,7 @@ class PublishMistakes(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Add the file to those that nbgrader writes."""
-        assignment = read_assignment(resources["nbgrader"]["assignment"])
-        file = {KNOWN_MISTAKES: known_mistakes(assignment)}
+        file = {KNOWN_MISTAKES: known_mistakes(self.parent.parent.read_assignment())}
         resources["outputs"] = {**(resources["outputs"] or {}), **file}
         return nb, resources
 
@@ -239,7 +216,7 @@ class PublishMistakes(NbGraderPreprocessor):
 # Marking
 
 
-class Autograde(StockAutograde):
+class Autograde(Converter, StockAutograde):
     """Marks in rooms, and never opens what students wrote outside of them."""
 
     limits = Dict(help="What a student's room may use: see grading/rooms/limits.py.").tag(
@@ -251,35 +228,65 @@ class Autograde(StockAutograde):
         self, students: list[str], jobs: int = 0, scheduler: str = ""
     ) -> AbstractContextManager[Run]:
         """Return a run over the assignment: see `grading.run.run.open_run`."""
+        refuse(self.config)
+        config, assignment = self.config, self.read_assignment()
+        pattern = self.coursedir.notebook_id
+        if not all(fnmatch(name, pattern) for name in assignment.notebooks):
+            raise CourseError(
+                f"CourseDirectory.notebook_id (--notebook) is {pattern}, which leaves notebooks"
+                " out: an assignment is marked whole; leave the option out"
+            )
+        if AssignLatePenalties not in self.autograde_preprocessors:
+            config = copy.deepcopy(config)
+            config.AssignLatePenalties.enabled = False
         return open_run(
             self.coursedir,
-            self.config,
-            self.coursedir.assignment_id,
-            students,
+            config,
+            assignment,
+            students or [self.coursedir.student_id],
             limits=self.room_limits(),
-            steps=self.autograde_preprocessors,
+            steps=self.steps(),
+            converters=(self, GenerateFeedback(coursedir=self.coursedir, config=self.config)),
+            create_students=self.create_student,
             unprotected=self.unprotected,
             jobs=jobs,
             scheduler=scheduler,
             force=self.force,
         )
 
+    def steps(self) -> Steps:
+        """Return the preprocessors of the course, for workers."""
+        before = "sanitize_preprocessors", self.sanitize_preprocessors, SANITIZING
+        behind = "autograde_preprocessors", self.autograde_preprocessors, MARKING
+        lists = [CLEARING, own_steps(*before), own_steps(*behind)]
+        root = Path(self.coursedir.root)
+        return Steps(*[pack_steps(self.config, each, root) for each in lists])
+
     def room_limits(self) -> Limits:
-        """Return the limits that the course has set."""
+        """Return the limits that the course has set: its own, and nbgrader's for a cell."""
+        limits = dict(self.limits)
+        if is_set(self.config, Execute, "timeout"):
+            seconds = set_to(self.config, Execute, "timeout") or 0
+            if seconds <= 0:
+                raise CourseError(f"Execute.timeout is {seconds}: set it to a number of seconds")
+            longest = max(seconds, int(Limits.notebook_seconds))
+            limits = {
+                **{"cell_seconds": seconds, "call_seconds": seconds},
+                **{"notebook_seconds": longest, "cpu_seconds": longest, **limits},
+            }
         try:
-            return Limits(**self.limits)
+            return Limits(**limits)
         except TypeError:
-            unknown = ", ".join(sorted(set(self.limits) - set(Limits.__dataclass_fields__)))
+            unknown = ", ".join(sorted(set(limits) - set(Limits.__dataclass_fields__)))
             raise CourseError(f"nbgrader_config.py: no limit is called {unknown}") from None
 
     def start(self) -> None:
         """Mark the submissions that are asked for."""
-        student = self.coursedir.student_id
         failed = []
         here = os.getcwd()
         os.chdir(self.coursedir.root)
         try:
-            with self.open_run([] if student == "*" else [student]) as run:
+            with self.open_run([]) as run:
                 isolation = ""
                 for certificate in run.mark():
                     if certificate.isolation != isolation:
@@ -296,11 +303,6 @@ class Autograde(StockAutograde):
             os.chdir(here)
         if failed:
             self.fail(f"{self.coursedir.assignment_id}: could not mark {', '.join(failed)}")
-
-    def fail(self, line: str) -> None:
-        """End the run as nbgrader does: the line in the log, and no traceback on the terminal."""
-        self.log.error(line)
-        raise NbGraderException(line) from None
 
 
 class LateRules(LateSubmissionPlugin):
@@ -343,7 +345,8 @@ class LateRules(LateSubmissionPlugin):
         assignment = getattr(self.parent, "assignment_id", "")
         extension = self.extensions.get(student_id, {}).get(assignment, 0)
         hours = total_seconds_late / 3600
-        return points_off(score, hours, self.free_hours, self.share_per_day, extension) or None
+        share = 1.0 if self.penalty_method == "zero" else self.share_per_day
+        return points_off(score, hours, self.free_hours, share, extension) or None
 
 
 # Feedback
@@ -366,22 +369,23 @@ class PageExporter(StockExporter):
         return page, {**resources, "output_extension": ".html"}
 
 
-class GenerateFeedback(StockGenerateFeedback):
-    """Writes one page per notebook, and nothing beside it: the page holds all it needs."""
+class GenerateFeedback(Converter, StockGenerateFeedback):
+    """Writes one page per notebook; beside it lies what nbgrader's exchange asks for alone."""
 
     def start(self) -> None:
         """Make the pages that are asked for."""
         self.exporter_class, self.preprocessors = PageExporter, []
-        self.pages = Pages(read_assignment(self.coursedir.assignment_id, Path(self.coursedir.root)))
+        self.pages = Pages(self.read_assignment())
         super().start()
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Keep the time of handing in: newer work gets a new page."""
-        source = Path(self._format_source(assignment_id, student_id), "timestamp.txt")
+        """Keep the time of handing in, which makes way for newer work, and the secret."""
+        source = Path(self._format_source(assignment_id, student_id))
         folder = Path(self._format_dest(assignment_id, student_id))
         folder.mkdir(parents=True, exist_ok=True)
-        if source.is_file():
-            shutil.copy(source, folder)
+        for path in map(source.joinpath, OF_THE_EXCHANGE):
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
 
 
 # Downloads of Canvas and Moodle: nbgrader zip_collect
@@ -393,7 +397,7 @@ class SubmissionExtractor(ExtractorPlugin):
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Sort the files of `archive_path` into `extracted_path`."""
         course = self.parent.coursedir
-        release = Path(course.format_path(course.release_directory, ".", course.assignment_id))
+        release = release_folder(course, course.assignment_id)
         try:
             names = sort_out(
                 Path(archive_path),

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from conftest import ASSIGNMENT, REPO, open_run
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 
 from grading import CourseError
 from grading.authoring.release import make_release
@@ -131,5 +132,5 @@ def test_what_is_wrong_in_the_file_is_one_line(tmp_path, lines, said):
     (tmp_path / "source" / ASSIGNMENT).mkdir(parents=True)
     (tmp_path / "groups.csv").write_bytes(lines if isinstance(lines, bytes) else lines.encode())
     with pytest.raises(CourseError, match=said) as raised:
-        list(read_groups(tmp_path, ASSIGNMENT))
+        list(read_groups(CourseDirectory(root=str(tmp_path)), ASSIGNMENT))
     assert "\n" not in str(raised.value)

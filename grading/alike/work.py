@@ -43,8 +43,9 @@ def read_class(
     coursedir: CourseDirectory, assignment: Assignment, students: list[str]
 ) -> Iterator[tuple[str, Work | None]]:
     """Yield each student and, where something could be read, what was written."""
-    submitted = Path(coursedir.root) / coursedir.submitted_directory
-    folders = iter([(student, submitted / student / assignment.name) for student in students])
+    submitted, name = coursedir.submitted_directory, assignment.name
+    paths = {student: coursedir.format_path(submitted, student, name) for student in students}
+    folders = iter([(student, Path(path)) for student, path in paths.items()])
     workers = Workers(min(cores(), len(students)))
     try:
         frames = {n: Frame(e.notebook, e.translations) for n, e in assignment.notebooks.items()}

@@ -21,9 +21,10 @@ from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import Cell, Nursery, run_notebook
-from grading.source import Assignment, Source, cells, read_assignment
+from grading.source import Assignment, Source, cells
 from grading.source.course import raise_failure
 from grading.source.problems import Problem, problems_in
+from grading.source.set_up import read_as_set_up
 
 SHIPPED = Path(checks.__file__)  # what students import from beside the notebook
 LIKE = 0.8  # so much of a marker's letters is a slip in writing it
@@ -52,8 +53,7 @@ def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> li
         Where there is no such assignment.
     """
     root = Path(course.coursedir.root)
-    folder = root / course.coursedir.source_directory / assignment
-    known = read_assignment(assignment, root, folder)
+    known = read_as_set_up(course.coursedir, course.config, assignment)
     found = [*problems_in(known), *read_through(known, course.config)]
     if not any(problem.stops for problem in found):  # else the others would say the same again
         found += [each for source in known.notebooks.values() for each in mark_solution_of(source)]

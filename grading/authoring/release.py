@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from grading import CourseError
 from grading.authoring.translated import languages_of, write_translated
 from grading.checks import fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
-from grading.source import Assignment, Source, Version, enter_course, read_assignment
+from grading.source import Assignment, Source, Version, enter_course
 from grading.source.cells import function_checked
-from grading.source.course import raise_failure
+from grading.source.course import raise_failure, release_folder
+from grading.source.set_up import read_as_set_up
 from grading.source.translation import LANGUAGES
 
 
@@ -26,11 +26,12 @@ def make_release(assignment: str) -> list[str]:
         What is stale in the translations: their student versions stay as they were.
     """
     course = enter_course()
-    source = read_assignment(assignment)  # says in one line where there is none
+    # says in one line where there is none
+    source = read_as_set_up(course.coursedir, course.config, assignment)
     done = course.generate_assignment(assignment, force=True)
     raise_failure(done, f"release {assignment}")
     coursedir = course.coursedir
-    released = Path(coursedir.root, coursedir.release_directory, assignment)
+    released = release_folder(coursedir, assignment)
     if coursedir.release_directory in (f"release-{each}" for each in LANGUAGES):
         return []  # the course is in that language
     stale = []

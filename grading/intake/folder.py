@@ -20,7 +20,8 @@ MAX_FILES = 10_000  # looked at in a submission
 MAX_DEPTH = 3  # of folders in it
 MAX_NOTEBOOKS = 10  # read, to find the right one; one more for each further notebook
 MAX_NOTE = 300  # characters
-TIMESTAMP = "timestamp.txt"
+TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # of nbgrader's exchange
+MAX_SECRET = 1000  # bytes; nbgrader's has 128
 
 
 class Unreadable(Exception):
@@ -39,7 +40,8 @@ class HandedIn:
     other : list of str
         Links, pipes, devices and the like, which are not followed.
     read : dict
-        What the notebooks and the timestamp hold, by path; large ones without their outputs.
+        What the notebooks and the files of the exchange hold, by path; large notebooks without
+        their outputs.
     refused : dict
         Why one of them was not read, by path.
     """
@@ -61,6 +63,12 @@ class HandedIn:
         return found[: MAX_NOTEBOOKS + len(right) - 1]
 
     @property
+    def secret(self) -> bytes:
+        """By which nbgrader's exchange gives the page to its student alone; b"" without."""
+        found = self.read.get(SECRET, b"")
+        return found if len(found) <= MAX_SECRET else b""
+
+    @property
     def hash(self) -> str:
         """The hash of what counts: names, notebooks, and when it was handed in."""
         parts: list[str | bytes] = []
@@ -80,7 +88,7 @@ def read_folder(folder: Path, names: Collection[str]) -> HandedIn:
         The names of the notebooks that are looked for, without `.ipynb`.
     """
     handed = HandedIn(*look_into(folder))
-    stamps = [TIMESTAMP] if TIMESTAMP in handed.files else []
+    stamps = [path for path in (TIMESTAMP, SECRET) if path in handed.files]
     for path in [*stamps, *handed.in_order(names)]:
         left = MAX_TOTAL * len(names) - sum(map(len, handed.read.values()))
         try:
@@ -170,7 +178,7 @@ def is_utf8(raw: bytes) -> bool:
 
 def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[str]:
     """Say which files are not used, of a submission of so many notebooks."""
-    used = {*shipped, TIMESTAMP}
+    used = {*shipped, TIMESTAMP, SECRET}
     unused = [path for path in handed.files if not is_notebook(path) and path not in used]
     notes = []
     if unused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -16,6 +16,8 @@ from grading.source import cells as known_cells
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
 from grading.source.translation import ENGLISH, Translation, translate
 
+CLEARING = (ClearSolutions, ClearHiddenTests, ClearMarkScheme)  # from source to student version
+
 
 class Frame:
     """
@@ -26,6 +28,8 @@ class Frame:
     source : NotebookNode
     translations : mapping, optional
         By language: what students may have received in the place of the English.
+    clearing : iterable of callable, optional
+        What makes the student version of the text of cells, in order.
 
     Attributes
     ----------
@@ -41,12 +45,15 @@ class Frame:
     """
 
     def __init__(
-        self, source: NotebookNode, translations: Mapping[str, Translation] | None = None
+        self,
+        source: NotebookNode,
+        translations: Mapping[str, Translation] | None = None,
+        clearing: Iterable[Callable] | None = None,
     ) -> None:
         self.source = source
-        student = ClearSolutions().preprocess(copy.deepcopy(source), {})[0]
-        student = ClearHiddenTests().preprocess(student, {})[0]
-        student = ClearMarkScheme().preprocess(student, {})[0]
+        student = copy.deepcopy(source)
+        for step in [kind() for kind in CLEARING] if clearing is None else clearing:
+            student = step(student, {})[0]
         versions = {ENGLISH: student}
         versions |= {code: translate(student, each) for code, each in (translations or {}).items()}
         self.texts = {

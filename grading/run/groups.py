@@ -12,6 +12,7 @@ from traitlets.config import Config
 from grading import CourseError
 from grading.intake.submission import timezone_of, when
 from grading.sheets import read_sheet
+from grading.source.course import source_folder
 
 GROUPS = "groups.csv"  # in the course folder
 
@@ -65,12 +66,11 @@ def find_groups(
     CourseError
         Where groups.csv cannot be read, or puts a student into two groups: the line.
     """
-    root, timezone = Path(coursedir.root), timezone_of(config)
-    submitted = root / coursedir.submitted_directory
+    timezone, submitted = timezone_of(config), coursedir.submitted_directory
     groups = Groups({student: student for student in handed_in})
-    for members in read_groups(root, assignment):
+    for members in read_groups(coursedir, assignment):
         times = {
-            member: when(submitted / member / assignment, timezone)
+            member: when(Path(coursedir.format_path(submitted, member, assignment)), timezone)
             for member in members
             if member in groups.whose
         }
@@ -96,8 +96,9 @@ def find_groups(
     return groups
 
 
-def read_groups(root: Path, assignment: str) -> Iterator[list[str]]:
+def read_groups(coursedir: CourseDirectory, assignment: str) -> Iterator[list[str]]:
     """Yield the members of each group of an assignment."""
+    root = Path(coursedir.root)
     if not (root / GROUPS).exists():
         return
     try:
@@ -112,7 +113,7 @@ def read_groups(root: Path, assignment: str) -> Iterator[list[str]]:
         members = list(dict.fromkeys(filter(None, members)))
         if number == 1 and of.lower() == "assignment":
             continue  # the heading
-        if not (root / "source" / of).is_dir() and of != assignment:
+        if not source_folder(coursedir, of).is_dir() and of != assignment:
             raise CourseError(f"{GROUPS}, line {number}: there is no assignment {of}")
         if of != assignment:
             continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import marshal
 import math
 from collections.abc import Mapping
+from datetime import datetime
 
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import TraitError
@@ -11,6 +13,8 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import LatePenalty
+from grading.intake.submission import timezone_of
+from grading.source import digest
 
 
 def points_off(
@@ -41,17 +45,32 @@ def late_penalty(config: Config, assignment: str) -> LatePenalty:
     CourseError
         Where nbgrader_config.py sets it up wrongly.
     """
-    step = AssignLatePenalties(config=config)
-    step.assignment_id = assignment  # nbgrader's plug-ins find it there
     try:
+        step = AssignLatePenalties(config=config)
+        step.assignment_id = assignment  # nbgrader's plug-ins find it there
         step.init_plugin()
-    except TraitError as error:
+    except (TraitError, ImportError) as error:
         raise CourseError(f"nbgrader_config.py: {error}") from None
 
     def penalty(student: str, score: float, seconds: float) -> float:
+        if not step.enabled:
+            return 0.0
         return step.plugin_inst.late_submission_penalty(student, score, seconds) or 0.0
 
     return penalty
+
+
+def rules_hash(config: Config, due: datetime | None) -> str:
+    """Return the hash of what late penalties depend on, beside the time of the submission."""
+    kind = AssignLatePenalties(config=config).plugin_class
+    rules = [repr(config.AssignLatePenalties), repr(config.LateRules)]
+    others = set(kind.section_names()) - {"LateRules"}
+    rules += [repr(config[name]) for name in sorted(others) if name in config]
+    if not kind.__module__.startswith(("grading.", "nbgrader.")):
+        code = getattr(getattr(kind, "late_submission_penalty", None), "__code__", None)
+        rules.append(marshal.dumps(code).hex())
+    rules += filter(None, [timezone_of(config)])
+    return digest([*rules, str(due)])
 
 
 def check_extensions(extensions: Mapping[str, object]) -> None:

@@ -23,6 +23,10 @@ class NotGraded(CourseError):
 
 
 NO_TEXT = "the folder in submitted/ has a name that is no plain text: rename it"
+STRANGER = (
+    "is not in the grade book, and Autograde.create_student is off:"
+    " `nbgrader db student add` enters a student"
+)
 
 
 def refused(student: str, assignment: str, note: str) -> Certificate:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
-from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import find_all_files
 from traitlets.config import Config
 
 from grading import CourseError
-from grading.book import Book, Class, Entry, Place, open_book
-from grading.intake.folder import printable
+from grading.book import Book, Entry, Place, open_book
+from grading.intake.folder import SECRET, TIMESTAMP, printable
+from grading.intake.submission import timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
 from grading.marking.result import NOT_GRADED
 from grading.rooms import Limits
@@ -35,11 +36,13 @@ from grading.run.certificate import (
     read_certificates,
     write_whole,
 )
+from grading.run.choose import choose, submitted
 from grading.run.grades_csv import grade_rows
 from grading.run.groups import Groups, find_groups
-from grading.run.late import late_penalty
+from grading.run.late import late_penalty, rules_hash
 from grading.run.outcome import (
     NO_TEXT,
+    STRANGER,
     NotGraded,
     describe_marks,
     describe_run,
@@ -47,26 +50,39 @@ from grading.run.outcome import (
     refused,
 )
 from grading.run.pool import Workers, cores
-from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, pack_steps
+from grading.run.published import published, shipped_files
+from grading.run.steps import Steps
+from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings
 from grading.sheets import write_rows
-from grading.source import Assignment, cells, digest, read_assignment
+from grading.source import Assignment, cells
 from grading.source.assignment import KNOWN_MISTAKES
-from grading.source.course import raise_failure
 from grading.source.problems import problems_in, raise_problems
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
 UNFINISHED = ".unfinished"  # in reports/<assignment>/, while a run goes on
-READ_ONLY = 0o444  # as nbgrader leaves what it has marked
+OF_THE_EXCHANGE = (TIMESTAMP, SECRET)  # what release_feedback asks for, beside the page
+
+
+class Converter(Protocol):
+    """What nbgrader's converters do before and after their work on a student's folder."""
+
+    def begin(self, student: str) -> None:
+        """Run the hook before it."""
+
+    def end(self, student: str) -> None:
+        """Set the permissions of what was written, and run the hook after it."""
 
 
 @contextmanager
 def open_run(
     coursedir: CourseDirectory,
     config: Config,
-    assignment: str,
+    source: Assignment,
     students: list[str],
     limits: Limits,
-    steps: list[type],
+    steps: Steps,
+    converters: tuple[Converter, Converter],
+    create_students: bool = True,
     unprotected: bool = False,
     jobs: int = 0,
     scheduler: str = "",
@@ -79,13 +95,17 @@ def open_run(
     ----------
     coursedir, config
         nbgrader's, of the course.
-    assignment : str
+    source : Assignment
     students : list of str
-        Whose submissions; all that there are, if the list is empty.
+        Whose submissions: ids, or patterns of them.
     limits : Limits
         Of students' rooms.
-    steps : list of type
-        nbgrader's preprocessors for autograding, as the course has set them up.
+    steps : Steps
+        nbgrader's preprocessors, as the course has set them up.
+    converters : pair of Converter
+        That of the marked notebooks, and that of the pages.
+    create_students : bool
+        Whether to mark those whom the grade book does not know.
     unprotected : bool
         Whether student code may run without a sandbox.
     jobs : int
@@ -103,13 +123,12 @@ def open_run(
     if not (unprotected or scheduler):
         start_early()  # rooms take a second to warm up
     root = Path(coursedir.root)
-    source = read_assignment(assignment, root, root / coursedir.source_directory / assignment)
-    raise_problems(assignment, problems_in(source))
-    handed_in = submitted(coursedir, assignment)
-    groups = find_groups(coursedir, config, assignment, handed_in)
-    unknown = sorted(set(students) - groups.whose.keys() - groups.undecided.keys())
-    if unknown:
-        raise CourseError(f"{assignment}: nothing submitted by {', '.join(unknown)}")
+    raise_problems(source.name, problems_in(source))
+    handed_in = submitted(coursedir, source.name)
+    groups = find_groups(coursedir, config, source.name, handed_in)
+    known = [*groups.whose, *groups.undecided]
+    chosen = choose(source.name, students, known, coursedir.student_id_exclude)
+    chosen = groups.with_all_members(chosen)
     with ExitStack() as stack:
         stack.enter_context(alone(root))
         book = stack.enter_context(open_book(coursedir.db_url, coursedir.course_id))
@@ -119,7 +138,8 @@ def open_run(
             source=source.packed(),
             checksums=tuple(checksums.items()),
             shipped=(*shipped, KNOWN_MISTAKES),
-            steps=pack_steps(config, steps),
+            steps=steps,
+            timezone=timezone_of(config),
             limits=limits,
             unprotected=unprotected,
             hidden=str(root),
@@ -128,14 +148,14 @@ def open_run(
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
             worker.make_ready(settings)
-        run = Run(coursedir, config, source, book, settings, shipped, groups)
+        run = Run(coursedir, config, source, book, settings, shipped, groups, converters)
         local = Workers(min(jobs or cores(), len(handed_in)))
         stack.callback(local.close)
         run.local = run.workers = local
         if scheduler:
             run.workers = Workers(1, scheduler)
             stack.callback(run.workers.close)
-        run.plan(groups.with_all_members(students or [*groups.whose, *groups.undecided]), force)
+        run.plan(chosen, force, create_students)
         yield run
 
 
@@ -161,15 +181,18 @@ class Run:
         settings: Settings,
         shipped: dict[str, bytes],
         groups: Groups,
+        converters: tuple[Converter, Converter],
     ) -> None:
+        self.autograde, self.feedback = converters
         self.coursedir, self.source, self.book, self.settings = coursedir, source, book, settings
         self.assignment = source.name
         self.root = Path(coursedir.root)
         self.reports = self.root / "reports" / self.assignment
         self.group = book.read_class(self.assignment)
-        self.hashes = source.hashes | {"late": late_hash(config, self.group)}
+        self.hashes = source.hashes | {"late": rules_hash(config, self.group.due)}
         self.late_penalty = late_penalty(config, self.assignment)
         self.shipped, self.groups = shipped, groups
+        self.has_begun: set[str] = set()
         self.graded = {
             Place(name, cells.grade_id(cell)): cells.kind_of(cell)
             for name, each in source.notebooks.items()
@@ -177,12 +200,15 @@ class Run:
             if cells.kind_of(cell) in cells.GRADED
         }
 
-    def plan(self, students: list[str], force: bool) -> None:
+    def plan(self, students: list[str], force: bool, create_students: bool) -> None:
         """Choose whose submissions are to be marked."""
         unnamed = {s: NO_TEXT for s in students if s != printable(s)}  # no grade book could hold it
         self.refused = unnamed | {
             s: why for s, why in self.groups.undecided.items() if s in students
         }
+        if not create_students:
+            strangers = [s for s in students if s not in self.group.entries]
+            self.refused = dict.fromkeys(strangers, STRANGER) | self.refused
         named = [student for student in students if student not in self.refused]
         marked = set() if force else self.already_marked(named)
         # a group is marked as one
@@ -247,11 +273,15 @@ class Run:
     def submission(self, student: str) -> Path:
         """Return the folder that a student handed in, or another of the group."""
         whose = self.groups.whose.get(student, student)
-        return self.root / self.coursedir.submitted_directory / whose / self.assignment
+        return self.folder(self.coursedir.submitted_directory, whose)
+
+    def folder(self, step: str, student: str) -> Path:
+        """Return a student's folder in one of the course's directories."""
+        return Path(self.coursedir.format_path(step, student, self.assignment))
 
     def marked_notebooks(self, student: str) -> dict[str, Path]:
         """Return the paths of a student's marked notebooks, by their names."""
-        folder = self.root / self.coursedir.autograded_directory / student / self.assignment
+        folder = self.folder(self.coursedir.autograded_directory, student)
         return {name: folder / f"{name}.ipynb" for name in self.source.notebooks}
 
     # The marking
@@ -304,7 +334,7 @@ class Run:
 
     def handed_in(self, students: list[str], most_seconds: float) -> Iterator[Mark]:
         """Yield what is to be marked; for workers on other machines it is read here."""
-        folders = ((student, self.submission(student)) for student in students)
+        folders = self.begun(students)
         if self.workers is self.local:
             yield from (Mark(student, folder, most_seconds) for student, folder in folders)
             return
@@ -315,6 +345,14 @@ class Run:
 
         for job, handed, error in self.local.run(partial(worker.work, self.settings), take):
             yield Mark(job.student, handed if error is None else NotGraded(error), most_seconds)
+
+    def begun(self, students: list[str]) -> Iterator[tuple[str, Path]]:
+        """Yield students with their folders, the hook before it run once for each."""
+        for student in students:
+            if student not in self.has_begun:
+                self.has_begun.add(student)
+                self.autograde.begin(student)
+            yield student, self.submission(student)
 
     def enter(
         self, student: str, marked: Marked | None, error: Exception | None
@@ -359,9 +397,16 @@ class Run:
         """Write the pages that the student gets back, one for each notebook."""
         if pages is None:
             raise NotGraded(error)
-        folder = self.root / self.coursedir.feedback_directory / student / self.assignment
+        self.feedback.begin(student)
+        folder = self.folder(self.coursedir.feedback_directory, student)
         for name, page in pages.items():
             write_whole(folder / f"{name}.html", page.encode())
+        marked = self.folder(self.coursedir.autograded_directory, student)
+        for path in map(marked.joinpath, OF_THE_EXCHANGE):
+            clear(folder / path.name)
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
+        self.feedback.end(student)
 
     def save(self, student: str, marked: Marked) -> Entry:
         """Enter the marks into the grade book."""
@@ -387,18 +432,21 @@ class Run:
     def write_marked(self, student: str, marked: Marked) -> None:
         """Fill the folder in autograded/ as nbgrader does."""
         paths = self.marked_notebooks(student)
-        (marked_folder,) = {path.parent for path in paths.values()}
-        files = {marked_folder / name: data for name, data in self.shipped.items()}
+        place = self.folder(self.coursedir.autograded_directory, student)
+        files = {place / name: data for name, data in self.shipped.items()}
         if marked.timestamp:
-            files[marked_folder / "timestamp.txt"] = marked.timestamp.isoformat().encode()
+            files[place / TIMESTAMP] = marked.timestamp.isoformat().encode()
+        if marked.secret and self.groups.whose.get(student, student) == student:
+            files[place / SECRET] = marked.secret  # of the one who handed in, and nobody else's
+        for name in OF_THE_EXCHANGE:
+            clear(place / name)
         files |= {path: marked.notebooks[name].encode() for name, path in paths.items()}
         for folder in dict.fromkeys(file.parent for file in files):
             folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
             clear(file)  # nbgrader leaves some that cannot be written
             file.write_bytes(data)
-        for path in paths.values():
-            path.chmod(READ_ONLY)
+        self.autograde.end(student)
 
     def end(self) -> None:
         """Write what is told of the whole class."""
@@ -412,64 +460,6 @@ class Run:
 
 
 # What a run is made of
-
-
-def submitted(coursedir: CourseDirectory, assignment: str) -> list[str]:
-    """Return who handed something in."""
-    root = Path(coursedir.root)
-    found = sorted(
-        path.parent.name for path in (root / coursedir.submitted_directory).glob(f"*/{assignment}")
-    )
-    if not found:
-        where = f"{coursedir.submitted_directory}/*/{assignment}"
-        raise CourseError(f"{assignment}: there are no folders {where}")
-    return found
-
-
-def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dict[Place, str]:
-    """
-    Return nbgrader's checksum of each cell; publish the assignment if it has never been.
-
-    Raises
-    ------
-    CourseError
-        Where the tests are no longer those that the grade book knows.
-    """
-    assignment = source.name
-    known = book.published_cells(assignment)
-    if not known:
-        course = NbGraderAPI(coursedir=coursedir, config=coursedir.config)
-        done = course.generate_assignment(assignment, force=True)
-        raise_failure(done, f"release {assignment}")
-        known = book.published_cells(assignment)
-    ours = {
-        Place(name, cells.grade_id(cell)): cell
-        for name, each in source.notebooks.items()
-        for cell in each.notebook.cells
-        if cells.is_published(cell)
-    }
-    points = book.published_points(assignment)
-    changed = sorted(ours.keys() ^ known.keys()) + [
-        place
-        for place, cell in ours.items()
-        if (place in known and not cells.is_answer(cell) and known[place].source != cell.source)
-        or (cells.kind_of(cell) in cells.GRADED and points.get(place) != cells.points_of(cell))
-    ]
-    if changed:
-        names = [place.cell if len(source.notebooks) == 1 else "/".join(place) for place in changed]
-        raise CourseError(
-            f"{assignment}: changed since it was published ({', '.join(names)}); "
-            f"publish it again: python -m grading release {assignment}"
-        )
-    return {place: known[place].checksum for place in ours}
-
-
-def shipped_files(coursedir: CourseDirectory, source: Assignment) -> dict[str, bytes]:
-    """Return the files that students are given beside the notebook."""
-    folder = Path(coursedir.root) / coursedir.source_directory / source.name
-    paths = map(Path, find_all_files(str(folder), [*coursedir.ignore, "*.ipynb"]))
-    names = [str(path.relative_to(folder)) for path in paths]
-    return {name: source.files[name] for name in names if name in source.files}
 
 
 @contextmanager
@@ -486,10 +476,3 @@ def alone(root: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def late_hash(config: Config, group: Class) -> str:
-    """Return the hash of what late penalties depend on, beside the time of the submission."""
-    rules = [repr(config.AssignLatePenalties), repr(config.LateRules)]
-    rules += filter(None, [str(config.get("Exchange", {}).get("timezone", ""))])
-    return digest([*rules, str(group.due)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,21 +13,13 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    NbGraderPreprocessor,
-    SaveAutoGrades,
-)
-from nbgrader.preprocessors import Execute as StockExecute
-from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Entry, Place
 from grading.feedback import Pages
 from grading.intake.folder import HandedIn, read_folder
 from grading.intake.merge import Frame
-from grading.intake.submission import NOTHING_READ, Intake, Part, take_in, timezone_of
+from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.notebook import mark_notebook
@@ -39,10 +30,9 @@ from grading.rooms import IsolationUnavailable, Limits, Nursery
 from grading.run.apart import work_apart
 from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
+from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
 from grading.source.problems import raise_problems
-
-IN_PLACE = (StockExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
 
 
 @dataclass(frozen=True)
@@ -151,6 +141,8 @@ class Marked:
         Hash of what was handed in.
     status, notes, timestamp
         As in `Intake`; "not graded" where a test has a fault of its own.
+    secret : bytes
+        As in `HandedIn`.
     unanswered : list of Place
         The cells that are as they were released.
     not_there : list of str
@@ -165,6 +157,7 @@ class Marked:
     status: str
     notes: list[str]
     timestamp: datetime | None
+    secret: bytes
     unanswered: list[Place]
     not_there: list[str]
     notebooks: dict[str, str]
@@ -194,8 +187,10 @@ class Settings:
         The place of each cell, and under which checksum it was published.
     shipped : tuple of str
         The files that students receive beside the notebook.
-    steps : bytes
-        nbgrader's configuration and the preprocessors that are the course's own, pickled.
+    steps : Steps
+        nbgrader's preprocessors, as the course has set them up.
+    timezone : str
+        In which times of handing in are meant, where they do not say.
     limits : Limits
     unprotected : bool
         Whether student code may run without a sandbox.
@@ -208,17 +203,12 @@ class Settings:
     source: bytes
     checksums: tuple[tuple[Place, str], ...]
     shipped: tuple[str, ...]
-    steps: bytes
+    steps: Steps
+    timezone: str
     limits: Limits
     unprotected: bool
     hidden: str
     secret: bytes
-
-
-def pack_steps(config: Config, kinds: list[type]) -> bytes:
-    """Return nbgrader's configuration, and those of its steps that are run as they are."""
-    own = [kind for kind in kinds if not issubclass(kind, IN_PLACE)]
-    return pickle.dumps((config, own))
 
 
 class Marker:
@@ -239,15 +229,18 @@ class Marker:
             for cell in source.notebook.cells:
                 if cells.is_published(cell):
                     cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
-        self.frames = {n: Frame(each.notebook, each.translations) for n, each in sources.items()}
+        clearing = unpack_steps(settings.steps.clearing)
+        self.frames = {
+            name: Frame(source.notebook, source.translations, clearing)
+            for name, source in sources.items()
+        }
         tried = {name: Tried() for name in sources}
         self.outcomes = [
             {name: Outcomes(source, data, tried[name]) for name, source in sources.items()}
             for data in sets_of(settings.secret)
         ]
-        config, kinds = pickle.loads(settings.steps)
-        self.timezone = timezone_of(config)
-        self.steps: list[NbGraderPreprocessor] = [kind(config=config) for kind in kinds]
+        self.sanitizing = unpack_steps(settings.steps.sanitizing)
+        self.finishing = unpack_steps(settings.steps.marking)
         self.rooms = new_nursery(settings)
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
@@ -260,18 +253,19 @@ class Marker:
         """Run a submission, and mark it: on its own set of hidden data, or on that asked for."""
         begin = time.monotonic()
         settings, name = self.settings, self.assignment.name
-        intake = take_in(handed, self.frames, name, settings.shipped, self.timezone)
+        intake = take_in(handed, self.frames, name, settings.shipped, settings.timezone)
         outcomes = self.outcomes[self.set_of(intake) if number is None else number]
         notebooks, results, runs = {}, {}, []
         for name, part in intake.parts.items():
-            announce(part, intake.notes)
+            about = {"assignment": self.assignment.name, "student": student, "notebook": name}
+            notebook = self.sanitize(part.notebook, about)
+            announce(part, notebook, intake.notes)
             left = most_seconds - (time.monotonic() - begin)
-            marked = mark_notebook(part.notebook, outcomes[name], self.rooms, max(left, 0.0))
+            marked = mark_notebook(notebook, outcomes[name], self.rooms, max(left, 0.0))
             runs.append(marked.run)
             results |= {Place(name, cell): result for cell, result in marked.results.items()}
-            notebooks[name] = json.dumps(
-                self.prepare(part.notebook, student, name), ensure_ascii=False
-            )
+            notebook = take_steps(self.finishing, notebook, about)
+            notebooks[name] = json.dumps(notebook, ensure_ascii=False)
             if marked.run.timed_out and most_seconds < math.inf:
                 break  # it is marked again, and then the others, too
         tried = [outcomes[name].tried.faults.items() for name in outcomes]
@@ -281,6 +275,7 @@ class Marker:
             status="not graded" if faults else intake.status,
             notes=[*intake.all_notes, *faults],
             timestamp=intake.timestamp,
+            secret=handed.secret,
             unanswered=[
                 Place(name, cell)
                 for name, part in intake.parts.items()
@@ -301,12 +296,16 @@ class Marker:
             peak_mb=max(run.peak_mb for run in runs),
         )
 
-    def prepare(self, notebook: NotebookNode, student: str, name: str) -> NotebookNode:
-        """Let the preprocessors of the course work on a marked notebook."""
-        names = {"assignment": self.assignment.name, "student": student, "notebook": name}
-        resources: dict[str, Any] = {"nbgrader": names}
-        for step in self.steps:
-            notebook, resources = step(notebook, resources)
+    def sanitize(self, notebook: NotebookNode, about: dict[str, str]) -> NotebookNode:
+        """Take the course's own steps before a submission runs."""
+        before = {cells.grade_id(cell) for cell in notebook.cells}
+        notebook = take_steps(self.sanitizing, notebook, about)
+        gone = before - {cells.grade_id(cell) for cell in notebook.cells}
+        if gone:
+            raise CourseError(
+                f"Autograde.sanitize_preprocessors took out {', '.join(sorted(gone))}: leave the"
+                " cells that nbgrader knows"
+            )
         return notebook
 
     def set_of(self, intake: Intake) -> int:
@@ -320,14 +319,14 @@ class Marker:
         self.rooms.close()
 
 
-def announce(part: Part, general: list[str]) -> None:
+def announce(part: Part, notebook: NotebookNode, general: list[str]) -> None:
     """Write into a notebook what intake has to say: it is seen in formgrader and feedback."""
     notes = part.notes + general
-    part.notebook.metadata["intake"] = {"status": part.status, "notes": notes}
+    notebook.metadata["intake"] = {"status": part.status, "notes": notes}
     if part.status in NOTHING_READ:
         lines = "\n".join(f"- {clean_markdown(note)}" for note in notes)
         text = f"**Nothing could be graded.**\n\n{lines}"
-        part.notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
+        notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
 
 
 def new_nursery(settings: Settings) -> Nursery:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from pathlib import Path
 
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -46,7 +48,40 @@ def enter_course(unprotected: bool = False) -> NbGraderAPI:
     config = read_config(root)
     if unprotected:
         config.Autograde.unprotected = True
-    return NbGraderAPI(config=config)
+    course = NbGraderAPI(config=config)
+    os.chdir(course.coursedir.root)
+    return course
+
+
+def source_folder(coursedir: CourseDirectory, assignment: str) -> Path:
+    """Return where an assignment lies as its author wrote it."""
+    return Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+
+
+def release_folder(coursedir: CourseDirectory, assignment: str) -> Path:
+    """Return where the student version of an assignment lies."""
+    return Path(coursedir.format_path(coursedir.release_directory, ".", assignment))
+
+
+def students_in(coursedir: CourseDirectory, step: str, assignment: str) -> list[str]:
+    """
+    Return who has a folder of an assignment.
+
+    Parameters
+    ----------
+    coursedir : CourseDirectory
+    step : str
+        The name of a directory of the course: coursedir.submitted_directory, say.
+    assignment : str
+    """
+    names = {"nbgrader_step": step, "assignment_id": assignment}
+    parts = {name: glob.escape(text) for name, text in names.items()}
+    pattern = coursedir.directory_structure.format(student_id="*", **parts)
+    paths = glob.glob(os.path.join(glob.escape(coursedir.root), pattern), include_hidden=True)
+    marked = coursedir.format_path(step, "\0", assignment)
+    expected = re.compile("(?P<id>[^/]*)".join(map(re.escape, marked.split("\0", 1))))
+    found = (expected.fullmatch(path) for path in paths)
+    return sorted(match["id"] for match in found if match)
 
 
 def read_config(root: Path) -> Config:

@@ -1,0 +1,56 @@
+"""nbgrader's exchange: what is collected from students, and what goes back to them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import nbgrader.exchange.default.collect
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
+from nbgrader.utils import temp_attrs
+
+from grading.intake.folder import SECRET, TIMESTAMP
+from grading.source.course import students_in
+
+
+class Collect(ExchangeCollect):
+    """Collects what students handed in, also where the time zone in its name has a sign (+0545)."""
+
+    name_of_folder = re.compile(
+        r"(?P<username>.+)\+[^+]+\+(?P<timestamp>[0-9]{4}-[^+]*(?<! )(?: \+[0-9]+)?)(?:\+[\w-]+)?"
+    )
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        """Tell who handed a folder in, and when."""
+        name = os.path.basename(path)
+        found = self.name_of_folder.fullmatch(name)
+        if not found:
+            return super()._path_to_record(path)
+        when = nbgrader.exchange.default.collect.parse_utc(found["timestamp"])
+        return {"username": found["username"], "filename": name, "timestamp": when}
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):
+    """Puts into the exchange the pages of those who handed in through it."""
+
+    def copy_files(self) -> None:
+        """Release the pages that are asked for, and name those that cannot be."""
+        course = self.coursedir
+        excluded = course.student_id_exclude.split(",")
+        others = []
+        for student in students_in(course, course.feedback_directory, course.assignment_id):
+            folder = course.format_path(course.feedback_directory, student, course.assignment_id)
+            if not Path(folder, SECRET).is_file():
+                others.append(student)
+            elif not Path(folder, TIMESTAMP).exists():
+                Path(folder, TIMESTAMP).touch()  # nbgrader writes into its log what it holds
+        if others:
+            self.log.warning(
+                "Not released, since they were not handed in through the exchange: %s. Return the"
+                " pages in %s by another way",
+                *(", ".join(others), course.feedback_directory),
+            )
+        with temp_attrs(course, student_id_exclude=",".join([*excluded, *others])):
+            super().copy_files()

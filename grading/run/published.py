@@ -1,0 +1,65 @@
+"""What students were given: the cells as the grade book knows them, and the files beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
+
+from grading import CourseError
+from grading.book import Book, Place
+from grading.source import Assignment, cells
+from grading.source.course import raise_failure, source_folder
+
+
+def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dict[Place, str]:
+    """
+    Return nbgrader's checksum of each cell; publish the assignment if it has never been.
+
+    Raises
+    ------
+    CourseError
+        Where the tests are no longer those that the grade book knows.
+    """
+    assignment = source.name
+    known = book.published_cells(assignment)
+    if not known:
+        course = NbGraderAPI(coursedir=coursedir, config=coursedir.config)
+        done = course.generate_assignment(assignment, force=True)
+        raise_failure(done, f"release {assignment}")
+        known = book.published_cells(assignment)
+    if not known:
+        raise CourseError(
+            f"{assignment} is not in the grade book: GenerateAssignment.no_database or"
+            " SaveCells.enabled keeps it out; take that out of nbgrader_config.py"
+        )
+    ours = {
+        Place(name, cells.grade_id(cell)): cell
+        for name, each in source.notebooks.items()
+        for cell in each.notebook.cells
+        if cells.is_published(cell)
+    }
+    points = book.published_points(assignment)
+    changed = sorted(ours.keys() ^ known.keys()) + [
+        place
+        for place, cell in ours.items()
+        if (place in known and not cells.is_answer(cell) and known[place].source != cell.source)
+        or (cells.kind_of(cell) in cells.GRADED and points.get(place) != cells.points_of(cell))
+    ]
+    if changed:
+        names = [place.cell if len(source.notebooks) == 1 else "/".join(place) for place in changed]
+        raise CourseError(
+            f"{assignment}: changed since it was published ({', '.join(names)}); "
+            f"publish it again: python -m grading release {assignment}"
+        )
+    return {place: known[place].checksum for place in ours}
+
+
+def shipped_files(coursedir: CourseDirectory, source: Assignment) -> dict[str, bytes]:
+    """Return the files that students are given beside the notebook."""
+    folder = source_folder(coursedir, source.name)
+    paths = map(Path, find_all_files(str(folder), [*coursedir.ignore, "*.ipynb"]))
+    names = [str(path.relative_to(folder)) for path in paths]
+    return {name: source.files[name] for name in names if name in source.files}
