@@ -417,13 +417,15 @@ def test_moodle_reads_what_was_filled_in_in_each_language(root, tmp_path, langua
         for own, user in ids[by].items()
     ]
     pupils[0].wrong, pupils[1].penalty = {"rnn_forward": ["a"]}, 4.5
+    pupils[2].by_hand, ann = {"rnn_forward": 40.0}, pupils[2].student_id
     (path,), notes = run(root, pupils, "moodle", source=source)
     grades = course.import_grades(path)
     assert {user: grade for user, (grade, _) in grades.items()} == {"zoe": 88, "jo": 95.5}
     assert "<p>rnn_forward: 13 of 25 points" in grades["zoe"][1]
     assert notes == [
-        f"grades that cannot be changed in Moodle, and were left: {pupils[2].student_id}",
-        f"3 students were found by {notes[1].rpartition(' by ')[2]}",
+        f"grades that cannot be changed in Moodle, and were left: {ann}",
+        f"above full marks, which Moodle drops without a word: enter it there: {ann}",
+        f"3 students were found by {notes[2].rpartition(' by ')[2]}",
     ]
     text = path.read_text("utf-8-sig")
     assert ("95,5" in text) == (LANGUAGES[language].decsep == ",")

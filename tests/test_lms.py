@@ -144,10 +144,8 @@ def test_back_to_canvas(marked):
         4240: {"rnn_lstm_forward.ipynb": page_of(root, "4240")},
         4241: {"my link.ipynb": page_of(root, "4241")},
     }
-    files = [
-        f"reports/{ASSIGNMENT}/export/{name}" for name in ("canvas.csv", "canvas_feedback.zip")
-    ]
-    assert lines[-1] == f"2 students in {files[0]} and {files[1]}"  # whole, to be pasted
+    files = [folder.relative_to(root) / name for name in ("canvas.csv", "canvas_feedback.zip")]
+    assert lines[-1] == f"2 students in {files[0]} and {files[1]}"
 
 
 def test_back_to_moodle(marked):
@@ -181,3 +179,16 @@ def test_back_to_gradescope(marked, tmp_path):
     done = autograde(tmp_path, [{"email": "WEI@example.org", "sid": None, "name": "Wei Li"}])
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))["score"] == 0
+
+
+def test_a_command_to_be_pasted_is_whole_in_a_narrow_terminal(marked):
+    root, _, _ = marked
+    folder = root / "reports" / ASSIGNMENT / "certificates"
+    (path,) = folder.glob("4241*.json")
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"points": 19.0', '"points": 20.0'), "utf-8")
+    assert path.read_text("utf-8") != text
+    lines = run("grade", ASSIGNMENT, "4241", "--force", columns=40)
+    folder = folder.relative_to(root)
+    assert any(f"python -m grading diff {folder}.before {folder}" in line for line in lines)
+    assert f"Marks: reports/{ASSIGNMENT}/grades.csv and gradebook.db" in lines

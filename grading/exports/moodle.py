@@ -149,6 +149,8 @@ def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, dict[str, Entry]]:
     key, found = match(worksheet.rows, marks.entries, worksheet.keys())
     locked = [entry for place, entry in found.items() if worksheet.is_locked(sheet.rows[place])]
     marks.note("grades that cannot be changed in Moodle, and were left", locked)
+    above = [entry for entry in found.values() if entry.score > marks.group.max_score + 1e-6]
+    marks.note("above full marks, which Moodle drops without a word: enter it there", above)
     comments = max(n for n, title in enumerate(worksheet.heading) if title)
     commented = 0
     for place, entry in found.items():
