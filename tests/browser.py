@@ -110,11 +110,23 @@ def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
     ]
 
 
-def pale(page: Page) -> list[str]:
-    """Return the texts whose contrast is too low, a line each; skip without axe-core."""
+def pale(page: Page, elements: str = "[document]") -> list[str]:
+    """
+    Return the texts whose contrast is too low, a line each; skip without axe-core.
+
+    Parameters
+    ----------
+    page : Page
+    elements : str
+        JavaScript for the list of those that are looked at.
+    """
     page.evaluate(axe())
     found = page.evaluate(
-        "axe.run(document, {runOnly: ['color-contrast'], resultTypes: ['violations']})"
+        f"""async () => {{
+            const among = {elements};
+            const options = {{runOnly: ['color-contrast'], resultTypes: ['violations']}};
+            return among.length ? await axe.run(among, options) : {{violations: []}};
+        }}"""
     )
     return [
         f"{node['target']}: {node['any'][0]['message']}"

@@ -73,3 +73,20 @@ function whatIsCut() {
   if (wide > width) found.push(`the page is ${wide} px wide`);
   return found;
 }
+
+// The elements that are seen with colours, their own and the one below, in which they were not yet.
+const coloursSeen = new WeakMap();
+
+function newlyColoured() {
+  const below = new Map();
+  return [...document.querySelectorAll("body, body *")].filter((element) => {
+    const { color, backgroundColor } = getComputedStyle(element);
+    const isClear = /, 0\)$|^transparent$/.test(backgroundColor);
+    below.set(element, isClear ? below.get(element.parentElement) : backgroundColor);
+    if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+    const seen = coloursSeen.get(element) || new Set();
+    coloursSeen.set(element, seen);
+    const size = seen.size;
+    return seen.add(`${color} on ${below.get(element)}`).size > size;
+  });
+}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -116,7 +117,7 @@ def test_nothing_is_cut_and_all_can_be_read(site, edition):
             view.open(page)
             view.page.wait_for_selector("html[data-ready]")
             view.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-            view.page.evaluate(f"{LOOKS}; window.whatIsCut = whatIsCut")
+            view.page.evaluate(f"{LOOKS}; Object.assign(window, {{whatIsCut, newlyColoured}})")
             found += [f"{page.stem}, {line}" for line in looked_at(view.page)]
     assert found == []
 
@@ -128,14 +129,14 @@ def looked_at(page):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("markScrolling()")
         found += [f"{width}: {line}" for line in page.evaluate("whatIsCut()")]
-    # colours hang on the scheme alone; `test_every_page_is_whole_and_for_everyone` has the others
-    for width, scheme in ((360, "light"), (1280, "dark")):
+    # at the first width all; at the others what is shown in other colours, or for the first time
+    for scheme, width in product(("light", "dark"), reversed(WIDTHS)):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         page.evaluate(
             "document.getAnimations().forEach(a => a instanceof CSSTransition && a.finish())"
         )
-        found += [f"{width}, {scheme}: {line}" for line in pale(page)]
+        found += [f"{width}, {scheme}: {line}" for line in pale(page, "newlyColoured()")]
     return found
 
 

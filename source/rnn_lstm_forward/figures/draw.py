@@ -68,6 +68,8 @@ WORDS = {
     "branch": "copied",
     "hidden": "hidden state",
     "cell": "cell state",
+    "old hidden": "hidden\nstate",
+    "old cell": "cell\nstate",
     "steps": "time steps",
     "examples": "examples",
     "one example": "one example",
@@ -430,6 +432,9 @@ def lstm_cell() -> Figure:
     label(ax, (39, 4.4), "(9)", size=NOTE)
     arrow(ax, (HIDDEN, 2.3), (HIDDEN, -2))
     label(ax, (HIDDEN, -4.4), at_step(Y_HAT), size=17)
+    for at, what in (((0.4, CELL_LINE - 4.6), "old cell"), ((0.4, BUS - 4.6), "old hidden")):
+        label(ax, at, WORDS[what], size=NOTE, align="left")
+    label(ax, (STACK + 2.6, 2.6), WORDS["input"], size=NOTE, align="left")
     legend(ax, -2, ["parameters", "gate", "function", "stacked"], [])
     legend(ax, -9.6, [], ["product", "sum", "cell", "hidden"])
     rows = (
