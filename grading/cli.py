@@ -48,6 +48,7 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, soft_wrap=True)
 Way = Enum("Way", {name: name for name in WAYS})
 MOST_ROWS = 40  # of a table of students
+WIDE = 60  # characters of a table's columns of points
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Unprotected = Annotated[
     bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
@@ -382,17 +383,23 @@ def changes_table(found: list[Difference]) -> Table:
 
 
 def result_table(certificates: list[Certificate]) -> Table:
-    """Return the table of a class: who, points per function, total, note."""
-    functions = next(([m.function for m in c.cells] for c in certificates if c.cells), [])
-    table = marks_table(["student"], functions)
+    """Return the table of a class: who, points per function (or notebook), total, note."""
+    cells = next((each.cells for each in certificates if each.cells), [])
+    names = [mark.function for mark in cells]
+    if sum(max(map(len, name.split("_"))) + 1 for name in names) > WIDE:
+        names = list(dict.fromkeys(mark.notebook for mark in cells))
+    table = marks_table(["student"], names)
     table.add_column("total", justify="right")
     table.add_column("what is wrong", min_width=24)
     for each in certificates:
-        points = [f"{mark.points:g}" for mark in each.cells] or ["0"] * len(functions)
+        points = [total(m.points for m in each.cells if m.notebook == n) for n in names]
+        if len(names) == len(cells):
+            points = [mark.points for mark in each.cells] or [0.0] * len(names)
         results = [mark.result for mark in each.cells if mark.result and mark.result.note]
         notes = dict.fromkeys(result.mistake or result.note for result in results)
         note = "; ".join(notes) if each.status == "graded" else each.note
-        table.add_row(escape(each.student_id), *points, f"{each.score:g}", escape(note))
+        numbers = [f"{p:g}" for p in [*points, each.score]]
+        table.add_row(escape(each.student_id), *numbers, escape(note))
     return table
 
 

@@ -852,6 +852,12 @@ def test_an_extension_is_of_hours_that_pass_also_when_clocks_change():
     [
         ("2026-02-02 15:58:23.948203 UTC\n", "", datetime(2026, 2, 2, 15, 58, 23, 948203), ""),
         ("2026-02-02 08:00 PST", "America/Los_Angeles", datetime(2026, 2, 2, 16), ""),
+        (
+            "2026-07-02 08:00:00.5 America/Los_Angeles\n",
+            "",
+            datetime(2026, 7, 2, 15, 0, 0, 500000),
+            "",
+        ),
         ("2026-02-02 08:00 PST", "Asia/Manila", datetime(2026, 2, 2), ""),
         ("2026-02-02 08:00 PST", "Europe/Berlin", None, '"PST" may be UTC-8 or UTC+8; not counted'),
         ("2026-02-02 08:00 MEZ", "no zone", None, '"MEZ" is no time zone; not counted as late'),

@@ -220,7 +220,7 @@ def test_what_a_person_marks(tmp_path):
     assert [row["function"] for row in table(page, "mistakes")] == ["rnn_forward"]
     text = page.read_text("utf-8")
     assert "; 1 student had points changed by hand" in text
-    assert '<code>explain</code></th><td class="n">5.83 of 10</td><td class="n">33%</td>' in text
+    assert '<code>explain</code></th><td class="n">8.75 of 10</td><td class="n">33%</td>' in text
     shares = ['<td class="n">100%</td>', '<td class="n">0%</td>', '<td class="n">0%</td>']
     assert f'<code>task_free</code></th><td class="n">0 of 0</td>{"".join(shares)}' in text
 

@@ -21,12 +21,13 @@ from nbgrader.preprocessors import ClearMarkScheme
 from grading.book import Entry, Place
 from grading.checks import code
 from grading.feedback.text import Prose, highlight, scrolling, students_markdown
-from grading.marking.result import CheckResult, TestResult, read_result, total
+from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
 from grading.source import Assignment, cells
 from grading.source.cells import function_checked, grade_id, is_students
 
 NOTHING_GRADED = ("unreadable", "missing")
 LONGEST = 20_000  # characters of an output
+NO_NAME = re.compile("cell-[0-9a-f]{8,}$")  # as JupyterLab calls a cell that nobody named
 SIDE = 12  # pixels, of a square that stands for one number
 
 
@@ -58,6 +59,13 @@ class Part:
     is_open: bool
     lines: list[Line]
     comments: list[str]
+
+    @property
+    def why(self) -> str:
+        """Why its test stopped, where that can be told: a fault of the test's own is not."""
+        stopped = self.result and self.result.stopped
+        told = stopped and stopped.message not in (NOT_RUN.message, BROKE_OFF)
+        return str(stopped) if told else ""
 
     @property
     def is_right(self) -> bool:
@@ -164,7 +172,7 @@ class Pages:
             What the grade book holds; what it leaves out is what the tests gave.
         """
         parts = [
-            part_of(Place(name, grade_id(cell)), cell, entry)
+            part_of(Place(name, grade_id(cell)), cell, entry, heading_above(notebook, cell))
             for cell in notebook.cells
             if cells.kind_of(cell) in cells.GRADED
         ]
@@ -250,13 +258,23 @@ def title_of(notebook: NotebookNode) -> str:
 # Marks
 
 
-def part_of(place: Place, cell: NotebookNode, entry: Entry) -> Part:
-    """Return what is said of a graded cell."""
+def heading_above(notebook: NotebookNode, cell: NotebookNode) -> str:
+    """Return the last heading in or above a cell, "" where there is none."""
+    at = next(n for n, each in enumerate(notebook.cells) if each is cell)
+    for each in reversed(notebook.cells[: at + 1]):
+        found = re.findall(r"^#+ (.+)$", each.source, re.MULTILINE)
+        if found and each.cell_type == "markdown":
+            return found[-1].strip()
+    return ""
+
+
+def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -> Part:
+    """Return what is said of a graded cell; one without a name of its own is called by a heading."""
     grade = entry.grades.get(place)
     result = read_result(cell) if cells.is_test(cell) else None
     comments = [place._replace(cell=place.function), place] if result else [place]
     return Part(
-        place.function if result else place.cell,
+        heading if heading and NO_NAME.match(place.cell) else place.function,
         grade.points if grade else result.points if result else 0.0,
         cells.points_of(cell),
         result,

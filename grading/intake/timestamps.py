@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -24,7 +24,7 @@ def parse_time(text: str, timezone: str = "") -> datetime:
 
     nbgrader writes the time zone as `%Z` does (`Exchange.timestamp_format`): an abbreviation
     (CEST), or an offset where a zone has none (+0545, -03). Its own `parse_utc` takes most
-    abbreviations for UTC, and offsets for seconds.
+    abbreviations for UTC, and offsets for seconds. A zone may also be called by its name.
 
     Parameters
     ----------
@@ -43,6 +43,10 @@ def parse_time(text: str, timezone: str = "") -> datetime:
     ValueError
         Where it is no time; UnknownZone where the time zone cannot be told.
     """
+    rest, _, last = text.strip().rpartition(" ")
+    if "/" in last and last in available_timezones():
+        here = parser.parse(rest).replace(tzinfo=ZoneInfo(last))
+        return here.astimezone(UTC).replace(tzinfo=None)
     zones: list[tuple[str | None, int | None]] = []
     when = parser.parse(AHEAD_OF.sub("", text), tzinfos=lambda *zone: zones.append(zone))
     (name, seconds), *_ = zones or [(None, None)]

@@ -15,6 +15,7 @@ from grading.source import cells
 
 RECORD = "grading"  # where an output's metadata holds the result of its test
 NOT_RUN = Finding("not run", {})
+BROKE_OFF = "{error}: {said}"
 NOT_GRADED = Finding("not graded: the test has a fault of its own, which is said to the course", {})
 
 
@@ -145,7 +146,7 @@ def result_of(cell: NotebookNode, kept: TestResult | None) -> TestResult:
     if kept is None:
         errors = [o for o in cell.outputs if o.output_type == "error"]
         said = {"error": errors[-1].ename, "said": said_in(cell, errors[-1])} if errors else {}
-        stopped = Finding("{error}: {said}", said) if errors else NOT_RUN
+        stopped = Finding(BROKE_OFF, said) if errors else NOT_RUN
         name = cells.function_tested(cells.grade_id(cell))
         kept = TestResult(name, 0.0, cells.points_of(cell), stopped=stopped)
     if not 0 <= kept.points <= cells.points_of(cell):

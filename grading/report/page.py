@@ -121,6 +121,8 @@ def summary(statistics: Statistics, scores: np.ndarray) -> dict[str, str]:
     """Return what is said first."""
     full = int((scores >= statistics.group.max_score).sum())
     low, median, high = np.percentile(scores, [25, 50, 75])
+    waiting = sum(entry.is_open for entry in statistics.entries)
+    wait = {"To be marked by hand": f"{waiting} of {len(scores)}"} if waiting else {}
     return {
         "Handed in": f"{len(scores) + statistics.unknown}",
         "Marked": f"{len(statistics.marked)}",
@@ -128,7 +130,7 @@ def summary(statistics: Statistics, scores: np.ndarray) -> dict[str, str]:
         "Median": points(median),
         "Middle half": f"{points(low)} to {points(high)}",
         "Full marks": f"{full}",
-    }
+    } | wait
 
 
 def distribution(scores: np.ndarray, max_score: float) -> list[tuple[str, int]]:
@@ -141,17 +143,22 @@ def distribution(scores: np.ndarray, max_score: float) -> list[tuple[str, int]]:
 
 
 def function_row(statistics: Statistics, place: Place) -> dict[str, object]:
-    """Return what is said of the points of a function, or of another graded cell."""
+    """Return what is said of the points of a function, or of another graded cell, once marked."""
     most = statistics.group.max_points[place]
-    earned = np.array([entry.points.get(place, 0.0) for entry in statistics.entries])
-    full, nothing = (earned >= most).mean(), ((earned <= 0) & (earned < most)).mean()
+    held = [entry.grades.get(place) for entry in statistics.entries]
+    waiting = sum(grade is not None and grade.is_open for grade in held)
+    marked = [grade for grade in held if grade is None or not grade.is_open]
+    earned = np.array([grade.points if grade else 0.0 for grade in marked])
+    full = (earned >= most).sum() / len(held)
+    nothing = ((earned <= 0) & (earned < most)).sum() / len(held)
     return {
         "name": statistics.titles[place],
         "max": most,
-        "mean": earned.mean(),
+        "mean": earned.mean() if marked else math.nan,
         "full": full,
-        "part": 1 - full - nothing,
+        "part": len(marked) / len(held) - full - nothing,
         "none": nothing,
+        "waiting": waiting,
         "lent": statistics.lent[place],
     }
 

@@ -18,7 +18,7 @@ def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[li
         points = {place: entry.points.get(place, m.points) for place, m in marks.items()}
         places |= dict.fromkeys(points)
         score = entry.score if entry.handed_in else each.score
-        rows.append(([each.student_id, score, each.max_score], points, [each.status, each.note]))
+        rows.append(([each.student_id, score, group.max_score], points, [each.status, each.note]))
     titles = column_titles(places)
     yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
     for start, points, end in rows:

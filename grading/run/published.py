@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
@@ -35,26 +36,41 @@ def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dic
             f"{assignment} is not in the grade book: GenerateAssignment.no_database or"
             " SaveCells.enabled keeps it out; take that out of nbgrader_config.py"
         )
-    ours = {
-        Place(name, cells.grade_id(cell)): cell
-        for name, each in source.notebooks.items()
-        for cell in each.notebook.cells
-        if cells.is_published(cell)
-    }
-    points = book.published_points(assignment)
+    ours = {place: cell for place, cell in cells_of(source).items() if cells.is_published(cell)}
     changed = sorted(ours.keys() ^ known.keys()) + [
         place
         for place, cell in ours.items()
-        if (place in known and not cells.is_answer(cell) and known[place].source != cell.source)
-        or (cells.kind_of(cell) in cells.GRADED and points.get(place) != cells.points_of(cell))
+        if place in known and not cells.is_answer(cell) and known[place].source != cell.source
     ]
+    raise_changed(source, changed)
+    return {place: known[place].checksum for place in ours}
+
+
+def check_points(book: Book, source: Assignment) -> None:
+    """Raise CourseError where a cell is worth other points than those that were published."""
+    known = book.published_points(source.name)
+    graded = {p: c for p, c in cells_of(source).items() if cells.kind_of(c) in cells.GRADED}
+    raise_changed(source, [p for p, c in graded.items() if cells.points_of(c) != known.get(p)])
+
+
+def cells_of(source: Assignment) -> dict[Place, NotebookNode]:
+    """Return the cells of all notebooks that have a name, by their places."""
+    return {
+        Place(name, cells.grade_id(cell)): cell
+        for name, each in source.notebooks.items()
+        for cell in each.notebook.cells
+        if cells.grade_id(cell)
+    }
+
+
+def raise_changed(source: Assignment, changed: list[Place]) -> None:
+    """Say which cells are no longer those that were published, if there are any."""
     if changed:
         names = [place.cell if len(source.notebooks) == 1 else "/".join(place) for place in changed]
         raise CourseError(
-            f"{assignment}: changed since it was published ({', '.join(names)}); "
-            f"publish it again: python -m grading release {assignment}"
+            f"{source.name}: changed since it was published ({', '.join(names)}); "
+            f"publish it again: python -m grading release {source.name}"
         )
-    return {place: known[place].checksum for place in ours}
 
 
 def shipped_files(coursedir: CourseDirectory, source: Assignment) -> dict[str, bytes]:

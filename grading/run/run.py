@@ -50,7 +50,7 @@ from grading.run.outcome import (
     refused,
 )
 from grading.run.pool import Workers, cores
-from grading.run.published import published, shipped_files
+from grading.run.published import check_points, published, shipped_files
 from grading.run.steps import Steps
 from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings
 from grading.sheets import write_rows
@@ -148,6 +148,7 @@ def open_run(
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
             worker.make_ready(settings)
+        check_points(book, source)
         run = Run(coursedir, config, source, book, settings, shipped, groups, converters)
         local = Workers(min(jobs or cores(), len(handed_in)))
         stack.callback(local.close)

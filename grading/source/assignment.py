@@ -11,7 +11,7 @@ import linecache
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType
@@ -30,6 +30,7 @@ from grading.source.moved import say_where
 from grading.source.names import Names, names_in, python_in
 from grading.source.translation import LANGUAGES, Translation, read_translations
 
+WITH_IDS = 5  # the first minor version of nbformat 4 whose cells have ids
 MISTAKES = "mistakes.yaml"  # stays with the instructor
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
 
@@ -130,11 +131,7 @@ class Source:
     def __init__(self, of: Assignment, name: str) -> None:
         self.name, self.assignment = name, of.name
         self.files, self.modules, self._of = of.files, of.modules, of
-        self.notebook: NotebookNode = nbformat.reads(
-            self.files[f"{name}.ipynb"].decode(), as_version=4
-        )
-        for number, cell in enumerate(self.notebook.cells):
-            cell.setdefault("id", f"cell-{number}")  # older notebooks have none
+        self.notebook = read_notebook(self.files[f"{name}.ipynb"])
         self.answers = self._named(Kind.SOLUTION)
         self.tests = self._named(Kind.TEST)
 
@@ -215,7 +212,7 @@ class Source:
             Where a cell stops: which, and why.
         """
         names = self.no_names()
-        with self.importing():
+        with self.importing(), redirect_stdout(io.StringIO()):
             for cell, text in self.in_order(**replaced):
                 if not (cells.is_test(cell) or cells.grade_id(cell) in self.examples):
                     self.run_cell(cell, text, names)
@@ -322,6 +319,15 @@ class Source:
     def _cells(self) -> dict[str, list[Any]]:
         named = [cell for cell in self.notebook.cells if cells.grade_id(cell)]
         return {cells.grade_id(c): [c.source, cells.kind_of(c), cells.points_of(c)] for c in named}
+
+
+def read_notebook(raw: bytes) -> NotebookNode:
+    """Read a notebook of ours; cells of an older one have no ids, and get some."""
+    notebook = nbformat.reads(raw.decode(), as_version=4)
+    notebook.nbformat_minor = max(notebook.nbformat_minor, WITH_IDS)
+    for number, cell in enumerate(notebook.cells):
+        cell.setdefault("id", f"cell-{number}")
+    return notebook
 
 
 def read_assignment(name: str, root: Path | None = None, folder: Path | None = None) -> Assignment:
