@@ -1,18 +1,33 @@
-"""nbgrader's exchange: what is collected from students, and what goes back to them."""
+"""nbgrader's exchange: when students handed in, what is collected, and what goes back to them."""
 
 from __future__ import annotations
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import nbgrader.exchange.default.collect
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
-from nbgrader.utils import temp_attrs
+from nbgrader.utils import parse_utc, temp_attrs
+from traitlets.config import Config
+from traitlets.log import get_logger
 
 from grading.intake.folder import SECRET, TIMESTAMP
+from grading.intake.timestamps import UnknownZone, parse_time
 from grading.source.course import students_in
+
+
+def read_time(c: Config, time: str | datetime | None) -> datetime | None:
+    """Read a time as nbgrader's `parse_utc` does, which knows few time zones."""
+    if not isinstance(time, str):
+        return parse_utc(time)
+    try:
+        return parse_time(time, str(c.get("Exchange", {}).get("timezone", "")))
+    except UnknownZone as zone:
+        get_logger().warning("%s: %s; taken for UTC. Write +0800 or the like.", time, zone)
+        return parse_utc(time)
 
 
 class Collect(ExchangeCollect):

@@ -15,7 +15,6 @@ import sys
 import tempfile
 import warnings
 from contextlib import AbstractContextManager
-from datetime import datetime
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -42,23 +41,20 @@ from nbgrader.plugins import (
 )
 from nbgrader.preprocessors import AssignLatePenalties, Execute, NbGraderPreprocessor
 from nbgrader.preprocessors import SaveCells as StockSaveCells
-from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
 from traitlets.config import Bunch, Config
-from traitlets.log import get_logger
 
 from grading import CourseError
 from grading.authoring.release import known_mistakes
 from grading.authoring.translated import files_in_language, in_language
 from grading.book import Book, open_book, reason
-from grading.exchange import Collect, ReleaseFeedback
+from grading.exchange import Collect, ReleaseFeedback, read_time
 from grading.exports import Order, Report, export, export_all
 from grading.feedback import Pages
 from grading.hooks import KEPT_BACK, Converter
 from grading.intake.downloads import sort_out
 from grading.intake.merge import CLEARING
-from grading.intake.timestamps import UnknownZone, parse_time
 from grading.options import MARKING, SANITIZING, is_set, own_steps, refuse, set_to
 from grading.rooms import Limits
 from grading.run.late import check_extensions, points_off
@@ -127,20 +123,6 @@ def is_news(record: logging.LogRecord) -> bool:
     """Tell whether a line of nbgrader's log says more than that tests are hidden."""
     said = record.getMessage()
     return not said.startswith(("Attribute 'checksum'", "Setting destination file"))
-
-
-# Times
-
-
-def read_time(c: Config, time: str | datetime | None) -> datetime | None:
-    """Read a time as nbgrader's `parse_utc` does, which knows few time zones."""
-    if not isinstance(time, str):
-        return parse_utc(time)
-    try:
-        return parse_time(time, str(c.get("Exchange", {}).get("timezone", "")))
-    except UnknownZone as zone:
-        get_logger().warning("%s: %s; taken for UTC. Write +0800 or the like.", time, zone)
-        return parse_utc(time)
 
 
 # The student version
@@ -397,6 +379,15 @@ class SubmissionExtractor(ExtractorPlugin):
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Sort the files of `archive_path` into `extracted_path`."""
         course = self.parent.coursedir
+        if set_to(self.config, FileNameCollectorPlugin, "named_regexp"):
+            super().extract(archive_path, extracted_path)
+            return
+        for kind, name in ((ExtractorPlugin, "zip_ext"), (FileNameCollectorPlugin, "valid_ext")):
+            if is_set(self.config, kind, name):
+                self.parent.fail(
+                    f"{kind.__name__}.{name} has no place here without named_regexp;"
+                    " set c.FileNameCollectorPlugin.named_regexp, too"
+                )
         release = release_folder(course, course.assignment_id)
         try:
             names = sort_out(
@@ -426,6 +417,8 @@ class SubmissionCollector(FileNameCollectorPlugin):
 
     def collect(self, submitted_file: str) -> dict[str, str]:
         """Turn `.../<id>/<notebook>.ipynb` into what nbgrader asks for."""
+        if self.named_regexp:
+            return super().collect(submitted_file)
         path = Path(submitted_file)
         return {"student_id": path.parent.name, "file_id": path.name}
 

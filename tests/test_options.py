@@ -1,25 +1,35 @@
 """Every option of nbgrader: honoured here, or refused with a line that names it."""
 
 import csv
+import importlib
 import json
+import pkgutil
+import re
 import shutil
 import stat
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import nbgrader as installed
 import pytest
+from nbconvert.preprocessors import Preprocessor
 from nbgrader.api import Gradebook
+from nbgrader.validator import Validator
 from scratch import (
     NAME,
+    REPO,
     RIGHT,
     WRONG,
+    cell,
     configure,
     hand_in,
     nbgrader,
     question,
     write_source,
 )
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 
 from grading import CourseError
 from grading.options import REFUSED, refuse
@@ -381,3 +391,213 @@ def test_each_way_of_marking_refuses(course):
         course, "sue", "c.Autograde.autograde_preprocessors = []"
     )
     assert not scores(course)
+
+
+# ------------------------------------------------------------------ validate
+
+
+def test_validate_calls_right_work_a_success_and_nothing_else(released, tmp_path):
+    """In a folder of a student's, where there is nbgrader and what was released."""
+    given, said = released / "release" / NAME, {}
+    for name, answer in {"unwritten": None, "wrong": WRONG, "right": RIGHT}.items():
+        shutil.copytree(given, tmp_path / name)
+        hand_in(given, tmp_path / name, answer)
+        found = Validator().validate(str(tmp_path / name / f"{NAME}.ipynb"))
+        said[name] = [cell["raw_error"] for cell in found.pop("failed", [])]
+        assert not found
+    (unwritten,), (wrong,) = said["unwritten"], said["wrong"]
+    assert "`double`: not written yet" in unwritten
+    assert "`double`: `twice` is wrong" in wrong
+    assert said["right"] == []
+
+
+# ----------------------------------------------------------------- downloads
+
+NAMED = r"""
+c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[a-z]+)-(?P<file_id>.*)\.txt"
+c.FileNameCollectorPlugin.valid_ext = [".txt"]
+c.ExtractorPlugin.zip_ext = [".zip"]
+c.ZipCollectApp.downloaded_directory = "geladen"
+"""
+
+
+@shows(
+    "FileNameCollectorPlugin.named_regexp",
+    "FileNameCollectorPlugin.valid_ext",
+    "ExtractorPlugin.zip_ext",
+    "ZipCollectApp.downloaded_directory",
+)
+def test_downloads_are_sorted_by_the_names_that_the_course_has(course):
+    archive = course / "geladen" / NAME / "archive"
+    archive.mkdir(parents=True)
+    with zipfile.ZipFile(archive / "all.zip", "w") as file:
+        file.writestr(f"kim-{NAME}.txt", "answers")
+    configure(course, 'c.ZipCollectApp.downloaded_directory = "geladen"')
+    said = nbgrader(course, "zip_collect", NAME, "--FileNameCollectorPlugin.valid_ext=['.txt']")
+    assert "FileNameCollectorPlugin.valid_ext has no place here without named_regexp" in said
+    configure(course, NAMED)
+    said = nbgrader(course, "zip_collect", NAME, "--force")
+    assert (course / "submitted" / "kim" / NAME / f"{NAME}.txt").read_text() == "answers", said
+
+
+# ----------------------------------------------------------------- the table
+
+
+def configurable() -> Iterator[type]:
+    """Yield what can be configured in the installed nbgrader."""
+    for module in pkgutil.walk_packages(installed.__path__, "nbgrader."):
+        if not re.search(r"\.(tests|docs|alembic|__main__)\b", module.name):
+            for each in vars(importlib.import_module(module.name)).values():
+                if not isinstance(each, type) or not issubclass(each, Configurable):
+                    continue
+                if each.__module__.startswith("nbgrader."):
+                    yield each
+
+
+def options_of_nbgrader() -> set[str]:
+    """Return every option, by the class that has it first; each preprocessor has its own."""
+    found = set()
+    for kind in configurable():
+        for name in kind.class_trait_names(config=True):
+            owner = next(each for each in kind.__mro__ if name in vars(each))
+            theirs = name == "enabled" or not owner.__module__.startswith("nbgrader.")
+            of = kind if issubclass(kind, Preprocessor) and theirs else owner
+            found.add(f"{of.__name__}.{name}")
+    return found
+
+
+def test_the_table_lists_every_option_of_the_installed_nbgrader_and_what_is_refused():
+    works, refused = set(), {}
+    for line in (REPO / "docs" / "nbgrader_options.md").read_text("utf-8").splitlines():
+        if found := re.fullmatch(r"\| (`\w+\.\w+`.*) \| (works|refused) \| ?(.*?) ?\|", line):
+            names = re.findall(r"`(\w+\.\w+)`", found[1])
+            if found[2] == "works":
+                works |= set(names)
+            else:
+                refused |= dict.fromkeys(names, found[3])
+    assert refused == {f"{kind.__name__}.{name}": why for (kind, name), why in REFUSED.items()}
+    of_a_converter = {"Autograde.exporter_class", "GenerateFeedback.exporter_class"}
+    assert (works | refused.keys()) - of_a_converter == options_of_nbgrader()
+    assert not works & refused.keys()
+    assert works >= SHOWN
+
+
+# --------------------------------------------------------- header and footer
+
+
+@shows("IncludeHeaderFooter.header", "IncludeHeaderFooter.footer", "CourseDirectory.ignore")
+def test_header_and_footer_count_as_the_assignments_own(course):
+    header = [cell("welcome", "print('hello')", locked=True)]
+    write_source(course / "header", header)
+    configure(
+        course,
+        "c.IncludeHeaderFooter.header = 'header/header.ipynb'\n"
+        "c.CourseDirectory.ignore = ['notes.txt']",
+    )
+    for name in ("notes.txt", "mistakes.yaml"):
+        (course / "source" / NAME / name).write_text("")
+    for each in (course / "submitted").iterdir():
+        shutil.rmtree(each)
+    (course / "gradebook.db").unlink()
+    assert "exit" not in nbgrader(course, "generate_assignment", NAME, "--force")
+    released = course / "release" / NAME
+    assert not {"notes.txt", "mistakes.yaml"} & {path.name for path in released.iterdir()}
+    hand_in(released, course / "submitted" / "sue" / NAME, RIGHT)
+    assert "exit" not in nbgrader(course, "autograde", NAME)
+    assert scores(course) == {"sue": 10}
+    assert note_of(course, "sue") == ("graded", "")
+    assert marked(course, "sue").cells[0].outputs[0].text == "hello\n"
+
+
+# ---------------------------------------------------- nbgrader's other commands
+
+
+@shows(
+    "NbGrader.logfile",
+    "DbStudentAddApp.first_name",
+    "DbStudentAddApp.last_name",
+    "DbStudentAddApp.email",
+    "DbStudentAddApp.lms_user_id",
+    "DbStudentRemoveApp.force",
+    "DbAssignmentAddApp.duedate",
+    "DbAssignmentRemoveApp.force",
+    "GenerateConfigApp.filename",
+    "ExportPlugin.to",
+    "ExportPlugin.assignment",
+    "ExportPlugin.student",
+    "ExportApp.plugin_class",
+    "CourseDirectory.assignment_id",
+    "CourseDirectory.notebook_id",
+)
+def test_other_commands_take_their_options(course, tmp_path):
+    nbgrader(course, "autograde", NAME, "--student=z", "--NbGrader.logfile=log.txt")
+    assert "nothing submitted by z" in (course / "log.txt").read_text("utf-8")
+    names = ["--first-name=Kim", "--last-name=Lee", "--email=k@example.org", "--lms-user-id=7"]
+    nbgrader(course, "db", "student", "add", "kim", *names)
+    nbgrader(course, "db", "assignment", "add", "ps2", "--duedate=2027-01-31 18:00 UTC")
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
+        kim = book.find_student("kim")
+        found = [kim.first_name, kim.last_name, kim.email, kim.lms_user_id]
+        assert found == ["Kim", "Lee", "k@example.org", "7"]
+        assert book.find_assignment("ps2").duedate.hour == 18
+    nbgrader(course, "generate_config", f"--GenerateConfigApp.filename={tmp_path}/new.py")
+    assert "c.CourseDirectory" in (tmp_path / "new.py").read_text("utf-8")
+
+    configure(course, f"c.CourseDirectory.assignment_id = {NAME!r}")
+    assert "exit" not in nbgrader(course, "autograde", "--student=bob")
+    assert scores(course) == {"bob": 0}
+    said = nbgrader(course, "autograde", "--notebook=other*")
+    assert "(--notebook) is other*, which leaves notebooks out" in said
+    stock = "--exporter=nbgrader.plugins.CsvExportPlugin"
+    one = [f"--ExportPlugin.assignment={NAME}", "--ExportPlugin.student=bob"]
+    for file, more in {"ours.csv": [], "stock.csv": [stock]}.items():
+        said = nbgrader(course, "export", f"--to={file}", *one, *more)
+        with (course / file).open(newline="", encoding="utf-8") as table:
+            rows = list(csv.DictReader(table))
+        assert [(row["student_id"], float(row["score"])) for row in rows] == [("bob", 0)], said
+    nbgrader(course, "db", "student", "remove", "bob", "--force")
+    nbgrader(course, "db", "assignment", "remove", NAME, "--force")
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
+        assert {each.id for each in book.students} == {"kim"}
+        assert {each.name for each in book.assignments} == {"ps2"}
+
+
+@shows(
+    "LockCells.lock_solution_cells",
+    "LockCells.lock_readonly_cells",
+    "ClearSolutions.enabled",
+    "ClearHiddenTests.enabled",
+    "GenerateAssignment.no_database",
+    "SaveCells.enabled",
+    "GenerateAssignment.preprocessors",
+)
+def test_the_student_version_is_made_as_the_course_wants_it(course):
+    lines = """
+c.LockCells.lock_solution_cells = True
+c.LockCells.lock_readonly_cells = False
+c.ClearHiddenTests.enabled = False
+c.GenerateAssignment.no_database = True
+c.SaveCells.enabled = False
+c.GenerateAssignment.preprocessors.pop()
+"""
+    configure(course, lines)
+    for name in ("gradebook.db", f"release/{NAME}/known_mistakes.json"):
+        (course / name).unlink()
+    said = nbgrader(course, "generate_assignment", NAME, "--force")
+    assert "exit" not in said, said
+    cells = {each.id: each for each in marked_cells(course / "release" / NAME)}
+    assert cells["double"].metadata["deletable"] is False
+    assert "deletable" not in cells["setup"].metadata
+    assert "test.score()" in cells["test_double"].source
+    assert not (course / "release" / NAME / "known_mistakes.json").exists()
+    said = nbgrader(course, "autograde", NAME)
+    assert f"{NAME} is not in the grade book: GenerateAssignment.no_database" in said
+    said = nbgrader(
+        course, "generate_assignment", NAME, "--ClearSolutions.enabled=False", "--force"
+    )
+    cells = {each.id: each for each in marked_cells(course / "release" / NAME)}
+    assert "return 2 * x" in cells["double"].source
+
+
+def marked_cells(folder: Path) -> list:
+    return nbformat.read(folder / f"{NAME}.ipynb", as_version=4).cells

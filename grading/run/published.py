@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
+from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Book, Place
@@ -15,7 +16,9 @@ from grading.source import Assignment, cells
 from grading.source.course import raise_failure, source_folder
 
 
-def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dict[Place, str]:
+def published(
+    coursedir: CourseDirectory, config: Config, book: Book, source: Assignment
+) -> dict[Place, str]:
     """
     Return nbgrader's checksum of each cell; publish the assignment if it has never been.
 
@@ -27,7 +30,7 @@ def published(coursedir: CourseDirectory, book: Book, source: Assignment) -> dic
     assignment = source.name
     known = book.published_cells(assignment)
     if not known:
-        course = NbGraderAPI(coursedir=coursedir, config=coursedir.config)
+        course = NbGraderAPI(coursedir=coursedir, config=config)
         done = course.generate_assignment(assignment, force=True)
         raise_failure(done, f"release {assignment}")
         known = book.published_cells(assignment)

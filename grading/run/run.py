@@ -132,7 +132,7 @@ def open_run(
     with ExitStack() as stack:
         stack.enter_context(alone(root))
         book = stack.enter_context(open_book(coursedir.db_url, coursedir.course_id))
-        checksums = published(coursedir, book, source)
+        checksums = published(coursedir, config, book, source)
         shipped = shipped_files(coursedir, source)
         settings = Settings(
             source=source.packed(),
