@@ -13,6 +13,7 @@ import hashlib
 import html
 import json
 import linecache
+import os
 import re
 import sys
 import traceback
@@ -191,7 +192,9 @@ class FunctionTest:
 
     def check(self, kind: str, check: Check) -> None:
         """Make one check, and keep what it finds wrong."""
-        self.wrong[kind] = self.wrong.get(kind) or find_wrong(check, self.outcome)
+        self.wrong[kind] = self.wrong.get(kind) or find_wrong(
+            check, self.outcome
+        )
 
     def check_arguments(self, outcome: Outcome) -> None:
         """Raise Wrong where an argument is not what it was."""
@@ -234,6 +237,8 @@ class FunctionTest:
         )
         written = self.outcome.stopped != NOT_WRITTEN
         show(lines, str(closing) if written else "")
+        if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
+            reject_next_cell("\n".join(text for _, text in lines))
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -256,7 +261,9 @@ class FunctionTest:
         if self.keys:
             return Entries.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
-            raise Wrong("returns {kind}, not {names}", kind=a_type(result), names=names)
+            raise Wrong(
+                "returns {kind}, not {names}", kind=a_type(result), names=names
+            )
         if len(result) != len(self.returns):
             raise Wrong(
                 "returns {count} values, expected {expected}: {names}",
@@ -322,7 +329,9 @@ def skip_unwritten(what: str) -> Iterator[None]:
 # ---------------------------------------------------------------- one call
 
 
-def run_function(function: Callable, arguments: dict, own_cache: bool = False) -> Outcome:
+def run_function(
+    function: Callable, arguments: dict, own_cache: bool = False
+) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
@@ -378,7 +387,9 @@ def describe_error(error: BaseException) -> Finding:
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
     fields = {"error": type(error).__name__, "said": said}
-    message = "stopped with {error}: {said}" if said else "stopped with {error}"
+    message = (
+        "stopped with {error}: {said}" if said else "stopped with {error}"
+    )
     if not lines:
         return Finding(message, fields)
     fields["line"] = lines[-1]
@@ -720,6 +731,24 @@ def show(lines: list[Line], closing: str = "") -> None:
         print(shown["text/plain"])
         return
     ipython.display.display(shown, raw=True)
+
+
+def reject_next_cell(said: str) -> None:
+    """
+    Let the cell below, the graded one, fail: so nbgrader's Validate says it.
+
+    Validate looks at graded cells alone, of which students have no tests.
+    """
+    from IPython import get_ipython
+    from IPython.core.error import InputRejected
+
+    class Reject(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            shell.ast_transformers.remove(self)
+            raise InputRejected(said)
+
+    if shell := get_ipython():
+        shell.ast_transformers.append(Reject())
 
 
 def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
