@@ -180,8 +180,8 @@ class Translate(NbGraderPreprocessor):
         """Put a notebook, from which hidden tests are out, into the language."""
         assignment = self.parent.parent.read_assignment()
         in_language(assignment, resources["nbgrader"]["notebook"], nb, self.language)
-        files = files_in_language(assignment, self.language)
-        resources["outputs"] = {**(resources["outputs"] or {}), **files}
+        known = resources["outputs"][KNOWN_MISTAKES]
+        resources["outputs"] |= files_in_language(assignment, known, self.language)
         return nb, resources
 
 

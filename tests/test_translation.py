@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from quantities import ROOT
 
+from grading.source import read_assignment
 from grading.source.translation import (
     MARK,
     read_translation,
@@ -152,3 +153,22 @@ def test_a_translation_is_written_as_it_is_read(path):
             assert json.dumps(one.source) == json.dumps(other.source)
         else:
             assert ast.dump(ast.parse(one.source)) == ast.dump(ast.parse(other.source))
+
+
+@pytest.mark.parametrize("assignment", sorted({path.parts[-3] for path in FILES}))
+def test_every_mistake_has_its_sentence(assignment):
+    """With the same names and numbers; and none is left of a mistake that is no more."""
+    source = read_assignment(assignment, ROOT)
+    sentences = {
+        version.sentence
+        for notebook in source.notebooks.values()
+        for version in notebook.versions
+        if version.is_mistake
+    }
+    words = source.catalogue("zh")
+    assert words.keys() == sentences
+    for english, other in words.items():
+        code = [set(re.findall(r"`[^`]+`", text)) for text in (english, other)]
+        assert code[0] == code[1], other
+        assert set(numbers(english)) <= set(numbers(other)), other
+        assert ENGLISH.search(CODE_AND_MATHS.sub("", other)) is None, other

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from grading import CourseError
 from grading.authoring.translated import languages_of, write_translated
 from grading.checks import fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import Assignment, Source, Version, enter_course
+from grading.source.assignment import as_json
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure, release_folder
 from grading.source.set_up import read_as_set_up
@@ -54,7 +53,7 @@ def known_mistakes(assignment: Assignment) -> bytes:
     table: dict[str, dict] = {}
     for source in assignment.notebooks.values():
         table = mistakes_of(source) | table  # of two functions of one name, the first
-    return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
+    return as_json(table)
 
 
 def mistakes_of(source: Source) -> dict[str, dict]:

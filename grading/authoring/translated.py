@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from nbgrader.utils import compute_checksum
 
 from grading import CourseError
 from grading.source import Assignment
+from grading.source.assignment import KNOWN_MISTAKES, as_json
 from grading.source.cells import has_checksum, set_checksum
 from grading.source.translation import LANGUAGES, read_translations, translate, what_is_stale
 
@@ -47,11 +49,31 @@ def in_language(assignment: Assignment, name: str, notebook: NotebookNode, langu
             set_checksum(cell, compute_checksum(cell))
 
 
-def files_in_language(assignment: Assignment, language: str) -> dict[str, bytes]:
-    """Return the files of a student version that are others in a language: its figures."""
+def files_in_language(assignment: Assignment, known: bytes, language: str) -> dict[str, bytes]:
+    """
+    Return the files of a student version that are others in a language.
+
+    Parameters
+    ----------
+    assignment : Assignment
+    known : bytes
+        known_mistakes.json in English.
+    language : str
+
+    Returns
+    -------
+    dict
+        Figures, and known_mistakes.json, by their paths.
+    """
     start = f"{language}/figures/"
     files = assignment.files.items()
-    return {path.removeprefix(f"{language}/"): d for path, d in files if path.startswith(start)}
+    figures = {path.removeprefix(f"{language}/"): d for path, d in files if path.startswith(start)}
+    words = assignment.catalogue(language)
+    table = json.loads(known)
+    for about in table.values():
+        for mistake in about["mistakes"]:
+            mistake["sentence"] = words.get(mistake["sentence"], mistake["sentence"])
+    return {**figures, KNOWN_MISTAKES: as_json(table)}
 
 
 def languages_of(assignment: Assignment) -> list[str]:
@@ -85,7 +107,8 @@ def write_translated(assignment: Assignment, released: Path, language: str) -> P
             notebook = nbformat.read(path, as_version=4)
             in_language(assignment, name, notebook, language)
             nbformat.write(notebook, path)
-        for path, data in files_in_language(assignment, language).items():
+        known = (made / KNOWN_MISTAKES).read_bytes()
+        for path, data in files_in_language(assignment, known, language).items():
             (made / path).write_bytes(data)
         if target.exists():
             target.rename(Path(scratch) / "before")

@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 
 from grading import CourseError
 from grading.source import cells
+from grading.source.catalogue import Catalogue, read_catalogue
 from grading.source.cells import Kind
 from grading.source.course import course_root
 from grading.source.mistakes import Version, read_allowed, read_versions
@@ -81,6 +82,10 @@ class Assignment:
     def allowed(self) -> list[str]:
         """Lines and numbers that students may see although the scan for secrets knows them."""
         return read_allowed(self.files.get(MISTAKES, b""))
+
+    def catalogue(self, language: str) -> Catalogue:
+        """Return what the mistakes' sentences are in another language."""
+        return read_catalogue(self.files.get(f"{language}/mistakes.po", b""))
 
     # Hashes
 
@@ -368,6 +373,11 @@ def read_source(assignment: str, root: Path | None = None, notebook: str = "") -
     if name not in notebooks:
         raise CourseError(f"{assignment}: there is no source/{assignment}/{name}.ipynb")
     return notebooks[name]
+
+
+def as_json(table: dict[str, Any]) -> bytes:
+    """Return what students get of a table, as a file of lines."""
+    return (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def is_scratch(path: Path, folder: Path) -> bool:
