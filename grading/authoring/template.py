@@ -106,6 +106,7 @@ $function:
 FIGURE = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 60" width="360"
      font-family="sans-serif" font-size="16">
+  <title>What goes into the function, and what comes out</title>
   <g fill="#fff" stroke="#333">
     <rect x="1" y="10" width="80" height="40"/>
     <rect x="130" y="10" width="100" height="40" rx="12"/>

@@ -23,7 +23,7 @@ def check_value(
     actual: Any,
     expected: Any,
     cache: list[str] | tuple = (),
-    time_axis: int = 2,
+    time_axis: int | None = 2,
 ) -> None:
     """
     Raise Wrong where a value, or anything that it holds, differs.
@@ -34,7 +34,7 @@ def check_value(
         check_steps(path, actual, expected, time_axis)
     elif isinstance(expected, (dict, list, tuple)):
         check_container(path, actual, expected)
-        check_entries(path, actual, expected, cache)
+        check_entries(path, actual, expected, cache, time_axis)
     else:
         check_plain(path, actual, expected)
 
@@ -53,19 +53,21 @@ def check_container(path: str, actual: Any, expected: Any) -> None:
     check_length(path, actual, len(expected))
 
 
-def check_entries(path: str, actual: Any, expected: Any, cache: list[str] | tuple) -> None:
+def check_entries(
+    path: str, actual: Any, expected: Any, cache: list[str] | tuple, time_axis: int | None
+) -> None:
     """Raise Wrong where entries of a container differ."""
     wrong = {}
     keys = expected if isinstance(expected, dict) else range(len(expected))
     for key in keys:
         try:
-            check_value(f"{path}[{key!r}]", actual[key], expected[key], cache)
+            check_value(f"{path}[{key!r}]", actual[key], expected[key], cache, time_axis)
         except Wrong as error:
             wrong[key] = error.finding
     if not wrong:
         return
     first, found = next(iter(wrong.items()))
-    if isinstance(expected, list):
+    if isinstance(expected, list) and time_axis is not None:
         steps = "{found}, first at time step t = {t}"
         raise Wrong(steps, found=found, t=first)
     if not isinstance(expected, tuple) or len(expected) != len(cache):
@@ -77,7 +79,7 @@ def check_entries(path: str, actual: Any, expected: Any, cache: list[str] | tupl
     raise Wrong(several, label=path, names=names)
 
 
-def check_steps(path: str, actual: Any, expected: np.ndarray, time_axis: int) -> None:
+def check_steps(path: str, actual: Any, expected: np.ndarray, time_axis: int | None) -> None:
     """Raise Wrong where an array differs, and say how, and at which time steps."""
     try:
         check_array(path, actual, expected)
@@ -89,9 +91,9 @@ def check_steps(path: str, actual: Any, expected: np.ndarray, time_axis: int) ->
         raise Wrong(WRONG + "{steps}", **found.fields, steps=steps) from None
 
 
-def wrong_steps(wrong: np.ndarray, time_axis: int) -> Finding:
+def wrong_steps(wrong: np.ndarray, time_axis: int | None) -> Finding:
     """Say at which time steps an array of three axes is wrong."""
-    if wrong.ndim < 3 or wrong.shape[time_axis] == 1:
+    if time_axis is None or wrong.ndim < 3 or wrong.shape[time_axis] == 1:
         return Finding("", {})
     others = tuple(axis for axis in range(3) if axis != time_axis)
     steps = np.flatnonzero(wrong.any(axis=others))

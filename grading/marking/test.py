@@ -114,6 +114,7 @@ class MarkedTest(FunctionTest):
     calls : str, optional
         The name of the earlier function.
     keys : str, optional
+    time_axis : int or None, optional
         As in `FunctionTest`.
     points : dict
         The points of each kind of check. A kind of check that is made of
@@ -131,9 +132,11 @@ class MarkedTest(FunctionTest):
         keys: str = "",
         *,
         points: dict[str, float],
+        time_axis: int | None = 2,
     ) -> None:
         of_data = getattr(type(function), "of_data", None)  # it lives in the student's room
-        super().__init__(of_data(function) if of_data else function, returns, cache, keys)
+        function = of_data(function) if of_data else function
+        super().__init__(function, returns, cache, keys, time_axis=time_axis)
         self.marking = current_marking()
         self.outcomes_known = self.marking.outcomes
         self.calls = calls
@@ -242,7 +245,7 @@ class MarkedTest(FunctionTest):
             if name in right and "types" in right:
                 check_type(self.label(name), actual[name], type_of(expected))
             if name in right:
-                check_value(self.label(name), actual[name], expected, self.cache)
+                self.compare(self.label(name), actual[name], expected)
         if "arguments" in right:
             self.check_arguments(outcome)
         if "second call" in right:
@@ -360,6 +363,8 @@ class MarkedTest(FunctionTest):
 
     def where(self, kind: str, way: str) -> dict[str, Any]:
         """Say where the returned value of this name is wrong, in the first call it is wrong in."""
+        if self.time_axis is None:  # the picture is one of time steps
+            return {}
         for call in self.history:
             try:
                 actual = self.named(call.outcomes[way].result)[kind]
