@@ -22,7 +22,7 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import Cell, Nursery, run_notebook
 from grading.source import Assignment, Source, cells
-from grading.source.course import raise_failure
+from grading.source.course import raise_failure, release_folder, source_folder
 from grading.source.problems import Problem, problems_in
 from grading.source.set_up import read_as_set_up
 
@@ -166,7 +166,7 @@ def release_into(folder: Path, config: Config, assignment: str) -> Path:
         config.GenerateAssignment.pop(hook, None)
     scratch = NbGraderAPI(config=config)
     raise_failure(scratch.generate_assignment(assignment, force=True), "release")
-    return Path(scratch.coursedir.format_path(str(folder), ".", assignment))
+    return release_folder(scratch.coursedir, assignment)
 
 
 def read_released(path: Path) -> NotebookNode:
