@@ -100,8 +100,8 @@ class FunctionTest:
     own_cache : bool, optional
         Whether what the cache holds is the student's own choice: the last
         value returned, or the argument `cache`. It is not compared.
-    time_axis : int, optional
-        Which axis of a sequence the time steps lie along.
+    time_axis : int or None, optional
+        Which axis of three the time steps lie along; None where none does.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class FunctionTest:
         cache: str = "",
         keys: str = "",
         own_cache: bool = False,
-        time_axis: int = 2,
+        time_axis: int | None = 2,
     ) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "the function")
