@@ -22,7 +22,7 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import Cell, Nursery, run_notebook
 from grading.source import Assignment, Source, cells
-from grading.source.course import raise_failure, release_folder, source_folder
+from grading.source.course import raise_failure, release_folder
 from grading.source.problems import Problem, problems_in
 from grading.source.set_up import read_as_set_up
 
