@@ -83,8 +83,9 @@ def sorted_out(folder):
     """Return what intake makes of what was handed in."""
     frames = {ASSIGNMENT: Frame(SOURCE.notebook)}
     intake = take_in(read_folder(folder, [ASSIGNMENT]), frames, ASSIGNMENT)
-    announce(intake.parts[ASSIGNMENT], intake.notes)
-    return intake.parts[ASSIGNMENT].notebook
+    part = intake.parts[ASSIGNMENT]
+    announce(part, part.notebook, intake.notes)
+    return part.notebook
 
 
 @pytest.fixture(scope="module")
