@@ -32,7 +32,7 @@ from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
 from grading.progress import follow
-from grading.rooms import IsolationUnavailable, Nursery
+from grading.rooms import PACKAGES, IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
 from grading.run.diff import Change, Difference, compare, summary_of
@@ -271,7 +271,8 @@ def open_nursery(converter: Autograde) -> Nursery:
     """Return a source of rooms, as the course has set them up."""
     try:
         hidden = [converter.coursedir.root]
-        return Nursery(converter.room_limits(), hidden, unprotected=converter.unprotected)
+        packages = (*PACKAGES, *converter.packages)
+        return Nursery(converter.room_limits(), hidden, packages, converter.unprotected)
     except IsolationUnavailable as problem:
         raise CourseError(str(problem)) from None
 

@@ -42,7 +42,7 @@ from nbgrader.plugins import (
 from nbgrader.preprocessors import AssignLatePenalties, Execute, NbGraderPreprocessor
 from nbgrader.preprocessors import SaveCells as StockSaveCells
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Float, List, TraitError, Unicode, validate
 from traitlets.config import Bunch, Config
 
 from grading import CourseError
@@ -205,6 +205,9 @@ class Autograde(Converter, StockAutograde):
         config=True
     )
     unprotected = Bool(False, help="Run student code without a sandbox.").tag(config=True)
+    packages = List(
+        Unicode(), help="What student code may import beside NumPy, Matplotlib and IPython: scipy."
+    ).tag(config=True)
 
     def open_run(
         self, students: list[str], jobs: int = 0, scheduler: str = ""
@@ -231,6 +234,7 @@ class Autograde(Converter, StockAutograde):
             converters=(self, GenerateFeedback(coursedir=self.coursedir, config=self.config)),
             create_students=self.create_student,
             unprotected=self.unprotected,
+            packages=self.packages,
             jobs=jobs,
             scheduler=scheduler,
             force=self.force,

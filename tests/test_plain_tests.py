@@ -9,11 +9,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from grading import CourseError
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.plain import points_in
 from grading.marking.solution import mark_solution
-from grading.rooms import Limits, Nursery
+from grading.rooms import Limits, Nursery, stand_in
 from grading.source import Assignment
 from grading.source.cells import with_answers
 
@@ -159,7 +160,7 @@ def test_a_test_with_a_fault_of_its_own_is_not_graded_and_the_others_are(rooms):
         "line 3: `assert sqare(3) == 9` stops with NameError: name 'sqare' is not defined"
     )
     assert faults["marked"].startswith(
-        "line 3: `t.call(x='a')` stops with ValueError: the solution itself stopped with TypeError"
+        "line 3: `t.call(x='a')` stops with ValueError: the solution stopped with TypeError"
     )
     nothing = with_answers(typo.notebook, {"square": "def square(x): pass"})
     results = mark_notebook(nothing, outcomes, rooms).results
@@ -419,3 +420,181 @@ def test_an_object_that_lies_passes_no_test(any_rooms):
         results = mark_notebook(notebook, outcomes, any_rooms).results
         passed = [a for a, r in zip(ASKED, results.values(), strict=True) if r.points]
         assert passed == []
+
+
+# ------------------------------------------------------------------ odd and hostile ones
+
+ODD = source(
+    ours("setup", "import numpy as np"),
+    answer("thing", "class Thing:\n    def __init__(self):\n        self.x, self.n = 1, 3"),
+    answer("make", "def make():\n    return Thing()"),
+    answer("numbers", "def numbers(n):\n    return list(range(n))"),
+    graded("attribute", "assert make().x == 1\nassert make().n + 1 == 4"),
+    graded("items", "assert [n + 1 for n in numbers(3)] == [1, 2, 3] and len(numbers(4)) == 4"),
+    graded("after", "assert numbers(2) == [0, 1]"),
+)
+ODD_ANSWERS = {
+    "a property that raises": ("make", "class T:\n    x = property(lambda s: 1 / 0)\nmake = T"),
+    "a property that hangs": (
+        "make", "class T:\n    @property\n    def x(self):\n        while True: pass\nmake = T",
+    ),
+    "a property that ends the room": (
+        "make", "import os\nclass T:\n    x = property(lambda s: os._exit(0))\nmake = T",
+    ),
+    "a property that kills": (
+        "make",
+        "import os\nclass T:\n    x = property(lambda s: os.kill(os.getpid(), 9))\nmake = T",
+    ),
+    "a property that recurs": ("make", "class T:\n    x = property(lambda s: s.x)\nmake = T"),
+    "a huge attribute": ("make", "class T:\n    x = np.ones(2**24)\n    n = 3\nmake = T"),
+    "an attribute that holds itself": ("make", "class T:\n    x = []\n    x.append(x)\nmake = T"),
+    "an attribute nested deep": (
+        "make", "x = 1\nfor _ in range(500):\n    x = [x]\nclass T:\n    pass\nT.x = x\nmake = T",
+    ),
+    "an int of its own": (
+        "make",
+        "class I(int):\n    def __eq__(s, o): return True\nclass T:\n    x = n = I(9)\nmake = T",
+    ),
+    "objects within objects": ("make", "class T:\n    def __getattr__(s, n): return T()\nmake = T"),
+    "a class that cannot be named": (
+        "make", "class M(type):\n    __module__ = property(lambda s: 1 / 0)\n"
+        "class T(metaclass=M):\n    x, n = 2, 3\nmake = T",
+    ),
+    "system exit": ("make", "def make():\n    raise SystemExit"),
+    "stop iteration": ("make", "def make():\n    raise StopIteration"),
+    "an exception that lies": (
+        "make", "class E(AttributeError):\n    def __str__(s): return 1\n"
+        "def make():\n    raise E",
+    ),
+    "a generator without end": ("numbers", "def numbers(n):\n    while True:\n        yield 1"),
+    "an iterator of itself": (
+        "numbers", "class I:\n    def __iter__(s): return s\n    def __next__(s): return s\n"
+        "def numbers(n): return I()",
+    ),
+    "a length that lies": (
+        "numbers",
+        "class I(list):\n    def __len__(s): return 4\n    def __iter__(s): return iter([])\n"
+        "def numbers(n): return I()",
+    ),
+    "a huge range": ("numbers", "def numbers(n):\n    return range(10**12)"),
+    "a set of other keys": ("numbers", "def numbers(n):\n    return {(1, (2, (3,)))}"),
+    "a closure that remembers": (
+        "numbers", "def over():\n    kept = []\n    def numbers(n):\n        kept.append(n)\n"
+        "        return kept\n    return numbers\nnumbers = over()",
+    ),
+    "recursion": ("numbers", "def numbers(n):\n    return numbers(n) + [n]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD_ANSWERS)
+def test_odd_objects_cost_their_own_tests_alone(any_rooms, what, tried, monkeypatch):
+    monkeypatch.setattr(stand_in, "MOST_STEPS", 100)
+    name, text = ODD_ANSWERS[what]
+    notebook = with_answers(ODD.notebook, {name: text})
+    marked = mark_notebook(notebook, tried, any_rooms, most_seconds=60)
+    earned = {test for test, result in marked.results.items() if result.points}
+    others = {"make": {"items", "after"}, "numbers": {"attribute"}}[name]
+    assert earned == others
+    assert all("\n" not in result.note for result in marked.results.values())
+
+
+@pytest.fixture(scope="module")
+def tried(any_rooms):
+    outcomes = Outcomes(ODD)
+    mark_solution(outcomes, any_rooms)
+    return outcomes
+
+
+# ------------------------------------------------------------ files, levels, AUTOTEST
+
+
+READ = "np.loadtxt('data/table.csv', delimiter=',')"
+
+
+def test_files_of_the_assignment_are_there_to_read(any_rooms):
+    files = {"data/table.csv": b"1,2\n3,4\n", "help/own.py": b"ONE = 1\n", "help/__init__.py": b""}
+    reads = source(
+        ours("setup", "import numpy as np\nfrom help.own import ONE"),
+        answer("total", f"def total():\n    return {READ}.sum()"),
+        graded("is_right", f"assert total() == 9 + ONE == {READ}.sum()"),
+        files=files,
+    )  # fmt: skip
+    assert mark(reads, any_rooms) == {"is_right": (10, "")}
+    writes = "def total():\n    open('data/table.csv', 'w').write('5,5')\n    return 10"
+    assert mark(reads, any_rooms, total=writes)["is_right"][0] == 0
+    large = Assignment("own", {**reads.files, "big.bin": bytes(3 * 2**20)}, {})
+    with pytest.raises(CourseError, match="own: its files come to 3 MB, and a room takes 2"):
+        large.material.keep_to(["big.bin"], 2)
+
+
+LEVELS = """
+from grading.testing import MarkedTest
+t = MarkedTest({0}, "y", calls="{1}", points={{"types": 1, "y": 8, "shapes": 1}})
+t.call(x=np.arange(1.0, 5.0))
+t.assert_types()
+t.assert_shapes()
+t.values = ["y"]
+t.assert_allclose("y")
+t.score()
+"""
+
+
+def test_an_error_costs_its_points_once_at_any_number_of_levels(rooms):
+    levels = source(
+        ours("setup", "import numpy as np"),
+        answer("cell", "def cell(x):\n    return 2 * x"),
+        answer("row", "def row(x):\n    return np.array([cell(each) for each in x])"),
+        answer("table", "def table(x):\n    return np.array([row(x), row(x) + cell(1.0)])"),
+        graded("test_cell", LEVELS.format("cell", "")),
+        graded("test_row", LEVELS.format("row", "cell")),
+        graded("test_table", LEVELS.format("table", "row, cell")),
+    )
+    marks = mark(levels, rooms, cell="def cell(x):\n    return 3 * x")
+    assert [points for points, _ in marks.values()] == [0, 10, 10]
+    both = {"cell": "def cell(x):\n    return 3 * x", "row": "def row(x):\n    return x"}
+    assert [points for points, _ in mark(levels, rooms, **both).values()] == [0, 0, 10]
+
+
+def test_a_copy_of_an_assignment_is_marked_against_its_own_solution(rooms):
+    text = LEVELS.format("f", "")
+    first = source(ours("setup", "import numpy as np"), answer("f", "def f(x):\n    return x"),
+                   graded("test_f", text))  # fmt: skip
+    copied = source(ours("setup", "import numpy as np"), answer("f", "def f(x):\n    return -x"),
+                    graded("test_f", text))  # fmt: skip
+    assert mark(first, rooms)["test_f"][0] == mark(copied, rooms)["test_f"][0] == 10
+    assert mark(copied, rooms, f="def f(x):\n    return x")["test_f"][0] == 0
+
+
+TEMPLATES = """
+python3:
+    setup: "from hashlib import sha1"
+    hash: 'sha1({{snippet}}.encode("utf-8")+b"{{salt}}").hexdigest()'
+    dispatch: "type({{snippet}})"
+    normalize: "str({{snippet}})"
+    check: 'assert {{snippet}} == \"\"\"{{value}}\"\"\", \"\"\"{{message}}\"\"\"'
+    success: "print('Success!')"
+    templates:
+        default:
+            - test: "type({{snippet}})"
+              fail: "type of {{snippet}} is not correct"
+            - test: "{{snippet}}"
+              fail: "value of {{snippet}} is not correct"
+"""
+
+
+def test_tests_that_nbgrader_writes(any_rooms):
+    code = [
+        answer("f", "def f(x):\n    return [x, x * x]"),
+        graded("auto", "### AUTOTEST f(2); f(3)\n### HASHED AUTOTEST f(4)"),
+    ]
+    notebook = new_notebook(
+        cells=code, metadata={"kernelspec": {"name": "python3", "display_name": "Python"}}
+    )
+    files = {"own.ipynb": nbformat.writes(notebook).encode(), "autotests.yml": TEMPLATES.encode()}
+    auto = Assignment("own", files, {}).notebooks["own"]
+    assert "[4, 16]" not in auto.tests["auto"] and '"""[3, 9]"""' in auto.tests["auto"]
+    assert mark(auto, any_rooms) == {"auto": (10, "")}
+    points, note = mark(auto, any_rooms, f="def f(x):\n    return [x, x + x]")["auto"]
+    assert points == 0 and note.endswith("value of f(3) is not correct")
+    with pytest.raises(CourseError, match=r"auto: autotests.yml is not there"):
+        Assignment("own", {"own.ipynb": files["own.ipynb"]}, {})

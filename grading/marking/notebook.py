@@ -158,9 +158,9 @@ def given_files(outcomes: Outcomes) -> dict[str, bytes]:
     """Return what the student's cells find: modules, compiled ones beside, and numbers of kinds."""
     kinds = {name: {"kinds": kinds, "mistakes": []} for name, kinds in outcomes.tried.kinds.items()}
     files = {KNOWN_MISTAKES: json.dumps(kinds).encode()}
-    for path, text in outcomes.source.files.items():
+    for path, text in outcomes.source.given.items():
+        files[path] = text
         if path.endswith(".py") and "/" not in path:
-            files[path] = text
             compiled = importlib.util.cache_from_source(path)
             files[str(Path(compiled))] = compile_module(path, text)
     return files

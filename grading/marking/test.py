@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,7 +112,7 @@ class MarkedTest(FunctionTest):
     returns, cache : str
         As in `FunctionTest`.
     calls : str, optional
-        The name of the earlier function.
+        The name of the earlier function, or several: "rnn_cell_forward, rnn_forward".
     keys : str, optional
     time_axis : int or None, optional
         As in `FunctionTest`.
@@ -154,8 +154,10 @@ class MarkedTest(FunctionTest):
         given = Given(arguments)
         own = lent = run_function(self.function, arguments)
         if self.calls and not same_value(own, self.outcomes_known.right(self.name, given)):
-            cell = of_like_size(self.right_function(self.calls), arguments)
-            with lending(self.function, self.calls, cell):
+            with ExitStack() as loans:
+                for name in self.calls.split(", "):
+                    right = of_like_size(self.right_function(name), arguments)
+                    loans.enter_context(lending(self.function, name, right))
                 lent = run_function(self.function, arguments)
         self.keep(given, {"own": own, "lent": lent})
 
@@ -343,7 +345,8 @@ class MarkedTest(FunctionTest):
         """Say what was put in the place of the student's own work, None where nothing was."""
         if way == "own":
             return None
-        return Finding("Marked with the right `{lent}` in place of yours.", {"lent": self.calls})
+        lent = self.calls.replace(", ", "` and `")
+        return Finding("Marked with the right `{lent}` in place of yours.", {"lent": lent})
 
     def named_mistake(self, way: str) -> Version | None:
         """Return the known mistake that gives just these outcomes, if any does."""

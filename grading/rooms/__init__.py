@@ -6,10 +6,11 @@ from .door import Room, RoomDied, RoomError, RoomTimeout, Ticket
 from .limits import Limits
 from .notebook import NotebookResult, run_notebook
 from .packages import PackagesMissing
-from .sandbox import IsolationUnavailable, Nursery
+from .sandbox import PACKAGES, IsolationUnavailable, Nursery
 from .stand_in import CannotCross, StandIn
 
 __all__ = [
+    "PACKAGES",
     "CannotCross",
     "Cell",
     "CellResult",

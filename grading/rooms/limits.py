@@ -29,6 +29,8 @@ class Limits:
         Wall time of a whole notebook.
     rooms : int
         How many rooms one notebook may use up.
+    files_mb : int
+        The assignment's own files, which each room gets to read.
     output_bytes : int
         Text and pictures kept of one cell.
     message_bytes, message_items, message_depth : int
@@ -47,6 +49,7 @@ class Limits:
     call_seconds: float = 5.0
     notebook_seconds: float = 120.0
     rooms: int = 12
+    files_mb: int = 24
     output_bytes: int = 2_000_000
     message_bytes: int = 64 * 2**20
     message_items: int = 100_000

@@ -45,7 +45,11 @@ def distributions(names: Iterable[str]) -> dict[str, metadata.Distribution]:
         waiting += [(re.match(r"[\w.-]+", need).group(), False) for need in needs]
     missing += [name for name, package in found.items() if package.read_text("RECORD") is None]
     if missing:
-        raise PackagesMissing(f"Rooms need {', '.join(missing)}: pip install -r requirements.txt")
+        names_ = " ".join(missing)
+        raise PackagesMissing(
+            f"Rooms need {', '.join(missing)}: pip install -r requirements.txt, or, where"
+            f" c.Autograde.packages names it, pip install {names_}"
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 LEFT_TO_US = ("_repr_", "_ipython_")  # by which Jupyter asks how to show a value
 MOST_ITEMS = 1_000_000  # for more, Python would set memory aside
+MOST_STEPS = 10_000  # of one iterator: each is a question
 MOST_SHOWN = 20  # characters of a key in the name of a part
 
 
@@ -54,7 +55,7 @@ class Thing:
         room: Any = None,
     ) -> None:
         self.keep_(label_=label, ask_=ask, kind_=kind or "an object")
-        self.keep_(reference_=reference, room_=room)
+        self.keep_(reference_=reference, room_=room, steps_=0)
 
     def keep_(self, **own: Any) -> None:
         """Keep attributes of the stand-in itself."""
@@ -115,6 +116,9 @@ class Thing:
 
     def __next__(self) -> Any:
         """Return the next item."""
+        self.keep_(steps_=self.steps_ + 1)
+        if self.steps_ > MOST_STEPS:
+            self.refuse_("go over more of its items")
         for item in self.do_("next", label=f"next({self.label_})"):
             return item
         raise StopIteration

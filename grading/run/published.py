@@ -18,9 +18,16 @@ from grading.source.course import raise_failure, source_folder
 
 def published(
     coursedir: CourseDirectory, config: Config, book: Book, source: Assignment
-) -> dict[Place, str]:
+) -> tuple[Assignment, dict[Place, str]]:
     """
-    Return nbgrader's checksum of each cell; publish the assignment if it has never been.
+    Return an assignment as it was published; it is published now if it has never been.
+
+    Returns
+    -------
+    source : Assignment
+        With the tests that nbgrader writes itself as it wrote them.
+    checksums : dict
+        nbgrader's, of each cell.
 
     Raises
     ------
@@ -43,10 +50,13 @@ def published(
     changed = sorted(ours.keys() ^ known.keys()) + [
         place
         for place, cell in ours.items()
-        if place in known and not cells.is_answer(cell) and known[place].source != cell.source
+        if place in known
+        and not (cells.is_answer(cell) or place.cell in source.notebooks[place.notebook].written)
+        and known[place].source != cell.source
     ]
     raise_changed(source, changed)
-    return {place: known[place].checksum for place in ours}
+    texts = {place: cell.source for place, cell in known.items()}
+    return source.as_published(texts), {place: known[place].checksum for place in ours}
 
 
 def check_points(book: Book, source: Assignment) -> None:

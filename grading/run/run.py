@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -87,6 +87,7 @@ def open_run(
     jobs: int = 0,
     scheduler: str = "",
     force: bool = False,
+    packages: Sequence[str] = (),
 ) -> Iterator[Run]:
     """
     Get all ready to mark the submissions of an assignment, and tidy up behind the block.
@@ -114,6 +115,8 @@ def open_run(
         Address of a Dask scheduler on whose workers to mark, "" for none.
     force : bool
         Whether to mark again what is marked already.
+    packages : sequence of str
+        What rooms have beside NumPy, Matplotlib and IPython.
 
     Raises
     ------
@@ -132,7 +135,7 @@ def open_run(
     with ExitStack() as stack:
         stack.enter_context(alone(root))
         book = stack.enter_context(open_book(coursedir.db_url, coursedir.course_id))
-        checksums = published(coursedir, config, book, source)
+        source, checksums = published(coursedir, config, book, source)
         shipped = shipped_files(coursedir, source)
         settings = Settings(
             source=source.packed(),
@@ -142,6 +145,7 @@ def open_run(
             timezone=timezone_of(config),
             limits=limits,
             unprotected=unprotected,
+            packages=tuple(packages),
             hidden=str(root),
             secret=read_secret(root),
         )

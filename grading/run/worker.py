@@ -26,7 +26,7 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
-from grading.rooms import IsolationUnavailable, Limits, Nursery
+from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery
 from grading.run.apart import work_apart
 from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
@@ -194,6 +194,8 @@ class Settings:
     limits : Limits
     unprotected : bool
         Whether student code may run without a sandbox.
+    packages : tuple of str
+        What rooms have beside NumPy, Matplotlib and IPython.
     hidden : str
         The course folder, which no room may see.
     secret : bytes
@@ -207,6 +209,7 @@ class Settings:
     timezone: str
     limits: Limits
     unprotected: bool
+    packages: tuple[str, ...]
     hidden: str
     secret: bytes
 
@@ -223,6 +226,7 @@ class Marker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.assignment = Assignment.unpacked(settings.source)
+        self.assignment.material.keep_to(settings.shipped, settings.limits.files_mb)
         sources = self.assignment.notebooks
         checksums = dict(settings.checksums)
         for name, source in sources.items():
@@ -332,7 +336,12 @@ def announce(part: Part, notebook: NotebookNode, general: list[str]) -> None:
 def new_nursery(settings: Settings) -> Nursery:
     """Return a source of rooms; where no sandbox can be had, a line says what to do."""
     try:
-        return Nursery(settings.limits, hidden=[settings.hidden], unprotected=settings.unprotected)
+        return Nursery(
+            settings.limits,
+            hidden=[settings.hidden],
+            packages=(*PACKAGES, *settings.packages),
+            unprotected=settings.unprotected,
+        )
     except IsolationUnavailable as problem:
         raise CourseError(str(problem)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import io
@@ -22,9 +23,11 @@ from nbformat import NotebookNode
 
 from grading import CourseError
 from grading.source import cells
+from grading.source.autotest import TEMPLATES, write_tests
 from grading.source.catalogue import Catalogue, read_catalogue
 from grading.source.cells import Kind
 from grading.source.course import course_root
+from grading.source.material import MISTAKES, Material
 from grading.source.mistakes import Version, read_allowed, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
@@ -32,7 +35,6 @@ from grading.source.names import Names, names_in, python_in
 from grading.source.translation import LANGUAGES, Translation, read_translations
 
 WITH_IDS = 5  # the first minor version of nbformat 4 whose cells have ids
-MISTAKES = "mistakes.yaml"  # stays with the instructor
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
 
 
@@ -52,6 +54,8 @@ class Assignment:
     ----------
     modules : CourseModules
         What its code imports.
+    material : Material
+        What its code opens.
     notebooks : dict of Source
         By their names, sorted.
 
@@ -66,6 +70,7 @@ class Assignment:
         self.files, self.course_modules = dict(files), dict(modules)
         own = {path: text for path, text in files.items() if path.endswith(".py")}
         self.modules = CourseModules({**modules, **own})
+        self.material = Material(name, self.files)
         paths = [path for path in sorted(files) if path.endswith(".ipynb") and "/" not in path]
         if not paths:
             raise CourseError(f"{name}: there is no source/{name}/{name}.ipynb")
@@ -87,6 +92,24 @@ class Assignment:
         """Return what the mistakes' sentences are in another language."""
         return read_catalogue(self.files.get(f"{language}/mistakes.po", b""))
 
+    def as_published(self, texts: Mapping[tuple[str, str], str]) -> Assignment:
+        """
+        Return the assignment with the tests that nbgrader has written as they were published.
+
+        Parameters
+        ----------
+        texts : mapping
+            The text of each cell, by the names of its notebook and its own.
+        """
+        files = dict(self.files)
+        for name, source in self.notebooks.items():
+            for cell in source.notebook.cells:
+                if cells.grade_id(cell) in source.written:
+                    cell.source = texts[name, cells.grade_id(cell)]
+            if source.written:
+                files[f"{name}.ipynb"] = json.dumps(source.notebook).encode()
+        return Assignment(self.name, files, self.course_modules)
+
     # Hashes
 
     @functools.cached_property
@@ -96,7 +119,8 @@ class Assignment:
         table = self.files.get(MISTAKES, b"")
         tests = {source.name: source.hashes_of_tests for source in sources}
         parts = [part for source in sources for part in source.hashed]
-        return {"all": digest([table, *parts]), "tests": tests}
+        data = [part for item in sorted(self.material.given.items()) for part in item]
+        return {"all": digest([table, *parts, *data]), "tests": tests}
 
     # The way to workers that see no course folder
 
@@ -131,12 +155,20 @@ class Source:
         The text of each solution cell of code, by its name: the function's.
     tests : dict
         The text of each test, hidden parts included, by the cell's name.
+    as_written : NotebookNode
+        The notebook without the tests that nbgrader writes: AUTOTEST.
+    written : set of str
+        The names of these.
     """
 
     def __init__(self, of: Assignment, name: str) -> None:
         self.name, self.assignment = name, of.name
         self.files, self.modules, self._of = of.files, of.modules, of
         self.notebook = read_notebook(self.files[f"{name}.ipynb"])
+        self.as_written = copy.deepcopy(self.notebook)
+        names = {**self.no_names(), "__name__": "__main__"}
+        templates = self.files.get(TEMPLATES, b"")
+        self.written = write_tests(self.notebook, templates, names, self.importing)
         self.answers = self._named(Kind.SOLUTION)
         self.tests = self._named(Kind.TEST)
 
@@ -147,9 +179,14 @@ class Source:
 
     @contextmanager
     def importing(self) -> Iterator[None]:
-        """Let the assignment's code import the course's modules, as they were read."""
-        with self.modules.importing():
+        """Let the assignment's code import the course's modules, and open its files."""
+        with self.modules.importing(), self._of.material.at_home():
             yield
+
+    @property
+    def given(self) -> dict[str, bytes]:
+        """The files beside the notebook that student code finds."""
+        return self._of.material.given
 
     # The solution
 
@@ -356,6 +393,8 @@ def read_assignment(name: str, root: Path | None = None, folder: Path | None = N
     folder = folder or root / "source" / name
     paths = [p for p in sorted(folder.glob("**/*")) if p.is_file() and not is_scratch(p, folder)]
     files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    if (root / TEMPLATES).is_file():
+        files.setdefault(TEMPLATES, (root / TEMPLATES).read_bytes())
     return Assignment(name, files, read_modules(root))
 
 

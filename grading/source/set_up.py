@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from pathlib import Path
 
 import nbformat
@@ -51,8 +52,10 @@ def with_header(assignment: Assignment, root: str, config: Config) -> Assignment
     for name, source in assignment.notebooks.items():
         try:
             with contextlib.chdir(root):
-                notebook = step.preprocess(source.notebook, {})[0]
+                notebook = step.preprocess(copy.deepcopy(source.as_written), {})[0]
         except (OSError, ValueError) as error:
             raise CourseError(f"IncludeHeaderFooter: {error}") from None
+        for number, cell in enumerate(notebook.cells):
+            cell.setdefault("id", f"added-{number}")  # older notebooks have none
         files[f"{name}.ipynb"] = nbformat.writes(notebook).encode()
     return Assignment(assignment.name, files, assignment.course_modules)

@@ -1,0 +1,111 @@
+"""Tests that nbgrader writes itself, from lines `### AUTOTEST f(2)` and the solution."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import yaml
+from IPython.lib.pretty import pretty
+from nbformat import NotebookNode
+from nbgrader.preprocessors import InstantiateTests
+
+from grading import CourseError
+from grading.source.cells import grade_id
+from grading.source.names import python_in
+
+TEMPLATES = "autotests.yml"  # beside the notebook, or in the course folder
+DELIMITER = "AUTOTEST"
+
+
+def is_written_by_nbgrader(cell: NotebookNode) -> bool:
+    """Tell whether a cell holds lines of which nbgrader makes tests."""
+    lines = cell.source.splitlines() if cell.cell_type == "code" else []
+    return any(line.strip().startswith("#") and DELIMITER in line for line in lines)
+
+
+def write_tests(
+    notebook: NotebookNode,
+    templates: bytes,
+    names: dict[str, Any],
+    importing: Callable[[], AbstractContextManager],
+) -> set[str]:
+    """
+    Write the tests of a notebook, as nbgrader does when it publishes.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    templates : bytes
+        What autotests.yml says.
+    names : dict
+        In which the notebook's code is run.
+    importing : callable
+        Lets it import the course's modules.
+
+    Returns
+    -------
+    set of str
+        The names of the cells that were written.
+
+    Raises
+    ------
+    CourseError
+        Where that cannot be done: which cell, and why.
+    """
+    cells = [n for n, cell in enumerate(notebook.cells) if is_written_by_nbgrader(cell)]
+    if not cells:
+        return set()
+    kernel = notebook.metadata.get("kernelspec", {}).get("name", "")
+    try:
+        writer = Writer(yaml.safe_load(templates)[kernel], names)
+    except (yaml.YAMLError, KeyError, TypeError):
+        said = f"{TEMPLATES} is not there, or says nothing of the kernel `{kernel}`"
+        raise CourseError(f"{grade_id(notebook.cells[cells[0]])}: {said}") from None
+    with importing(), contextlib.redirect_stdout(io.StringIO()):
+        for number, cell in enumerate(notebook.cells[: cells[-1] + 1]):
+            try:
+                writer.preprocess_cell(cell, {"kernel_name": kernel}, number)
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}".splitlines()[0]
+                raise CourseError(
+                    f"{grade_id(cell) or cell.id}: no tests can be written: {said}"
+                ) from None
+    return {grade_id(notebook.cells[number]) for number in cells}
+
+
+class Writer(InstantiateTests):
+    """
+    nbgrader's own, with the code run here and not in a kernel.
+
+    Parameters
+    ----------
+    templates : dict
+        Those of one kernel.
+    names : dict
+    """
+
+    def __init__(self, templates: dict[str, Any], names: dict[str, Any]) -> None:
+        super().__init__()
+        self.names = names
+        self.global_tests_loaded = True
+        self.test_templates_by_type = templates["templates"]
+        self.dispatch_template, self.check_template = templates["dispatch"], templates["check"]
+        self.normalize_template = templates["normalize"]
+        self.success_code, self.setup_code = templates.get("success"), templates.get("setup")
+        self.hash_template = templates.get("hash")
+
+    def _execute_code_snippet(self, code: str) -> str | None:
+        """Run code; return how the value of its last line is shown, without quotation marks."""
+        tree = ast.parse(python_in(code))
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
+        if last is None:
+            return None
+        expression = compile(ast.Expression(last.value), "<autotest>", "eval", dont_inherit=True)
+        value = eval(expression, self.names)
+        return None if value is None else pretty(value, max_width=79).strip('"').strip("'")

@@ -1,0 +1,100 @@
+"""The files beside an assignment's notebooks: what code opens."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+
+from grading import CourseError
+from grading.source.autotest import TEMPLATES
+from grading.source.translation import LANGUAGES
+
+MISTAKES = "mistakes.yaml"  # stays with the instructor
+
+
+class Material:
+    """
+    The files of an assignment, for the code that opens them.
+
+    Parameters
+    ----------
+    name : str
+        The assignment's.
+    files : mapping
+        All that lies in its folder, by its path there.
+    """
+
+    def __init__(self, name: str, files: Mapping[str, bytes]) -> None:
+        self.name, self.files = name, files
+
+    @functools.cached_property
+    def given(self) -> dict[str, bytes]:
+        """What code may open, by its path; pictures that the text alone shows are left out."""
+        texts = {"code": "", "markdown": "", "raw": ""}
+        for path, data in self.files.items():
+            if path.endswith(".ipynb") and "/" not in path:
+                for cell in nbformat.reads(data.decode(), as_version=4).cells:
+                    texts[cell.cell_type] += cell.source
+        return {
+            path: data
+            for path, data in self.files.items()
+            if not path.endswith(".ipynb")
+            and path not in (MISTAKES, TEMPLATES)
+            and path.partition("/")[0] not in LANGUAGES
+            and (path in texts["code"] or path not in texts["markdown"])
+        }
+
+    def keep_to(self, shipped: Collection[str], most_mb: int) -> None:
+        """
+        Give to student code what students are given, and nothing else.
+
+        Raises
+        ------
+        CourseError
+            Where that is more than `most_mb`.
+        """
+        _ = self.home  # it is made of all that the course's own code may open
+        self.given = {path: data for path, data in self.given.items() if path in shipped}
+        size = sum(map(len, self.given.values())) / 2**20
+        if size > most_mb:
+            raise CourseError(
+                f"{self.name}: its files come to {size:,.0f} MB, and a room takes {most_mb}: leave "
+                'some out, or set c.Autograde.limits = {"files_mb": ...} in nbgrader_config.py'
+            )
+
+    @functools.cached_property
+    def home(self) -> str:
+        """A folder with the files that the course's own code may open; "" where there are none."""
+        if all(path.endswith(".py") for path in self.given):
+            return ""
+        folder = tempfile.mkdtemp(prefix="assignment-")
+        weakref.finalize(self, remove, folder, os.getpid())
+        for path, data in self.given.items():
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        return folder
+
+    @contextmanager
+    def at_home(self) -> Iterator[None]:
+        """Be where the course's own code finds the files."""
+        here = os.getcwd()
+        os.chdir(self.home or here)
+        try:
+            yield
+        finally:
+            os.chdir(here)
+
+
+def remove(folder: str, process: int) -> None:
+    """Remove a folder in the process that has made it: not in a fork."""
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
