@@ -24,6 +24,7 @@ from grading.source import Assignment, Source
 from grading.source.cells import is_students
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
+A_WORD = re.compile(r"""["'][\w ,]*["'],?""")  # in quotes, on a line of its own
 FEWEST_DIGITS = 8  # NumPy prints 8; shorter numbers agree by chance
 SATURATED = 1e-7  # so near to 0 or 1 or -1, many a result is
 NUMBER = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
@@ -115,7 +116,7 @@ def secrets_of(assignment: Assignment, root: Path, secret: bytes | None = None) 
         for source in sources
         for cell in source.notebook.cells
         for line in secret_lines(cell)
-        if len(squeeze(line)) >= SHORTEST_LINE
+        if len(squeeze(line)) >= SHORTEST_LINE and not A_WORD.fullmatch(squeeze(line))
     }
     folders = (root, Path(__file__).parents[1])
     paths = {f"source/{assignment.name}", "gradebook.db", *map(str, folders)}
