@@ -30,10 +30,11 @@ def make_submissions(source: Source, course: Path) -> None:
     """Hand in a class of 24 in a course: see `submissions`."""
     assignment = source.assignment
     notebook = f"{assignment}.ipynb"
-    release = nbformat.read(course / "release" / assignment / notebook, as_version=4)
+    given = course / "release" / assignment
+    release = nbformat.read(given / notebook, as_version=4)
     for student, answers in submissions(source):
         folder = course / "submitted" / student / assignment
-        folder.mkdir(parents=True)
+        shutil.copytree(given, folder)  # all of it, as students do
         nbformat.write(with_answers(release, answers), folder / notebook)
 
 

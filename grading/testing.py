@@ -4,18 +4,7 @@ What hidden tests import: `from grading.testing import MarkedTest`.
 A package of a subject builds tests of its own on the other names.
 """
 
-from grading.checks import (
-    KEPT,
-    Finding,
-    FunctionTest,
-    Outcome,
-    Wrong,
-    copy_value,
-    flatten,
-    run_function,
-    same_flat,
-    same_value,
-)
+from grading.checks import FunctionTest
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.test import (
@@ -26,7 +15,18 @@ from grading.marking.test import (
     marking,
     once_per_set,
 )
+from grading.outcomes import (
+    KEPT,
+    Finding,
+    Outcome,
+    Wrong,
+    flatten,
+    run_function,
+    same_flat,
+    same_value,
+)
 from grading.source import Version
+from grading.stops import copy_value
 
 __all__ = [
     "KEPT",

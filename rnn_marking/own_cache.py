@@ -160,6 +160,10 @@ class BackwardTest(OwnCacheTest):
             self.blames_cache = self.forward_is_right(arguments)
         self.keep(given, outcomes)
 
+    def all_given(self, given: Given) -> dict[str, Any]:
+        """Return all values of which a docstring says the shape: those of the forward pass, too."""
+        return {**given.arguments, **self.cases[-1][1]}
+
     def run(self, way: str, gradients: dict, arguments: dict, right_cache: Any) -> Outcome:
         """Call the function in one of the ways; the forward one anew, if its cache is wanted."""
         with ExitStack() as stack:

@@ -17,8 +17,8 @@ from nbgrader.api import (
 from sqlalchemy import create_engine, insert
 
 from grading.book import Place
-from grading.checks import Finding
 from grading.marking.result import CheckResult, TestResult
+from grading.outcomes import Finding
 from grading.run.certificate import FOLDER, CellMark, Certificate
 
 ASSIGNMENT = "rnn_lstm_forward"

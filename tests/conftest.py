@@ -1,6 +1,7 @@
 """A scratch course in which every stock command of nbgrader was run once."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,9 +89,10 @@ class Course:
     def hand_in(self, student: str, answers: dict[str, str]) -> None:
         """Hand in the student version with these solution cells."""
         name = f"{ASSIGNMENT}.ipynb"
-        release = nbformat.read(self.root / "release" / ASSIGNMENT / name, as_version=4)
+        given = self.root / "release" / ASSIGNMENT
+        release = nbformat.read(given / name, as_version=4)
         folder = self.root / "submitted" / student / ASSIGNMENT
-        folder.mkdir(parents=True)
+        shutil.copytree(given, folder)  # all of it, as students do
         nbformat.write(with_answers(release, plain(answers)), folder / name)
 
 

@@ -6,15 +6,21 @@ import numpy as np
 import pytest
 
 from grading import checks
-from grading.checks import FunctionTest, fingerprint, run_function, skip_unwritten, to_html
+from grading.checks import FunctionTest, skip_unwritten
 from grading.marking.compare import check_value
+from grading.marking.test import MarkedTest
+from grading.outcomes import fingerprint, run_function
+from grading.shown import to_html
 
 X = np.arange(6.0).reshape(2, 3)
 EXPECTED = {"a": X + 1, "cache": (X + 1, X)}
 
 
 class WholeTest(FunctionTest):
-    """Looks at caches and time steps, too, as the marking does."""
+    """Looks at caches, time steps and a second call, too, as the marking does."""
+
+    assert_same_when_called_again = MarkedTest.assert_same_when_called_again
+    check_again = MarkedTest.check_again
 
     def compare(self, label, actual, expected):
         check_value(label, actual, expected, self.cache, self.time_axis)
@@ -85,7 +91,7 @@ def counts_its_calls(x, calls=[]):  # noqa: B006 - the mistake itself
 @pytest.mark.parametrize(
     ("function", "line"),
     [
-        (lambda x: None, "returns nothing; is its `return` missing?"),
+        (lambda x: None, "returns None; is a `return` missing at its end?"),
         (lambda x: x, "returns an array, not `a`, `cache`"),
         (lambda x: (x, x, x), "returns 3 values, expected 2"),
         (lambda x: (x.tolist(), right(x)[1]), "`a` is a list, not an array."),
@@ -97,9 +103,9 @@ def counts_its_calls(x, calls=[]):  # noqa: B006 - the mistake itself
         (lambda x: (x + 1, (x, x + 1)), "`cache` is wrong in the entries `a_next`, `xt`"),
         (lambda x: (x + 1, (x + 1,)), "`cache` is of length 1, expected 2"),
         (lambda x: (x + 1, {"a": x}), "`cache` is a dict, not a tuple"),
-        (lambda x: (x @ x, 1), "stopped with ValueError: matmul"),
+        (lambda x: (x @ x, 1), "`x` is (2, 3); the columns of the left must be the rows"),
         (lambda x: (undefined, 1), "NameError: name 'undefined' is not defined"),  # noqa: F821
-        (lambda x: exit("bye"), "stopped with SystemExit: bye"),
+        (lambda x: exit("bye"), "stopped with SystemExit"),
         (changes_its_argument, "the argument `x` is changed by the call"),
         (counts_its_calls, "a second call with the same arguments returns other values"),
     ],

@@ -24,11 +24,11 @@ import grading.run.run
 from grading import CourseError
 from grading.authoring.release import make_release
 from grading.book import Book
-from grading.checks import Finding
 from grading.cli import app
 from grading.demo import make_course, plain
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import CheckResult, TestResult
+from grading.outcomes import Finding
 from grading.run import Certificate, Run
 from grading.run.certificate import CellMark, environment, read_certificates
 from grading.run.diff import compare

@@ -20,7 +20,6 @@ from ours import ASSIGNMENTS
 
 from grading.authoring.leaks import scan_returned, secrets_of
 from grading.book import Book, CellGrade, Entry, Place
-from grading.checks import Finding
 from grading.demo import plain
 from grading.feedback import Pages
 from grading.feedback.pages import picture
@@ -34,6 +33,7 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.result import RECORD, read_result
 from grading.marking.where import where_wrong
 from grading.nbgrader_plugins import prepare_process
+from grading.outcomes import Finding
 from grading.rooms import Nursery
 from grading.run.certificate import CellMark, Certificate
 from grading.run.worker import announce
@@ -50,6 +50,11 @@ SAMPLE = ["bias_ba_dropped", "a0_at_every_step", "gate_biases_dropped", "first_s
 RIGHT = ["np_dot", "one_list_unzipped"]
 STUBS = {name: f"def {name}(*_):\n    raise NotImplementedError()" for name in SOLUTION}
 UNREADABLE = f"{ASSIGNMENT}.ipynb is no notebook from line 1 on: damaged, or not saved by Jupyter"
+STOPS = """
+def rnn_cell_forward(xt, a_prev, parameters):
+    z = xt @ parameters["Wax"] + parameters["ba"]
+    return np.tanh(z), None, None
+"""
 NOTES = """# My notes
 
 I think that $a^2 < b$, $\\text{<b>bold</b>}$ and $\\nonsense{x}$; 1 < 2 & 3 > 2.
@@ -98,7 +103,18 @@ def marked(tmp_path_factory):
     answers = {
         "right": {},
         "unheard of": {"rnn_cell_forward": unheard_of},
-        "half": {"lstm_cell_forward": STUBS["lstm_cell_forward"], **versions["bias_ba_dropped"]},
+        "half": {
+            "lstm_cell_forward": STUBS["lstm_cell_forward"],
+            "rnn_forward": f"{SOLUTION['rnn_forward']}\ntype Vector = list\n",
+            "lstm_forward": SOLUTION["lstm_forward"].replace("    caches = []", "    input()"),
+            **versions["bias_ba_dropped"],
+        },
+        "stops": {
+            "rnn_cell_forward": STOPS,
+            "rnn_forward": SOLUTION["rnn_forward"].replace(
+                "caches = []", "caches = __import__('collections').deque()"
+            ),
+        },
         "zeros": {"rnn_cell_forward": right.replace("np.tanh(", "0 * np.tanh(")},
         "infinite": {"rnn_cell_forward": right.replace("np.tanh(", "np.inf * np.tanh(")},
         **versions,
@@ -203,9 +219,34 @@ def test_page_shows_where_the_numbers_are_wrong(pages):
     text = text_of(pages["a0_at_every_step"].read_text("utf-8"))
     assert "a, unit by time step. Wrong: every unit at time steps 1 to 6." in text
     assert "Wrong: entries a_next, a_prev at time steps 1 to 6. Right: entries xt, para" in text
-    text = text_of(pages["bias_ba_dropped"].read_text("utf-8"))
-    assert "a_next, unit by example. Wrong: every unit at every example." in text
-    assert pages["right"].read_text("utf-8").count("<figure>") == 0
+    for student in ("right", "bias_ba_dropped"):  # nothing is wrong, or all of it
+        assert pages[student].read_text("utf-8").count("<figure>") == 0
+
+
+def test_page_marks_the_line_that_stops_and_says_where_to_read(pages):
+    source = pages["stops"].read_text("utf-8")
+    lines = re.findall("<mark>.*</mark>", source)
+    assert [text_of(line) for line in lines] == ['z = xt @ parameters["Wax"] + parameters["ba"]']
+    text = text_of(source)
+    assert "xt is (n_x, m), parameters['Wax'] is (n_a, n_x); the columns of the left" in text
+    assert "Read 1.1 One RNN cell, formulas (1) and (2), again." in text
+    links = re.findall(r'<a href="#(read-[^"]+)"', source)
+    assert links and all(source.count(f'id="{link}"') == 1 for link in links)
+
+
+def test_a_type_that_does_not_cross_costs_its_own_points_alone(marked):
+    result = result_of(marked["stops"], "rnn_forward")
+    assert [check.kind for check in result.checks if check.wrong] == ["types"]
+    assert result.checks[0].wrong.fields["kind"].fields == {"type": "deque"}
+    assert (result.points, result.mistake) == (24, "")
+
+
+def test_page_marks_the_line_that_does_not_parse_and_says_what_input_is(pages):
+    source = pages["half"].read_text("utf-8")
+    assert "its cell stopped with SyntaxError" in source
+    assert "<mark>type Vector = list</mark>" in re.sub("</?span[^>]*>", "", source)
+    assert "the line may be of a newer one" in source
+    assert "input() waits for somebody who types" in html.unescape(source)
 
 
 def test_page_of_an_unreadable_submission_says_why_and_shows_no_notebook(pages):

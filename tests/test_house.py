@@ -14,6 +14,7 @@ from ours import NOTEBOOKS
 
 import grading
 import rnn_marking
+from grading.authoring.bundle import bundle
 from grading.nbgrader_plugins import Autograde
 from grading.run.worker import Mark, Marker
 from grading.source import cells, enter_course
@@ -147,14 +148,14 @@ def test_the_drawing_is_that_of_the_code():
     assert PICTURE.read_text("utf-8") == draw(), "python docs/draw.py"
 
 
-# Students get it as one file, of 79 columns.
-IN_ONE_FILE = "grading/checks.py"
-
-
 def test_no_file_is_long():
     for path in [*ENGINE, *SUBJECT]:
-        most = 800 if name_of(path) == IN_ONE_FILE else 500
-        assert len(path.read_text("utf-8").splitlines()) <= most, name_of(path)
+        assert len(path.read_text("utf-8").splitlines()) <= 500, name_of(path)
+
+
+def test_the_checks_of_students_are_those_of_the_engine():
+    assert (ROOT / "rnn_checks.py").read_text("utf-8") == bundle()
+    assert max(map(len, bundle().splitlines())) < 80
 
 
 def test_one_module_opens_what_students_handed_in(course, monkeypatch):

@@ -29,7 +29,7 @@ def known(assignment):
     return json.loads(json.dumps(mistakes_of(outcomes_of(assignment).source)))
 
 
-def mark(assignment, function, answer):
+def mark(assignment, function, answer, tested=""):
     """Return the result of one function's test, and what the visible check shows of it."""
     outcomes = outcomes_of(assignment)
     source = outcomes.source
@@ -38,13 +38,14 @@ def mark(assignment, function, answer):
     file = f"<a student's {function}>"
     linecache.cache[file] = len(answer), None, answer.splitlines(keepends=True), file
     exec(compile(answer, file, "exec"), names)
+    tested = tested or function
     shown = io.StringIO()
     with marking(outcomes) as results:
         for name, text in source.tested.items():
             about = name.removeprefix("check_")
-            with contextlib.redirect_stdout(shown if about == function else io.StringIO()):
+            with contextlib.redirect_stdout(shown if about == tested else io.StringIO()):
                 source.run(name, text, names)
-            if name in source.tests and function_tested(name) == function:
+            if name in source.tests and function_tested(name) == tested:
                 return results[-1], shown.getvalue()
 
 
@@ -119,3 +120,79 @@ def test_what_stops_otherwise_is_named_nothing(case):
     assert result.points < result.max_points
     assert not result.mistake
     assert "→" not in shown
+
+
+# What is changed; what the check says of it, in numbers; and what the marking says.
+NOT_FITTING = {
+    "product": (
+        *(FORWARD, "rnn_cell_forward", ("Wax @ xt", "xt @ Wax")),
+        "`xt` is (3, 10) = (n_x, m), `Wax` is (5, 3) = (n_a, n_x); the columns of the left must",
+        "`xt` is (n_x, m), `Wax` is (n_a, n_x); the columns of the left must be the rows of the",
+    ),
+    "sum": (
+        *(FORWARD, "rnn_cell_forward", ("+ ba)", "+ by)")),
+        "`by` is (2, 1) = (n_y, 1); each axis must be of the same length in both, or of length 1",
+        "`by` is (n_y, 1); each axis must be of the same length in both, or of length 1",
+    ),
+    "place": (
+        *(FORWARD, "rnn_forward", ("a[:, :, t] = a_next", "a[:, :, t] = yt_pred")),
+        "`a[:, :, t]` is (5, 10) = (n_a, m), `yt_pred` is (2, 10) = (2, m); what is written must",
+        "`a[:, :, t]` is (n_a, m), `yt_pred` is (n_y, m); what is written must have the shape",
+    ),
+    "no tuple": (
+        *(FORWARD, "lstm_cell_forward", ("(a_prev, xt), axis=0", "a_prev, xt")),
+        "`xt` is (3, 10) = (n_x, m); the arrays belong into one tuple",
+        "`xt` is (n_x, m); the arrays belong into one tuple",
+    ),
+    "key": (
+        *(FORWARD, "rnn_cell_forward", ('parameters["ba"]', 'parameters["b"]')),
+        'KeyError (`line 27: ba, by = parameters["b"], parameters["by"]`): \'b\'; the keys of'
+        " `parameters` are Waa, Wax, Wya, ba, by",
+        'KeyError (`line 27: ba, by = parameters["b"], parameters["by"]`): \'b\'',
+    ),
+    "key for a name": (
+        *(FORWARD, "lstm_cell_forward", ('parameters["Wi"] @', "Wi @")),
+        '`Wi` is a key of `parameters`: write `parameters["Wi"]`',
+        '`Wi` is a key of `parameters`: write `parameters["Wi"]`',
+    ),
+    "call": (
+        *(FUSED, "lstm_forward", ("next_c, Wx, Wh, b", "next_c, Wh, Wx, b")),
+        "in the call of `lstm_step_forward`, `x[:, t]` is (3, 4) = (N, D), `next_h` is (3, 5)",
+        "`Wh` is (H, 4H), `Wx` is (D, 4H), `b` is (4H)",
+    ),
+    "all zero": (
+        *(FORWARD, "rnn_cell_forward", ("np.tanh(Waa", "0 * (Waa")),
+        "`a_next[4]` is zero everywhere",
+        "`a_next` is zero everywhere",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_FITTING)
+def test_what_does_not_fit_is_shown_by_name_with_its_shape(case):
+    assignment, function, edit, in_check, in_marking = NOT_FITTING[case]
+    result, shown = mark(assignment, function, written(assignment, function, edit))
+    assert in_check in shown
+    assert any(in_marking in str(check.wrong) for check in result.checks)
+    assert result.points == 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("caches = []", "import collections; caches = collections.deque()"), "holds a deque"),
+        (("return a, ", "return np.matrix(a[0]), "), "is a matrix"),
+        (("return a, ", "return a.astype(object), "), "holds an object array"),
+        (("return a, ", "return None, "), "`a` is None, not an array"),
+    ],
+)
+def test_the_check_crosses_the_types_that_marking_does(edit, said):
+    result, shown = mark(FORWARD, "rnn_forward", written(FORWARD, "rnn_forward", edit))
+    assert said in str(result.checks[0].wrong)
+    assert said in shown
+
+
+def test_a_backward_function_waits_for_a_forward_one_that_stops():
+    answer = written(FUSED, "lstm_step_forward", ("o * np.tanh", "oo * np.tanh"))
+    _, shown = mark(FUSED, "lstm_step_forward", answer, "lstm_step_backward")
+    assert "waits for a cache: your forward function stops, or returns none." in shown

@@ -16,10 +16,10 @@ from urllib.parse import unquote
 import numpy as np
 from nbformat import NotebookNode
 
-from grading.checks import flatten
 from grading.marking.hidden_data import HiddenData, sets_of
 from grading.marking.naming import ON_VIEW, Outcomes
 from grading.marking.solution import mark_solution
+from grading.outcomes import flatten
 from grading.source import Assignment, Source
 from grading.source.cells import is_students
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from grading import CourseError
+from grading.authoring.bundle import refresh
 from grading.authoring.translated import languages_of, write_translated
-from grading.checks import fingerprint, same_fingerprint
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
-from grading.source import Assignment, Source, Version, enter_course
+from grading.outcomes import fingerprint, same_fingerprint
+from grading.source import Assignment, Source, Version, course_root, enter_course
 from grading.source.assignment import as_json
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure, release_folder
@@ -25,6 +26,7 @@ def make_release(assignment: str) -> list[str]:
         What is stale in the translations: their student versions stay as they were.
     """
     course = enter_course()
+    refresh(course_root())
     # says in one line where there is none
     source = read_as_set_up(course.coursedir, course.config, assignment)
     done = course.generate_assignment(assignment, force=True)

@@ -6,7 +6,7 @@ import copy
 import functools
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -19,9 +19,11 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearMarkScheme
 
 from grading.book import Entry, Place
-from grading.checks import code
+from grading.shown import (code, ended)
+from grading.feedback.read_again import Reading, read_again
 from grading.feedback.text import Prose, highlight, scrolling, students_markdown
 from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
+from grading.outcomes import NOT_WRITTEN
 from grading.source import Assignment, cells
 from grading.source.cells import function_checked, grade_id, is_students
 
@@ -50,6 +52,8 @@ class Part:
         What the checks found.
     comments : list of str
         What a person wrote.
+    reading : Reading or None
+        Where to read on, if something is wrong.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Part:
     is_open: bool
     lines: list[Line]
     comments: list[str]
+    reading: Reading | None = None
 
     @property
     def why(self) -> str:
@@ -176,6 +181,10 @@ class Pages:
             for cell in notebook.cells
             if cells.kind_of(cell) in cells.GRADED
         ]
+        source = self.assignment.notebooks[name].notebook
+        for part in parts:
+            if is_wrong(part):
+                part.reading = read_again(source, part.name, part.result.sentence)
         shares = list(self.shares(name, parts, entry))
         intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
         is_graded = intake["status"] not in NOTHING_GRADED
@@ -189,7 +198,7 @@ class Pages:
             whole=whole_of(shares),
             intake=intake,
             is_graded=is_graded,
-            pieces=self.pieces(name, notebook, entry) if is_graded else [],
+            pieces=self.pieces(name, notebook, entry, parts) if is_graded else [],
         )
 
     def shares(self, name: str, parts: list[Part], entry: Entry) -> Iterator[Share]:
@@ -200,20 +209,24 @@ class Pages:
             if len(self.assignment.notebooks) > 1:
                 yield share_of(other, parts if other == name else found, entry)
 
-    def pieces(self, name: str, notebook: NotebookNode, entry: Entry) -> Iterator[Piece]:
+    def pieces(
+        self, name: str, notebook: NotebookNode, entry: Entry, parts: list[Part]
+    ) -> Iterator[Piece]:
         """Yield the student's notebook, what the student did not write folded."""
+        targets = {part.reading.cell for part in parts if part.reading}
         shown = [c for c in notebook.cells if c.id != "intake" and not cells.is_test(c)]
         for folded, group in groupby(shown, key=is_assignments):
             if folded:
                 ours = list(group)
-                body = Markup().join(self.render(cell) for cell in ours)
+                body = Markup().join(anchored(cell, targets) + self.render(cell) for cell in ours)
                 yield Piece(heading_of(ours), body, is_folded=True)
                 continue
             for cell in group:
                 said = comment_on(Place(name, grade_id(cell)), notebook, entry)
-                yield Piece(kind_of(cell), said + self.render(cell))
+                stops = lines_that_stopped(cell, parts)
+                yield Piece(kind_of(cell), said + self.render(cell, stops))
 
-    def render(self, cell: NotebookNode) -> Markup:
+    def render(self, cell: NotebookNode, stops: Collection[int] = ()) -> Markup:
         """Return a cell as HTML, with its outputs."""
         if cell.cell_type != "code":
             if not is_assignments(cell):
@@ -221,7 +234,7 @@ class Pages:
             return self.prose.markdown(without_mark_scheme(cell).source)
         source = Markup(
             f'<pre class="code" tabindex="0" role="group" aria-label="Code">'
-            f"<code>{highlight(cell.source)}</code></pre>\n"
+            f"<code>{marked(highlight(cell.source), stops)}</code></pre>\n"
         )
         if not is_students(cell) and cell.outputs:
             source = Markup("<details><summary>Its code</summary>%s</details>\n") % source
@@ -284,6 +297,12 @@ def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -
     )
 
 
+def is_wrong(part: Part) -> bool:
+    """Tell whether a part was written, and not all is right."""
+    found = [check.wrong for check in part.result.checks] if part.result else []
+    return any(found) and NOT_WRITTEN not in found
+
+
 def share_of(notebook: str, parts: list[Part], entry: Entry) -> Share:
     """Return what a notebook gives to the points."""
     return Share(
@@ -314,7 +333,7 @@ def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
         yield Line(
             "all checks" if len(same) == len(checks) > 1 else ", ".join(c.kind for c in same),
             not wrong,
-            f"{wrong}." if wrong else "right",
+            ended(str(wrong)) if wrong else "right",
             sum(check.earned for check in same),
             sum(check.points for check in same),
             [picture(check.kind, check.where) for check in same if check.where],
@@ -360,6 +379,37 @@ def ranges(names: list[str]) -> str:
 
 
 # The notebook
+
+
+def anchored(cell: NotebookNode, targets: Collection[str]) -> Markup:
+    """Return what a link leads to, where one leads to this cell."""
+    return Markup('<a id="read-%s"></a>') % cell.id if cell.id in targets else Markup()
+
+
+def lines_that_stopped(cell: NotebookNode, parts: list[Part]) -> set[int]:
+    """Return the numbers of the lines in which a cell stopped, or a test of its function."""
+    told = [text for part in parts for text in stops_of(part)]
+    for output in cell.get("outputs", []):
+        told += output.traceback if output.output_type == "error" else []
+    found = (re.match(r"(.+), line (\d+):", text) for text in told)
+    names = (grade_id(cell), "cell")
+    return {int(each[2]) for each in found if each and each[1].split(" ")[0] in names}
+
+
+def stops_of(part: Part) -> Iterator[str]:
+    """Yield the lines in which a part's function stopped: "line 5: ..."."""
+    for check in part.result.checks if part.result else []:
+        line = check.wrong.fields.get("line", "") if check.wrong else ""
+        yield line if ", line " in line else f"{part.name}, {line}"
+
+
+def marked(code: Markup, lines: Collection[int]) -> Markup:
+    """Return code with some lines of it marked, but for those within a longer text."""
+    rows = code.split("\n")
+    for n in lines:
+        if n <= len(rows) and rows[n - 1].count("<span") == rows[n - 1].count("</span"):
+            rows[n - 1] = Markup("<mark>%s</mark>") % rows[n - 1]
+    return Markup("\n").join(rows)
 
 
 def is_assignments(cell: NotebookNode) -> bool:

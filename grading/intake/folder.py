@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,12 +44,15 @@ class HandedIn:
         their outputs.
     refused : dict
         Why one of them was not read, by path.
+    changed : list of str
+        Modules that students are given, and that say something else here.
     """
 
     files: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     read: dict[str, bytes] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
 
     @property
     def notebooks(self) -> list[str]:
@@ -74,10 +77,12 @@ class HandedIn:
         parts: list[str | bytes] = []
         for path in sorted(self.files):
             parts += [os.fsencode(path), self.read.get(path, self.refused.get(path, ""))]
-        return digest([*parts, *map(os.fsencode, self.other)])
+        return digest([*parts, *map(os.fsencode, self.other), *self.changed])
 
 
-def read_folder(folder: Path, names: Collection[str]) -> HandedIn:
+def read_folder(
+    folder: Path, names: Collection[str], given: Mapping[str, bytes] | None = None
+) -> HandedIn:
     """
     Read what a student handed in; nothing in the folder can make this raise, or take long.
 
@@ -86,6 +91,8 @@ def read_folder(folder: Path, names: Collection[str]) -> HandedIn:
     folder : Path
     names : collection of str
         The names of the notebooks that are looked for, without `.ipynb`.
+    given : mapping, optional
+        The modules that students are given, by path.
     """
     handed = HandedIn(*look_into(folder))
     stamps = [path for path in (TIMESTAMP, SECRET) if path in handed.files]
@@ -95,7 +102,17 @@ def read_folder(folder: Path, names: Collection[str]) -> HandedIn:
             handed.read[path] = read_notebook(folder / path, min(left, MAX_BYTES))
         except Unreadable as error:
             handed.refused[path] = str(error)
+    given = given or {}
+    handed.changed = [p for p in handed.files if p in given and differs(folder / p, given[p])]
     return handed
+
+
+def differs(path: Path, given: bytes) -> bool:
+    """Tell whether a file says something else than the one given, line ends left out."""
+    try:
+        return read_file(path, 2 * len(given) + 1).split() != given.split()
+    except Unreadable:
+        return True
 
 
 def look_into(folder: Path) -> tuple[list[str], list[str]]:
@@ -183,6 +200,8 @@ def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[s
     notes = []
     if unused:
         notes.append(f"files of the student's own, not used: {listed(unused)}")
+    if handed.changed:
+        notes.append(f"changed, where the course's own counts: {listed(handed.changed)}")
     if handed.other:
         notes.append(f"links, folders, pipes or devices, not followed: {listed(handed.other)}")
     if len(handed.files) + len(handed.other) >= MAX_FILES:

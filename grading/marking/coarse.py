@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from grading.checks import BY_UP_TO, PLACES, Finding
+from grading.checks import BY_UP_TO, PLACES
+from grading.outcomes import Finding
 
 NOTHING = Finding("", {})
 

@@ -6,16 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from grading.checks import (
-    WRONG,
-    Finding,
-    Wrong,
-    a_type,
-    check_array,
-    check_length,
-    check_plain,
-    where_wrong,
-)
+from grading.checks import WRONG, check_array, check_length, check_plain, where_wrong
+from grading.outcomes import Finding, Wrong, a_type
 
 
 def check_value(

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grading.checks import Outcome, flatten, run_function, same_flat
 from grading.marking.hidden_data import HiddenData
+from grading.outcomes import Outcome, flatten, run_function, same_flat
 from grading.source import Source, Version
 
 TWIN = 1  # in the place behind the entropy of a set

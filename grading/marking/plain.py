@@ -17,8 +17,8 @@ import numpy as np
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 
-from grading.checks import Finding
 from grading.marking.result import NOT_GRADED, NOT_RUN, CheckResult, TestResult
+from grading.outcomes import Finding
 from grading.rooms import CellResult
 from grading.source import cells
 

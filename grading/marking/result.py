@@ -10,7 +10,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from grading.checks import Finding, Line, as_shown, report_lines
+from grading.outcomes import Finding
+from grading.shown import Line, as_shown, report_lines
 from grading.source import cells
 
 RECORD = "grading"  # where an output's metadata holds the result of its test

@@ -12,27 +12,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.checks import (
-    Finding,
-    FunctionTest,
-    Outcome,
-    Wrong,
-    check_shape,
-    check_type,
-    find_wrong,
-    flatten,
-    precision,
-    run_function,
-    same_value,
-    show,
-)
+from grading.checks import FunctionTest, check_shape, check_type, find_wrong, precision
 from grading.marking.coarse import coarse
 from grading.marking.compare import check_value
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.result import CheckResult, TestResult
 from grading.marking.where import where_wrong
+from grading.outcomes import Finding, Outcome, Wrong, explained, flatten, run_function, same_value
+from grading.shown import show
 from grading.source import Version, course_root, read_source
+from grading.stops import sizes_in
 
 GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
 NOTHING_RIGHT = Finding("looks at what was right above, and nothing was", {})
@@ -174,8 +164,14 @@ class MarkedTest(FunctionTest):
         self.right = self.outcomes_known.right(self.name, given)
         if self.right.stopped:
             raise ValueError(f"the solution {self.right.stopped}")
-        self.outcomes = outcomes
-        self.history.append(Call(given, self.right, outcomes))
+        sizes = sizes_in(self.outcomes_known.source.docstrings, self.all_given(given))
+        told = {id(each): explained(each, sizes, numbers=False) for each in outcomes.values()}
+        self.outcomes = {way: told[id(each)] for way, each in outcomes.items()}
+        self.history.append(Call(given, self.right, self.outcomes))
+
+    def all_given(self, given: Given) -> dict[str, Any]:
+        """Return all values of which a docstring says the shape."""
+        return given.arguments
 
     # The checks, for hidden tests
 
@@ -252,6 +248,24 @@ class MarkedTest(FunctionTest):
             self.check_arguments(outcome)
         if "second call" in right:
             self.check_again(outcome)
+
+    def assert_same_when_called_again(self) -> None:
+        """Check that a second call with the same arguments changes nothing."""
+        self.check("second call", self.check_again)
+
+    def check_again(self, outcome: Outcome) -> None:
+        """Raise Wrong where a second call returns something else."""
+        self.named(outcome.result)
+        if isinstance(outcome.again, Finding):
+            raise Wrong(
+                "a second call with the same arguments {stops}",
+                stops=outcome.again,
+            )
+        if not same_value(outcome.again, outcome.result):
+            raise Wrong(
+                "a second call with the same arguments returns other values;"
+                " what is kept from call to call, or drawn at random?"
+            )
 
     def check_what_was_right(self, kind: str, check: Callable[[Outcome, set[str]], None]) -> None:
         """Make a check that looks only at the kinds that were right in the main call."""

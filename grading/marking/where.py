@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from grading import checks
-from grading.checks import Outcome, find_wrong
+from grading.checks import find_wrong
 from grading.marking.compare import check_value
+from grading.outcomes import Outcome
 
 NO_OUTCOME = Outcome(None, {}, None, None)
 
@@ -34,7 +35,7 @@ def where_wrong(
     dict
         `wrong`: one text of 0 and 1 per row; `row` and `column`: what they are. Of an array
         of three axes, units by time steps; of `caches`, the entries `names` by time steps.
-        Empty where nothing of this kind is wrong.
+        Empty where nothing of this kind is wrong, and where all is.
     """
     about: dict[str, Any] = {"row": "unit", "column": "time step"}
     if isinstance(expected, tuple) and isinstance(expected[0], list):
@@ -55,7 +56,8 @@ def where_wrong(
     else:
         return {}
     rows = ["".join(map(str, row)) for row in wrong.astype(int)]
-    return {**about, "wrong": rows} if wrong.any() else {}
+    tells = wrong.any() and not wrong.all()
+    return {**about, "wrong": rows} if tells else {}
 
 
 def is_wrong(actual: Any, expected: Any) -> bool:

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
-from grading.checks import code
 from grading.report.plots import draw_all
 from grading.report.statistics import KINDS, USED, Statistics
 from grading.report.tables import write_tables
+from grading.shown import code
 
 HERE = Path(__file__).parent
 MOST_NAMES = 60  # of students in a line of the page; all are in the CSV files

@@ -108,7 +108,7 @@ def check_error(error: Any, shown: Shown | None = None) -> dict[str, Any]:
         "type": shown.name(checked["type"], (bases or ["Exception"])[0]),
         "bases": bases,
         "message": shown.message(checked["message"]),
-        "raised": checked["raised"],
+        "raised": checked["raised"] and shown.stop(*checked["raised"]),
         "lines": [line for line in lines if line[2] is not None],
     }
 
@@ -134,10 +134,10 @@ def check_raised(raised: Any) -> list[Any] | None:
     """Return in which operation a function stopped, and on what, if it is of the right form."""
     if raised is None:
         return None
-    operation, kind, names, values = raised
-    for text in (operation, kind, *names):
+    operation, kind, names, values, texts = raised
+    for text in (operation, kind, *names, *texts):
         check_text(text, 200)
-    return [operation, kind, list(names), list(values)]
+    return [operation, kind, list(names), list(values), list(texts)]
 
 
 def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:

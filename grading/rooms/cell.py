@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -74,3 +76,20 @@ def error_output(kind: str, message: str, lines: Sequence[str] = ()) -> dict[str
         "evalue": message,
         "traceback": [*lines, f"{kind}: {message}"],
     }
+
+
+NEWER = re.compile(  # what Python has learned since 3.12
+    r"""^\s*type\s+\w+.*=|^\s*(def|class)\s+\w+\[|\b[ft](["']).*{.*\2.*}.*\2"""
+    r"""|\bt["']|^\s*except\s+\w+\s*,"""
+)
+
+
+def place_in(error: dict[str, Any]) -> str:
+    """Say in which line a cell stopped; of one that this Python cannot read, why that may be."""
+    if not error["lines"]:
+        return ""
+    _, number, text = error["lines"][-1]
+    version = ".".join(map(str, sys.version_info[:2]))
+    is_newer = error["type"] == "SyntaxError" and NEWER.search(text)
+    newer = f"; this is marked with Python {version}, and the line may be of a newer one"
+    return f" (`line {number}: {text}`)" + newer * bool(is_newer)

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
+
 from .answers import WRONG_FORM, check_error, check_outputs, check_text, student_error
 from .clock import SHORTEST_WAIT, Clock
 from .exceptions import Shown
@@ -24,6 +26,8 @@ from .room.shell import Stream, clean
 from .sandbox import Nursery
 from .stand_in import CallableThing, CannotCross, Thing
 
+# What a value may be called that should be plain data, and is not.
+ODD = ("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray", "ndarray")
 PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
 NOT_RIGHT = "the message is not of the right form"
 CALLS = ("call", "operate")
@@ -201,6 +205,10 @@ class Room:
         answer = self.ask(question, name, self.limits.call_seconds, lent)
         self.check_crossed(answer, name)
         result = self.get(answer, "result")
+        for path, kind in answer.get("odd", ()):
+            name = check_text(kind, 100)
+            known = name if name in ODD else self.shown.name(name, "value of another type")
+            result = with_odd(result, tuple(path), known)
         if keep and "ticket" in answer:
             if type(answer["ticket"]) is not int or type(result) is not tuple or not result:
                 self.fail(NOT_RIGHT)
@@ -435,6 +443,21 @@ class Room:
         """End the room for what it sends."""
         self.close()
         raise RoomDied(f"the room was ended: {why}")
+
+
+def with_odd(value: Any, path: tuple, kind: str) -> Any:
+    """Return a value that is of another type at one place: as that type is called."""
+    if path:
+        changed = with_odd(value[path[0]], path[1:], kind)
+        if type(value) is tuple:
+            return (*value[: path[0]], changed, *value[path[0] + 1 :])
+        value[path[0]] = changed
+        return value
+    kind = "object array" if kind == "ndarray" else kind
+    if isinstance(value, np.ndarray):
+        return value.view(type(kind, (np.ndarray,), {}))
+    base = list if isinstance(value, list) else object
+    return type(kind, (base,), {})(*([value] if base is list else []))
 
 
 def bounds_of(limits: Limits) -> wire.Bounds:

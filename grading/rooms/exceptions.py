@@ -8,7 +8,10 @@ names that stand in the student's own code.
 
 from __future__ import annotations
 
+import ast
 import builtins
+import contextlib
+import functools
 import re
 from collections.abc import Mapping
 
@@ -93,6 +96,7 @@ not enough values to unpack (expected #, got #)
 not enough values to unpack (expected at least #, got #)
 too many values to unpack (expected #)
 too many values to unpack (expected #, got #)
+input() waits for somebody who types: nobody does when work is marked
 division by zero
 float division by zero
 maximum recursion depth exceeded
@@ -174,6 +178,21 @@ class Shown:
                 parts = {"#": HIDDEN, "@": f"({HIDDEN})", "~": f" {HIDDEN}"}
                 return "".join(next(names) if c == "?" else parts.get(c, c) for c in form)
         return ""
+
+    def stop(self, kind: str, error: str, names: list, values: list, texts: list) -> list:
+        """Return where a function stopped; texts only as they stand in the student's code."""
+        names = [self.name(name, HIDDEN) for name in names]
+        return [kind, error, names, values, [t if t in self.expressions else "" for t in texts]]
+
+    @functools.cached_property
+    def expressions(self) -> set[str]:
+        """All expressions in the student's code."""
+        found = set()
+        for lines in self.lines.values():
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                nodes = ast.walk(ast.parse("\n".join(lines)))
+                found |= {ast.unparse(node) for node in nodes if isinstance(node, ast.expr)}
+        return found
 
     def line(self, label: str, number: int) -> str | None:
         """Return a line of the student's code, as it was handed in."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from .answers import size_of, student_error
-from .cell import Cell, CellResult, error_output
+from .cell import Cell, CellResult, error_output, place_in
 from .door import Room, RoomDied, RoomError, RoomTimeout
 from .exceptions import Shown
 from .sandbox import Nursery
@@ -84,7 +84,7 @@ class Student:
             result.outputs = outputs
             self.earlier.append(cell)
             if error:
-                result.error = f"{error['type']}: {error['message']}"
+                result.error = f"{error['type']}: {error['message']}{place_in(error)}"
         except RoomError as lost:
             self.lose(lost)
             result.error = f"{type(lost).__name__}: {lost}"

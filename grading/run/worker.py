@@ -45,7 +45,7 @@ class Read:
     def work(self, marker: Marker) -> HandedIn:
         """Return what lies in the folder."""
         with bounded_time(0):
-            return read_folder(self.folder, marker.assignment.notebooks)
+            return read_folder(self.folder, marker.assignment.notebooks, marker.modules)
 
 
 @dataclass(frozen=True)
@@ -233,6 +233,8 @@ class Marker:
             for cell in source.notebook.cells:
                 if cells.is_published(cell):
                     cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
+        given = {path: self.assignment.files.get(path) for path in settings.shipped}
+        self.modules = {p: text for p, text in given.items() if text and p.endswith(".py")}
         clearing = unpack_steps(settings.steps.clearing)
         self.frames = {
             name: Frame(source.notebook, source.translations, clearing)

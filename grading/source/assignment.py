@@ -296,6 +296,11 @@ class Source:
         found = {each: read_translations(self.files, each).get(self.name) for each in LANGUAGES}
         return {language: each for language, each in found.items() if each}
 
+    @functools.cached_property
+    def docstrings(self) -> str:
+        """What the docstrings of all functions say."""
+        return "\n".join(self._right[name].__doc__ or "" for name in self.answers)
+
     # The mistakes
 
     @functools.cached_property

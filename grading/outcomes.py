@@ -1,0 +1,227 @@
+"""One call of a function: what came of it, and whether two are alike."""
+
+import hashlib
+import re
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from grading.stops import (
+    RULES,
+    Stop,
+    copy_value,
+    describe_stop,
+    explain,
+)
+
+KEPT = "the cache"  # stands for one of the student's own choice
+STOPPED = "stopped with {error}"
+
+
+class Finding(NamedTuple):
+    """What was found: a message, and what its {gaps} are filled with."""
+
+    message: str
+    fields: dict[str, Any]
+
+    def __str__(self) -> str:
+        """Return the sentence; a field may be a finding of its own."""
+        fields = {
+            name: str(value) if isinstance(value, Finding) else value
+            for name, value in self.fields.items()
+        }
+        return self.message.format(**fields)
+
+
+NOT_WRITTEN = Finding("not written yet", {})
+NO_CACHE = Finding(
+    "waits for a cache: your forward function stops, or returns none", {}
+)
+
+
+class Wrong(AssertionError):
+    """What a check raises: a finding, with what its gaps are filled with."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        self.finding = Finding(message, fields)
+        super().__init__(str(self.finding))
+
+
+class Outcome(NamedTuple):
+    """What came of calling a function twice with the same arguments."""
+
+    result: Any  # what it returned
+    arguments: dict[str, Any]  # the arguments as they were afterwards
+    again: Any  # what the second call returned
+    stopped: Finding | None  # what it raised
+    raised: Stop | None = None  # the same, as it can be compared
+
+    @property
+    def seen(self) -> tuple:
+        """What tells this outcome from another one: no words, and no lines."""
+        result = self.result
+        several = isinstance(result, (list, tuple, dict))
+        values = result.values() if isinstance(result, dict) else result
+        kinds = [odd_type(v) or type(v) for v in (values if several else [])]
+        raised = self.raised and self.raised[:4]
+        names = [kind.__name__ for kind in kinds]
+        return result, names, self.arguments, self.again, raised
+
+
+def run_function(
+    function: Callable, arguments: dict, own_cache: bool = False
+) -> Outcome:
+    """
+    Call `function` twice on copies of `arguments`; return the Outcome.
+
+    A cache of the student's own choice is handed on as it is, both times, and
+    never looked into: the last value returned, or the argument `cache`.
+    """
+    given = copy_value(arguments)
+    if own_cache and given.get("cache", KEPT) is None:
+        return Outcome(None, given, None, NO_CACHE)
+    try:
+        result = copy_value(function(*given.values()))
+    except (Exception, SystemExit) as error:
+        raised = describe_stop(error, getattr(function, "__name__", ""))
+        if own_cache and "cache" in given:
+            given["cache"] = KEPT
+        return Outcome(None, given, None, describe_error(error), raised)
+    repeated = copy_value(arguments)
+    if own_cache and "cache" in given:
+        repeated["cache"], given["cache"] = given["cache"], KEPT
+    try:
+        again = copy_value(function(*repeated.values()))
+    except (Exception, SystemExit) as error:
+        again = Finding("stops with {error}", {"error": type(error).__name__})
+    if own_cache and "cache" not in given:
+        result, again = without_last(result), without_last(again)
+    return Outcome(result, given, again, None)
+
+
+def without_last(values: Any) -> Any:
+    """Return several values with a word in the place of the last one."""
+    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
+
+
+def describe_error(error: BaseException) -> Finding:
+    """Say what was raised, and in which line of the cell."""
+    if isinstance(error, NotImplementedError):
+        return NOT_WRITTEN
+    lines = getattr(error, "student_lines", None)
+    if lines is None:
+        lines = [
+            f"line {frame.lineno}: {frame.line}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "ipykernel" in frame.filename or frame.filename[0] == "<"
+        ]
+    said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    fields = {"error": type(error).__name__, "said": said}
+    message = STOPPED
+    if lines:
+        message, fields["line"] = STOPPED + " (`{line}`)", lines[-1]
+    return Finding(message + ": {said}" * bool(said), fields)
+
+
+def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
+    """
+    Return an outcome that says, where it stopped, of what shapes all was.
+
+    `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
+    lengths themselves are said, too.
+    """
+    if not outcome.raised:
+        return outcome
+    stop, (message, fields) = outcome.raised, outcome.stopped
+    help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
+    if rule and help:
+        message, help = message.replace(": {said}", ""), f"{help}; {rule}"
+    if help:
+        colon = ": " if rule else "; "
+        found = Finding(message + colon + "{help}", {**fields, "help": help})
+        outcome = outcome._replace(stopped=found)
+    return outcome
+
+
+ARRAY_OF_OBJECTS = type("object array", (), {})
+
+
+def odd_type(value: Any) -> type | None:
+    """Return the type of what a value holds and should not, if anything."""
+    if type(value) in (list, tuple, dict):
+        items = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(odd_type, items)), None)
+    plain = value is None or isinstance(value, (int, float, str, np.generic))
+    if plain or (type(value) is np.ndarray and value.dtype != object):
+        return None
+    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
+
+
+def a_type(value: Any) -> Finding:
+    """Name the type of a value, with its article."""
+    return name_type(type(value))
+
+
+def name_type(kind: type) -> Finding:
+    """Name a type, with its article."""
+    names = {np.ndarray: "an array", type(None): "None"}
+    article = "an" if kind.__name__[0] in "aeiou" else "a"
+    message = names.get(kind, article + " {type}")
+    return Finding(message, {"type": kind.__name__})
+
+
+def flatten(value: Any) -> tuple[str, np.ndarray]:
+    """Return the form of a value, as a text, and its numbers in a row."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        form, numbers = flatten([value[key] for key in keys])
+        return f"{keys}{form}", numbers
+    if isinstance(value, (list, tuple)):
+        parts = [flatten(item) for item in value]
+        numbers = [np.zeros(0), *(row for form, row in parts)]
+        return str([form for form, row in parts]), np.concatenate(numbers)
+    if isinstance(value, (np.ndarray, np.number, float)):
+        array = np.asarray(value)
+        if array.dtype.kind in "biuf":
+            return str(array.shape), array.astype(float).ravel()
+    plain = value is None or type(value) in (bool, int, str)
+    return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal, but for rounding."""
+    if type(one) is type(other):
+        if isinstance(one, str):
+            return one == other
+        if isinstance(one, np.ndarray) and np.array_equal(one, other):
+            return True
+        if isinstance(one, (list, tuple)) and len(one) == len(other):
+            return all(map(same_value, one, other))
+        if isinstance(one, dict) and one.keys() == other.keys():
+            return all(same_value(one[key], other[key]) for key in one)
+    return same_flat(flatten(one), flatten(other))
+
+
+def same_flat(one: tuple, other: tuple) -> bool:
+    """Tell whether two results of `flatten` are equal, but for rounding."""
+    form, numbers = one
+    other_form, other_numbers = other
+    return form == other_form and np.allclose(
+        numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
+    )
+
+
+def fingerprint(outcome: Outcome) -> list:
+    """Return a few numbers that tell this outcome from any other one."""
+    form, numbers = flatten(outcome.seen)
+    weights = np.random.default_rng(0).standard_normal((3, numbers.size))
+    digest = hashlib.sha256(form.encode()).hexdigest()[:12]
+    sums = weights @ np.nan_to_num(numbers)
+    return [digest, *(float(f"{total:.9g}") for total in sums)]
+
+
+def same_fingerprint(one: list, other: list) -> bool:
+    """Tell whether two fingerprints are equal, but for rounding."""
+    return one[0] == other[0] and np.allclose(one[1:], other[1:], rtol=1e-8)
