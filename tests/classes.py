@@ -47,8 +47,8 @@ class Pupil:
     A student of a made class, and what became of the submission.
 
     `wrong` holds the kinds of check that fail by function, `mistakes` the names that were
-    found, `by_hand` points that a person gave. A number for an id is the LMS's own, as
-    `zip_collect` enters it, unless `lms_user_id` says another, or "".
+    found, `made` the hash of a wrong result, `by_hand` points that a person gave. A number for
+    an id is the LMS's own, as `zip_collect` enters it, unless `lms_user_id` says another, or "".
     """
 
     student_id: str
@@ -62,6 +62,7 @@ class Pupil:
     problems: list[str] = field(default_factory=list)
     wrong: dict[str, list[str]] = field(default_factory=dict)
     mistakes: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
     by_hand: dict[str, float] = field(default_factory=dict)
     hours_late: float = 0.0
     penalty: float = 0.0
@@ -191,6 +192,7 @@ def cell_mark(pupil: Pupil, place: Place, checks: dict[str, int] | float) -> Cel
     mistake = pupil.mistakes.get(name, "")
     sentence = f"You made {mistake} in {name}." if mistake else ""
     result = TestResult(name, auto, most, found, mistake, sentence)
+    result.made = pupil.made.get(name, "")
     return CellMark(*place, points, most, auto, result)
 
 

@@ -2,13 +2,16 @@
 
 import csv
 import dataclasses
+import html
 import json
 import math
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from browser import open_page, serious_violations
 from classes import (
     ASSIGNMENT,
@@ -92,6 +95,19 @@ def test_mistakes_are_counted_with_who_made_them(small):
         ("3", "lstm_forward", "c, caches"),
     ]
     assert "2 of 6" in small.read_text("utf-8")
+
+
+def test_several_who_made_the_same_mistake_without_a_name_are_put_together(tmp_path):
+    """By what came of the calls, not by what fails: and once, not for one alone."""
+    wrong = {"rnn_forward": ["a"]}
+    made = {"1": "abc", "2": "abc", "3": "def"}
+    pupils = [Pupil(i, wrong=wrong, made={"rnn_forward": made[i]}) for i in made]
+    page = make_report(tmp_path, pupils).read_text("utf-8")
+    assert page.count("Several made the same mistake") == 1
+    assert "2 of 3" in page
+    stub = re.search(r"<pre>(.*?)</pre>", page, re.DOTALL)[1]
+    entry = yaml.safe_load(html.unescape(stub))["rnn_forward"]["mistakes"]["what_it_does"]
+    assert set(entry) == {"sentence", "edits"}
 
 
 def test_what_needs_a_persons_eye(small):

@@ -60,6 +60,9 @@ class TestResult:
         What was put in the place of the student's own work.
     stopped : Finding or None
         Why there are no checks: the test did not come to its end.
+    made : str
+        Of a result that is wrong and has no name: a hash that is the same for the same numbers,
+        or the same stop, on one set of hidden data.
     """
 
     __test__ = False  # pytest takes it for a test
@@ -72,6 +75,7 @@ class TestResult:
     sentence: str = ""
     rule: Finding | None = None
     stopped: Finding | None = None
+    made: str = ""
 
     @property
     def note(self) -> str:

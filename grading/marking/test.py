@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +21,17 @@ from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.result import CheckResult, TestResult
 from grading.marking.where import where_wrong
-from grading.outcomes import Finding, Outcome, Wrong, explained, flatten, run_function, same_value
+from grading.outcomes import (
+    NOT_WRITTEN,
+    Finding,
+    Outcome,
+    Wrong,
+    explained,
+    fingerprint,
+    flatten,
+    run_function,
+    same_value,
+)
 from grading.shown import show
 from grading.source import Version, course_root, read_source
 from grading.stops import sizes_in
@@ -338,7 +350,17 @@ class MarkedTest(FunctionTest):
         result.rule = self.rule(way)
         if mistake:
             result.mistake, result.sentence = mistake.name, mistake.sentence
+        elif any(wrong.values()):
+            result.made = self.hash_of(way)
         return result
+
+    def hash_of(self, way: str) -> str:
+        """Return a hash of all that came of the calls; "" where that is not known."""
+        outcomes = [call.outcomes[way] for call in self.history]
+        if not all(map(is_clear, outcomes)) or outcomes[0].stopped == NOT_WRITTEN:
+            return ""
+        seen = json.dumps([fingerprint(outcome) for outcome in outcomes])
+        return hashlib.sha256(seen.encode()).hexdigest()[:12]
 
     def share_of_values(self, wrong: dict[str, Finding | None]) -> float:
         """

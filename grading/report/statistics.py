@@ -34,6 +34,16 @@ KINDS = {
     "late": "Handed in after the due date.",
     "note": "Marked as it came; intake remarked something.",
 }
+STUB = """\
+{function}:
+  mistakes:
+    what_it_does:
+      sentence: >-
+        What the student should look at.
+      edits:
+        - find: "text of the solution"
+          replace: "what the students wrote"
+"""
 USED = {"seconds": "Time (s)", "cpu_seconds": "Processor time (s)", "peak_mb": "Memory (MB)"}
 
 
@@ -62,12 +72,21 @@ class SameMistake:
         Of a known mistake; where none is known, the kinds of check that fail and what
         the first student read.
     students : list of Entry
+    is_same : bool
+        Whether all of them, where no mistake is known, got the same numbers or stopped in the
+        same operation on the same values.
     """
 
     function: str
     name: str
     sentence: str
     students: list[Entry] = field(default_factory=list)
+    is_same: bool = False
+
+    @property
+    def stub(self) -> str:
+        """What to paste into mistakes.yaml, for an author to fill in."""
+        return STUB.format(function=self.function)
 
 
 @dataclass
@@ -258,7 +277,8 @@ class Statistics:
             alike, what, said = self._unnamed, wrong if right else result.note, result.note
         else:
             return
-        alike.setdefault((place, what), SameMistake(title, what, said)).students.append(entry)
+        made = SameMistake(title, what, said, is_same=bool(result.made))
+        alike.setdefault((place, result.made or what), made).students.append(entry)
 
     def _count_items(self) -> list[Item]:
         """Work out the difficulty and the discrimination of each item; return them in order."""
