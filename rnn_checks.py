@@ -14,6 +14,7 @@ import hashlib
 import html
 import json
 import linecache
+import os
 import re
 import sys
 import traceback
@@ -433,6 +434,91 @@ def same_fingerprint(one: list, other: list) -> bool:
     return one[0] == other[0] and np.allclose(one[1:], other[1:], rtol=1e-8)
 
 
+# What is shown of checks: lines with ticks and crosses.
+
+
+Line = tuple[str, str]  # a mark, and the text behind it
+
+
+def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
+    """Return (mark, text) of every line; like sentences share a line."""
+    kinds = {}
+    for kind, finding in wrong.items():
+        sentence = str(finding) if finding else f"{kind}: right"
+        kinds.setdefault(sentence, []).append(kind)
+    lines = []
+    for sentence, about in kinds.items():
+        if not wrong[about[0]]:
+            lines.append(("✓", sentence))
+        elif len(about) == len(wrong):
+            lines.append(("✗", f"`{name}`: {ended(sentence)}"))
+        else:
+            lines.append(("✗", f"{', '.join(about)}: {ended(sentence)}"))
+    return lines + ([("→", mistake)] if mistake else [])
+
+
+def ended(sentence: str) -> str:
+    """Return a sentence with its full stop."""
+    return sentence if sentence.endswith(("?", ".")) else f"{sentence}."
+
+
+def show(lines: list[Line], closing: str = "") -> None:
+    """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
+    shown = as_shown(lines, closing)
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        print(shown["text/plain"])
+        return
+    ipython.display.display(shown, raw=True)
+
+
+def reject_next_cell(said: str) -> None:
+    """
+    Let the cell below, the graded one, fail: so nbgrader's Validate says it.
+
+    Validate looks at graded cells alone, of which students have no tests.
+    """
+    from IPython import get_ipython
+    from IPython.core.error import InputRejected
+
+    class Reject(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            shell.ast_transformers.remove(self)
+            raise InputRejected(said)
+
+    if shell := get_ipython():
+        shell.ast_transformers.append(Reject())
+
+
+def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
+    """Return the lines as a notebook shows them."""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
+    return {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
+
+
+def to_html(lines: list[Line], closing: str) -> str:
+    """Return the lines as a list in HTML, in the colours of JupyterLab."""
+    styles = {
+        "✓": ("right", "var(--jp-success-color1, #1b5e20)"),
+        "✗": ("wrong", "var(--jp-error-color1, #b71c1c)"),
+        "→": ("known mistake", "inherit"),
+    }
+    items = "".join(
+        f'<li><strong role="img" aria-label="{styles[mark][0]}"'
+        f' style="color: {styles[mark][1]}">{mark}</strong> {code(line)}</li>'
+        for mark, line in lines
+    )
+    return (
+        f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
+        f'<p style="margin: 0.5em 0 0">{code(closing)}</p>'
+    )
+
+
+def code(text: str) -> str:
+    """Return the text as HTML, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
 # The checks of the notebooks: what a function returns, looked at bit by bit.
 
 
@@ -447,7 +533,6 @@ BY_UP_TO = ", by up to {error:.2g}"
 
 
 Check = Callable[[Outcome], None]
-Line = tuple[str, str]  # a mark, and the text behind it
 
 
 class FunctionTest:
@@ -468,8 +553,8 @@ class FunctionTest:
     own_cache : bool, optional
         Whether what the cache holds is the student's own choice: the last
         value returned, or the argument `cache`. It is not compared.
-    time_axis : int, optional
-        Which axis of a sequence the time steps lie along.
+    time_axis : int or None, optional
+        Which axis of three the time steps lie along; None where none does.
     """
 
     def __init__(
@@ -479,7 +564,7 @@ class FunctionTest:
         cache: str = "",
         keys: str = "",
         own_cache: bool = False,
-        time_axis: int = 2,
+        time_axis: int | None = 2,
     ) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "the function")
@@ -588,6 +673,8 @@ class FunctionTest:
             },
         )
         show(lines, "" if self.outcome.stopped else str(closing))
+        if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
+            reject_next_cell("\n".join(text for _, text in lines))
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -830,67 +917,3 @@ def places(wrong: np.ndarray) -> Finding:
     """Say in how many places an array is wrong."""
     count = int(wrong.sum())
     return Finding(PLACES, {"count": count, "size": wrong.size})
-
-
-# ------------------------------------------------------------- the report
-
-
-def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
-    """Return (mark, text) of every line; like sentences share a line."""
-    kinds = {}
-    for kind, finding in wrong.items():
-        sentence = str(finding) if finding else f"{kind}: right"
-        kinds.setdefault(sentence, []).append(kind)
-    lines = []
-    for sentence, about in kinds.items():
-        if not wrong[about[0]]:
-            lines.append(("✓", sentence))
-        elif len(about) == len(wrong):
-            lines.append(("✗", f"`{name}`: {ended(sentence)}"))
-        else:
-            lines.append(("✗", f"{', '.join(about)}: {ended(sentence)}"))
-    return lines + ([("→", mistake)] if mistake else [])
-
-
-def ended(sentence: str) -> str:
-    """Return a sentence with its full stop."""
-    return sentence if sentence.endswith(("?", ".")) else f"{sentence}."
-
-
-def show(lines: list[Line], closing: str = "") -> None:
-    """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
-    shown = as_shown(lines, closing)
-    ipython = sys.modules.get("IPython")
-    if ipython is None or ipython.get_ipython() is None:
-        print(shown["text/plain"])
-        return
-    ipython.display.display(shown, raw=True)
-
-
-def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
-    """Return the lines as a notebook shows them."""
-    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
-    return {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
-
-
-def to_html(lines: list[Line], closing: str) -> str:
-    """Return the lines as a list in HTML, in the colours of JupyterLab."""
-    styles = {
-        "✓": ("right", "var(--jp-success-color1, #1b5e20)"),
-        "✗": ("wrong", "var(--jp-error-color1, #b71c1c)"),
-        "→": ("known mistake", "inherit"),
-    }
-    items = "".join(
-        f'<li><strong role="img" aria-label="{styles[mark][0]}"'
-        f' style="color: {styles[mark][1]}">{mark}</strong> {code(line)}</li>'
-        for mark, line in lines
-    )
-    return (
-        f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
-        f'<p style="margin: 0.5em 0 0">{code(closing)}</p>'
-    )
-
-
-def code(text: str) -> str:
-    """Return the text as HTML, what stands in backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
