@@ -90,11 +90,7 @@ def sorted_out(folder):
     intake = take_in(read_folder(folder, [ASSIGNMENT]), frames, ASSIGNMENT)
     part = intake.parts[ASSIGNMENT]
     announce(part, part.notebook, intake.notes)
-<<<<<<< HEAD
     return part.notebook
-=======
-    return intake.parts[ASSIGNMENT].notebook
->>>>>>> 528ae25 (Tests of pages say of which notebook intake speaks)
 
 
 @pytest.fixture(scope="module")
