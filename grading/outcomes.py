@@ -218,7 +218,8 @@ def fingerprint(outcome: Outcome) -> list:
     form, numbers = flatten(outcome.seen)
     weights = np.random.default_rng(0).standard_normal((3, numbers.size))
     digest = hashlib.sha256(form.encode()).hexdigest()[:12]
-    sums = weights @ np.nan_to_num(numbers)
+    with np.errstate(all="ignore"):
+        sums = weights @ np.nan_to_num(numbers)
     return [digest, *(float(f"{total:.9g}") for total in sums)]
 
 

@@ -98,8 +98,11 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     if isinstance(getattr(node, "ctx", None), ast.Store):
         # a place, as in `a[:, t] = ...`; or names, which hold nothing yet
         parts = [*parts, node] if isinstance(node, ast.Subscript) else []
+    index = getattr(node, "slice", None)  # is one thing
     groups = [
-        each.elts if isinstance(each, (ast.Tuple, ast.List)) else [each]
+        each.elts
+        if isinstance(each, (ast.Tuple, ast.List)) and each is not index
+        else [each]
         for each in parts
         if isinstance(each, ast.expr)
     ]
@@ -121,10 +124,11 @@ def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
             text = ast.unparse(each.func)
             if not re.fullmatch(r"(np|numpy)\.\w+|.+\.(dot|sum|copy)", text):
                 return None
-    if isinstance(node, ast.Slice):
-        return ast.unparse(node)
+    text = ast.unparse(node)
+    if isinstance(node, (ast.Slice, ast.Tuple)) and ":" in text:
+        return text
     try:
-        return copy_value(eval(ast.unparse(node), names))
+        return copy_value(eval(text, names))
     except Exception:  # names of a loop that is over
         return None
 

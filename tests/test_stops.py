@@ -102,10 +102,6 @@ OTHERS = {
         *(FORWARD, "rnn_forward"),
         ("caches.append(cache)", "caches = np.append([a], cache)"),
     ),
-    "another array is written to": (
-        *(FORWARD, "rnn_forward"),
-        ("a[:, :, t] = a_next", "a[:, :, t] = yt_pred"),
-    ),
     "stops only where there is one step": (
         *(FORWARD, "rnn_forward"),
         ("a_next = a0", "a_next = a0; x[:, :, 1]"),
