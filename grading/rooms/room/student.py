@@ -199,7 +199,8 @@ class StudentRoom:
         try:
             return self.encode({**answer, "odd": odd}, table)
         except wire.UnsupportedType as kind:
-            return self.encode({"unsupported": str(kind), "where": "arguments"})
+            where = "arguments" if self.if_plain([args, kwargs]) is None else "result"
+            return self.encode({"unsupported": str(kind), "where": where})
 
     def made_plain(self, value: Any, path: list, odd: list[tuple[list, str]]) -> Any:
         """Return what can cross of a value; `odd` then says where it was of which other type."""
