@@ -22,6 +22,7 @@ from grading.source.cells import with_answers
 
 STUB = "raise NotImplementedError()"
 SAMPLE = 24  # every so many-th mistake is handed in
+OTHER_SETS = 4  # and every so many-th is marked on the other sets, too
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,24 @@ class Proof:
 
 
 class Trial(NamedTuple):
-    """A version to be tried, in how many sets it is handed in, and whether it must earn nothing."""
+    """
+    A version to be tried.
 
-    version: Version | None  # None for the solution itself
+    Attributes
+    ----------
+    version : Version or None
+        None for the solution itself.
+    sets : int
+        In how many sets of hidden data it is marked.
+    handed_in : int
+        In how many of these it is handed in, too.
+    is_blank : bool
+        Whether it must earn nothing.
+    """
+
+    version: Version | None
     sets: int
+    handed_in: int
     is_blank: bool = False
 
 
@@ -76,7 +91,7 @@ def prove_tests(
         From which the sets of hidden data are drawn.
     in_all_sets : bool
         Whether every version is handed in, in every set. Else every right version is, in one
-        set, and a sample of the mistakes.
+        set, and a sample of the mistakes; and a sample of these is marked on the other sets.
 
     Yields
     ------
@@ -85,7 +100,7 @@ def prove_tests(
         none. A mistake must lose points of its own question and of no other, and be named.
         A function that returns zeros, ones, its inputs or nothing must earn nothing. Each
         must earn the same in every set, and the same in a room as where the tests run: there,
-        without a room, every version is marked in every set, which takes a tenth of the time.
+        without a room, every version is marked, which takes a tenth of the time.
     """
     outcomes = [Outcomes(source, data) for data in sets_of(secret)]
     for each in outcomes:
@@ -102,12 +117,15 @@ def prove_tests(
 
 def trials_of(source: Source, sets: int, in_all_sets: bool) -> Iterator[Trial]:
     """Yield what is to be tried."""
-    yield Trial(None, sets)
+    yield Trial(None, sets, sets)
     for number, version in enumerate(source.versions):
-        handed_in = not version.is_mistake or number % SAMPLE == 0
-        yield Trial(version, sets if in_all_sets else int(handed_in))
+        if in_all_sets:
+            yield Trial(version, sets, sets)
+        else:
+            handed_in = not version.is_mistake or number % SAMPLE == 0
+            yield Trial(version, sets if number % OTHER_SETS == 0 else 1, int(handed_in))
     for version in blank_versions(source):
-        yield Trial(version, sets if in_all_sets else 1, is_blank=True)
+        yield Trial(version, sets, sets if in_all_sets else 1, is_blank=True)
 
 
 _given: list[Ready] = []  # in a process of the pool
@@ -124,9 +142,9 @@ def prove_version(trial: Trial) -> Proof:
     version = trial.version
     replaced = {version.function: version.text} if version else {}
     marks, problems = [], []
-    for each in ready.outcomes:
+    for each in ready.outcomes[: trial.sets]:
         tries = {"": list(mark_solution(each, **replaced).values())}
-        if each.data.number < trial.sets:
+        if each.data.number < trial.handed_in:
             notebook = with_answers(each.source.notebook, replaced)
             tries["handed in, "] = marks_of(notebook, each, ready.rooms)
         for way, found in tries.items():
