@@ -15,7 +15,7 @@ def check_value(
     actual: Any,
     expected: Any,
     cache: list[str] | tuple = (),
-    time_axis: int | None = 2,
+    time_axis: int | None = None,
 ) -> None:
     """
     Raise Wrong where a value, or anything that it holds, differs.

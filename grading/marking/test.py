@@ -116,8 +116,8 @@ class MarkedTest(FunctionTest):
     calls : str, optional
         The name of the earlier function, or several: "rnn_cell_forward, rnn_forward".
     keys : str, optional
-    time_axis : int or None, optional
-        As in `FunctionTest`.
+    time_axis : int, optional
+        Which axis of three the time steps lie along; without it, no word is said of time.
     points : dict
         The points of each kind of check. A kind of check that is made of
         several calls holds only if it holds in all of them.
@@ -134,11 +134,12 @@ class MarkedTest(FunctionTest):
         keys: str = "",
         *,
         points: dict[str, float],
-        time_axis: int | None = 2,
+        time_axis: int | None = None,
     ) -> None:
         of_data = getattr(type(function), "of_data", None)  # it lives in the student's room
         function = of_data(function) if of_data else function
-        super().__init__(function, returns, cache, keys, time_axis=time_axis)
+        super().__init__(function, returns, cache, keys)
+        self.time_axis = time_axis
         self.marking = current_marking()
         self.outcomes_known = self.marking.outcomes
         self.calls = calls
