@@ -15,7 +15,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 from traitlets.config import Config
 
-from grading import CourseError, checks
+from grading import CourseError
 from grading.authoring.leaks import scan, secrets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
@@ -26,7 +26,6 @@ from grading.source.course import raise_failure, release_folder
 from grading.source.problems import Problem, problems_in
 from grading.source.set_up import read_as_set_up
 
-SHIPPED = Path(checks.__file__)  # what students import from beside the notebook
 LIKE = 0.8  # so much of a marker's letters is a slip in writing it
 ALLOW = "where they may, name it under `allow:` in mistakes.yaml"
 MISSING = {
@@ -65,22 +64,12 @@ def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> li
 # What reading tells
 
 
-def is_checks(text: bytes) -> bool:
-    """Tell whether a module is the one with the checks, of whatever version."""
-    shipped = SHIPPED.read_bytes()
-    return text.startswith(shipped[: shipped.index(b"\n\n")])
-
-
 def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
     """Yield what is wrong with markers and the table of mistakes."""
     for source in assignment.notebooks.values():
         for number, cell in enumerate(source.notebook.cells, 1):
             name = cells.grade_id(cell) or cell.get("id", f"cell {number}")
             yield from marker_problems(cell, name, config)
-    for path, text in assignment.files.items():
-        if path.endswith(".py") and is_checks(text) and text != SHIPPED.read_bytes():
-            told = f"of another version of the kit; copy {SHIPPED} over it"
-            yield Problem(path, told, stops=False)
     try:
         _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
     except CourseError as problem:

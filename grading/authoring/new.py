@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grading import CourseError
 from grading.authoring import example, template
-from grading.authoring.check import SHIPPED, is_checks
+from grading.authoring.bundle import MADE, bundle
 from grading.source import read_assignment, read_source
 from grading.source.cells import Kind, is_answer, is_test, kind_of, new_metadata
 
@@ -116,9 +116,9 @@ def link_helpers(root: Path, folder: Path, like: str) -> str:
 def name_of_checks(root: Path) -> str:
     """Return the name of the course's module with the checks; it gets one if it has none."""
     for path in sorted(root.glob("*.py")):
-        if is_checks(path.read_bytes()):
+        if path.read_text("utf-8").startswith(MADE):
             return path.stem
-    shutil.copy(SHIPPED, root / "checks.py")
+    (root / "checks.py").write_text(bundle(), "utf-8")
     return "checks"
 
 
