@@ -218,7 +218,7 @@ def code_that_looks_like_an_output(sub):
     sub.save()
 
 
-@case("ok", "files of the student's own, not used: data.csv, ipykernel_launcher.py, numpy.py")
+@case("ok", "other files, not used: data.csv, ipykernel_launcher.py, numpy.py")
 def files_named_like_modules(sub):
     for name in ("numpy.py", "ipykernel_launcher.py", "data.csv", "rnn_utils.py", ".hidden"):
         (sub.folder / name).write_text("raise SystemExit")
@@ -583,7 +583,7 @@ def solution_replaced_by_a_remark(sub):
     sub.save()
 
 
-@case("repaired", f"copied cells, run as the student's own: {A}", **{A: "later"})
+@case("repaired", f"copied cells, run as cells of their own: {A}", **{A: "later"})
 def copied_and_changed_below(sub):
     sub.add(A, version(A, "later"))["metadata"] = sub[A]["metadata"]
     sub.save()

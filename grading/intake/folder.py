@@ -199,7 +199,7 @@ def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[s
     unused = [path for path in handed.files if not is_notebook(path) and path not in used]
     notes = []
     if unused:
-        notes.append(f"files of the student's own, not used: {listed(unused)}")
+        notes.append(f"other files, not used: {listed(unused)}")
     if handed.changed:
         notes.append(f"changed, where the course's own counts: {listed(handed.changed)}")
     if handed.other:

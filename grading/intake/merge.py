@@ -164,7 +164,7 @@ class Merge:
     def _add_own(self, cell: Cell, at: int, copy_of: int | None) -> None:
         """Add a cell of the student's own, or the copy of a known one."""
         if copy_of in self.frame.solutions:
-            self._note("copied cells, run as the student's own", copy_of)
+            self._note("copied cells, run as cells of their own", copy_of)
         if self.frame.is_untouched(cell, copy_of):
             return
         # what redefines a function must run after it
