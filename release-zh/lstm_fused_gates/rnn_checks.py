@@ -558,8 +558,6 @@ class FunctionTest:
     own_cache : bool, optional
         Whether what the cache holds is the student's own choice: the last
         value returned, or the argument `cache`. It is not compared.
-    time_axis : int or None, optional
-        Which axis of three the time steps lie along; None where none does.
     """
 
     def __init__(
@@ -569,7 +567,6 @@ class FunctionTest:
         cache: str = "",
         keys: str = "",
         own_cache: bool = False,
-        time_axis: int | None = 2,
     ) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "the function")
@@ -577,7 +574,6 @@ class FunctionTest:
         self.cache = cache.split(", ")
         self.keys = keys.split(", ") if keys else []
         self.own_cache = own_cache
-        self.time_axis = time_axis
         self.arguments = {}
         self.outcome = None
         self.wrong = {}  # kind of check: what is wrong, None where it holds
@@ -867,7 +863,7 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
     elif shape and shape == tuple(n for n in expected if n > 1):
         wrong += "; an axis of length 1 is lost"
     elif len(shape) == 2 and shape == expected[:2]:
-        wrong += "; the axis of the time steps is missing"
+        wrong += "; the last axis is missing"
     raise Wrong(wrong, label=label, shape=str(shape), expected=str(expected))
 
 
