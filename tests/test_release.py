@@ -14,6 +14,7 @@ import pytest
 from ours import ASSIGNMENTS
 
 from grading.authoring.leaks import scan, secrets_of
+from grading.authoring.release import make_release
 from grading.cli import main
 from grading.demo import make_course
 from grading.marking.naming import Outcomes
@@ -60,8 +61,12 @@ def files(folder):
 
 
 @each_assignment
-def test_committed_release_is_what_the_source_gives(course, assignment, release):
-    assert release(course, assignment) == 0
+def test_committed_release_is_what_the_source_gives(course, assignment, release, monkeypatch):
+    if assignment == "lstm_fused_gates":  # one of them with all that `check` does before
+        assert release(course, assignment) == 0
+    else:
+        monkeypatch.chdir(course)
+        assert make_release(assignment) == []
     made = files(course / "release" / assignment)
     assert made == files(ROOT / "release" / assignment)
     assert not [path for path in made if path.name in ("mistakes.yaml", "draw.py", "figures.yaml")]
