@@ -601,3 +601,15 @@ c.GenerateAssignment.preprocessors.pop()
 
 def marked_cells(folder: Path) -> list:
     return nbformat.read(folder / f"{NAME}.ipynb", as_version=4).cells
+
+
+def test_packages_that_the_course_names_are_in_its_rooms(course):
+    using = f"import yaml\n{RIGHT}"  # at hand here, and no package that students have
+    for student in ("with_yaml", "without_yaml"):
+        hand_in(course / "release" / NAME, course / "submitted" / student / NAME, using)
+    autograde(course, "without_yaml")
+    assert "failed" not in autograde(course, "with_yaml", 'c.Autograde.packages = ["pyyaml"]')
+    assert scores(course) == {"with_yaml": 10, "without_yaml": 0}
+    said = autograde(course, "with_yaml", 'c.Autograde.packages = ["no-such-package"]')
+    assert "Rooms need no-such-package: pip install" in said
+    assert said.endswith("failed")
