@@ -1,9 +1,10 @@
 """
 Build the learners' site: `python site/build.py [public] [solved] [--to FOLDER]`.
 
-The pages of the public edition are made of `release/`, of `site/`, and of the pictures
-and numbers that `material.py` leaves; nothing here reads a solution for it. The solved
-edition adds what `solved.py` reads from `source/`, and goes into a folder of its own.
+The pages of the public edition, in every language, are made of the releases, of `site/`,
+and of the pictures and numbers that `material.py` leaves; nothing here reads a solution for
+it. The solved edition, in English, adds what `solved.py` reads from `source/`, and goes into
+a folder of its own.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import motion
 import motion_page
 import pictures
 from grading import CourseError
+from language import CODES, ENGLISH, Language
 from notation import Notation
 from notebooks import NotebookPage
 
 HERE = Path(__file__).parent
-RELEASE = HERE.parent / "release"
 FOLDERS = {"public": "html", "solved": "solved"}
 NOT_SHIPPED = ("__pycache__", ".ipynb_checkpoints")
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
@@ -57,21 +58,34 @@ def main() -> None:
 
 def build(work: Path, edition: str) -> Path:
     """Build an edition in the folder `work`; return its first page."""
+    # solutions are explained in English alone
+    languages = [Language(code) for code in (CODES if edition == "public" else [ENGLISH])]
+    shutil.rmtree(work / FOLDERS[edition], ignore_errors=True)
+    with ThreadPoolExecutor() as pool:
+        homes = pool.map(lambda language: build_language(work, edition, language), languages)
+        return next(iter(list(homes)))
+
+
+def build_language(work: Path, edition: str, language: Language) -> Path:
+    """Build an edition in one language; return its first page."""
     solved = edition == "solved"
-    material, staged, html = work / "material", work / f"pages-{edition}", work / FOLDERS[edition]
-    for stale in (staged, html):
-        shutil.rmtree(stale, ignore_errors=True)
-    pages = [page(name, material, solved) for name in assignments()]
-    stage(staged, pages, material, solved)
-    run("-m", "sphinx", "-qEW", "-c", HERE, "-t", edition, "-d", staged / ".doctrees", staged, html)
+    material, staged = work / "material", work / f"pages-{edition}-{language.code}"
+    html = work / FOLDERS[edition] / ("" if language.code == ENGLISH else language.code)
+    shutil.rmtree(staged, ignore_errors=True)
+    pages = [page(name, language, material, solved) for name in assignments(language)]
+    stage(staged, pages, language, material, solved)
+    tags = ["-t", edition, "-t", language.code]
+    run("-m", "sphinx", "-qEW", "-c", HERE, *tags, "-d", staged / ".doctrees", staged, html)
     for left_over in (".buildinfo", "objects.inv"):  # of use to Sphinx alone
         (html / left_over).unlink()
     (html / "_sources").rmdir()
+    shutil.rmtree(html.parent / "jupyter_execute", ignore_errors=True)  # MyST-NB's
     (html / "downloads").mkdir()
     for each in pages:
         add_zip(html, each)
     traces = json.loads((material / "motion.json").read_text("utf-8"))
-    (html / "downloads" / "lstm_in_motion.html").write_text(motion_page.page(traces), "utf-8")
+    alone = motion_page.page(traces, language)
+    (html / "downloads" / "lstm_in_motion.html").write_text(alone, "utf-8")
     return html / "index.html"
 
 
@@ -84,39 +98,36 @@ def run(*command: str | Path) -> None:
         sys.exit(failed)
 
 
-def assignments() -> list[str]:
+def assignments(language: Language) -> list[str]:
     """Return the released assignments in the order of assignments.yaml."""
-    order = list(described())
-    released = [path.name for path in RELEASE.iterdir() if (path / f"{path.name}.ipynb").exists()]
+    order, release = list(language.told("assignments")), language.release
+    released = [path.name for path in release.iterdir() if (path / f"{path.name}.ipynb").exists()]
     return sorted(released, key=lambda name: (name not in order, [*order, name].index(name), name))
 
 
-def described() -> dict[str, dict]:
-    """Return what assignments.yaml says."""
-    return yaml.safe_load((HERE / "assignments.yaml").read_text("utf-8"))
-
-
-def page(name: str, material: Path, solved: bool) -> NotebookPage:
+def page(name: str, language: Language, material: Path, solved: bool) -> NotebookPage:
     """Return a released notebook on its way to a page."""
-    about = {"blurb": f"The notebook {name}.", **described().get(name, {})}
     extra = None
     if solved:
         from solved import SolvedNotebook
 
         extra = SolvedNotebook(name, material / name)
-    return NotebookPage(RELEASE / name, about, material / name, extra)
+    return NotebookPage(name, language, material / name, extra)
 
 
-def stage(folder: Path, pages: list[NotebookPage], material: Path, solved: bool) -> None:
+def stage(
+    folder: Path, pages: list[NotebookPage], language: Language, material: Path, solved: bool
+) -> None:
     """Write every page as Sphinx reads it into a fresh folder."""
     (folder / "made").mkdir(parents=True)
-    (folder / "made" / "colours.css").write_text(pictures.colours(), "utf-8")
-    notation = Notation()
+    fonts = f"body {{ --fonts: {language.words['fonts']}; }}\n"
+    (folder / "made" / "colours.css").write_text(pictures.colours() + fonts, "utf-8")
+    notation = Notation(language)
     for each in pages:
         nbformat.write(each.render(notation), folder / f"{each.name}.ipynb")
     traces = json.loads((material / "motion.json").read_text("utf-8"))
     templates = Environment(
-        loader=FileSystemLoader(HERE / "pages"),
+        loader=FileSystemLoader(language.folder / "pages"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -124,12 +135,13 @@ def stage(folder: Path, pages: list[NotebookPage], material: Path, solved: bool)
     names = {
         "assignments": pages,
         "notation": notation.tables(),
-        "motion": f"{motion_page.widget(traces)}\n{motion_page.scripts()}",
+        "terms": notation.terms(),
+        "motion": f"{motion_page.widget(traces, language)}\n{motion_page.scripts()}",
         "memory": [motion.number(step["c"]) for step in traces["commands"]],
         "errata": json.loads((material / "errata.json").read_text("utf-8")),
         "solved": solved,
     }
-    for file in sorted((HERE / "pages").glob("*.md")):
+    for file in sorted((language.folder / "pages").glob("*.md")):
         text = templates.get_template(file.name).render(names)
         if file.stem != "notation":
             text = notation.links(file.stem).add(text)
@@ -142,7 +154,7 @@ def add_zip(html: Path, page: NotebookPage) -> None:
     file = html / "downloads" / f"{page.name}.zip"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(path for path in page.folder.rglob("*") if path.is_file()):
-            inside = file.relative_to(RELEASE)
+            inside = file.relative_to(page.folder.parent)
             if not set(NOT_SHIPPED) & set(inside.parts):
                 entry = zipfile.ZipInfo(inside.as_posix(), OLDEST)
                 entry.compress_type = zipfile.ZIP_DEFLATED

@@ -1,17 +1,29 @@
 """Sphinx's configuration: `python site/build.py` runs it."""
 
+import json
+import re
+import sys
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.search import SearchLanguage
+
+sys.path.insert(0, str(Path(__file__).parent))
+from language import CODES, ENGLISH, Language
 
 SOLVED = tags.has("solved")  # noqa: F821 - Sphinx hands it to this file
+HERE = Language(next(code for code in CODES if tags.has(code)))  # noqa: F821
+WORDS = HERE.words
 
-project = "Recurrent networks in NumPy"
-html_title = f"{project}: solutions" if SOLVED else project
+project = WORDS["site"]
+html_title = WORDS["solutions"].format(site=project) if SOLVED else project
 copyright = ""
-language = "en"
+language = WORDS["sphinx"]
 root_doc = "index"
 
 extensions = ["myst_nb"]
@@ -22,7 +34,7 @@ highlight_language = "python"
 
 html_theme = "furo"
 templates_path = ["templates"]
-html_static_path = ["static", "vendor"]
+html_static_path = ["static", *(["vendor"] if HERE.code == ENGLISH else [])]
 html_css_files = ["colours.css", "site.css", "motion.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_theme_options = {"top_of_page_buttons": []}
@@ -31,12 +43,11 @@ html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
 if SOLVED:
-    html_theme_options["announcement"] = (
-        "This edition shows the solutions. It is for after the deadline."
-    )
+    html_theme_options["announcement"] = WORDS["announcement"]
 
 # MathJax lies in _static, its fonts beside it; its menu would fetch more than lies there.
-mathjax_path = "mathjax/tex-chtml.js"
+# Every language uses that of the English pages.
+mathjax_path = f"{'' if HERE.code == ENGLISH else '../../_static/'}mathjax/tex-chtml.js"
 mathjax3_config = {
     "loader": {"load": ["[tex]/html"]},
     "tex": {"packages": {"[+]": ["html"]}},
@@ -59,11 +70,81 @@ def complete_page(
     tree = context["furo_navigation_tree"].replace('role="heading"', levels)
     context["furo_navigation_tree"] = tree
     if page == "search":
-        about = "Search all pages about recurrent networks in NumPy."
+        about = WORDS["search_about"]
         context["metatags"] = f'<meta name="description" content="{about}" />'
-    if SOLVED:
-        found = context.get("metatags", "")
-        context["metatags"] = f'{found}<meta name="robots" content="noindex" />'
+    more = ['<meta name="robots" content="noindex" />'] if SOLVED else alternates(page)
+    context["metatags"] = "".join([context.get("metatags", ""), *more])
+    context["words"], context["in_our_words"] = WORDS, in_our_words
+    context["others"] = [
+        (other.words, HERE.address(page, other)) for other in languages() if other != HERE
+    ]
+
+
+def languages() -> list[Language]:
+    """Return the languages that an edition is in."""
+    return [Language(code) for code in ([ENGLISH] if SOLVED else CODES)]
+
+
+def alternates(page: str) -> list[str]:
+    """Return links to a page in all languages, for search engines and browsers."""
+    have = [each for each in languages() if each.has(page)]
+    tags = [(each.words["html"], HERE.address(page, each)) for each in have]
+    return [
+        f'<link rel="alternate" hreflang="{tag}" href="{address}" />'
+        for tag, address in [*tags, ("x-default", tags[0][1])]
+    ]
+
+
+def in_our_words(html: str) -> Markup:
+    """Return the theme's HTML with those of its words that it has in English alone."""
+    for english, words in WORDS["theme"].items():
+        html = re.sub(rf"(?<=[\">]){re.escape(english)}(?=[\"<])", words, html)
+    return Markup(html)
+
+
+def use_our_words(app: Sphinx) -> None:
+    """Have words of templates that Sphinx's own catalogue lacks translated by ours."""
+    if HERE.code != ENGLISH:
+        theirs, ours = app.translator, WORDS["theme"]
+        app.builder.templates.environment.install_gettext_callables(
+            lambda text: ours.get(text.strip()) or theirs.gettext(text), theirs.ngettext
+        )
+
+
+# Characters of scripts that put no blanks between words
+UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+RUNS = rf"[{UNSPACED}]+|[^\W{UNSPACED}]+"
+
+
+class PairsOfCharacters(SearchLanguage):
+    """
+    Search by words, and where none are set apart, by pairs of characters and single ones.
+
+    Sphinx's own search of Chinese needs a dictionary, and finds no single character. What is
+    looked for is cut in the same way: into pairs, all of which have to be in a page.
+    """
+
+    lang = WORDS["sphinx"]
+    language_name = WORDS["name"]
+    js_splitter_code = """
+function splitQuery(query) {
+    const runs = query.match(/[UNSPACED]+|(?:(?![UNSPACED])[\\p{L}\\p{N}_])+/gu) ?? [];
+    return runs.flatMap((run) => {
+        if (run.length < 3 || !/[UNSPACED]/.test(run)) return [run];
+        return [...run].slice(1).map((character, k) => run[k] + character);
+    });
+}
+""".replace("UNSPACED", UNSPACED)
+
+    def split(self, text: str) -> list[str]:
+        """Return the words, pairs and characters of a text."""
+        found = []
+        for run in re.findall(RUNS, text):
+            if re.match(f"[{UNSPACED}]", run):
+                found += [*run, *map("".join, pairwise(run))]
+            else:
+                found.append(run)
+        return found
 
 
 def add_made_files(app: Sphinx, config: Config) -> None:
@@ -74,5 +155,10 @@ def add_made_files(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> None:
     """Plug the functions in."""
     app.connect("config-inited", add_made_files)
+    app.connect("builder-inited", use_our_words)
+    if HERE.code != ENGLISH:
+        said = json.dumps(WORDS["script"], ensure_ascii=False)
+        app.add_js_file(None, body=f"Object.assign(Documentation.TRANSLATIONS, {said});")
+        app.add_search_language(PairsOfCharacters)
     app.connect("doctree-read", keep_displays_whole)
     app.connect("html-page-context", complete_page, priority=900)  # after Furo

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-FILE = Path(__file__).with_name("motion.yaml")
+from language import Language
+
 Step = dict[str, Any]
-
-
-def told() -> dict[str, Any]:
-    """Return what motion.yaml says."""
-    return yaml.safe_load(FILE.read_text("utf-8"))
 
 
 def parameters(unit: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -37,14 +31,13 @@ def trace(lstm_forward: Callable, unit: dict[str, Any], scene: dict[str, Any]) -
         states = {name: round(entry.item(), 6) for name, entry in zip(names, cache, strict=False)}
         inputs = {f"x{k}": row[t] for k, row in enumerate(scene["x"])}
         prediction = [round(share, 6) for share in y[:, 0, t].tolist()]
-        labels = [entry["name"] for entry in scene["entries"]]
-        steps.append({**states, **inputs, "y": prediction, "names": labels})
+        steps.append({**states, **inputs, "y": prediction})
     return steps
 
 
 def traces(lstm_forward: Callable) -> dict[str, list[Step]]:
     """Return the time steps of every scene."""
-    said = told()
+    said = Language().told("motion")
     scenes = said["scenes"].items()
     return {name: trace(lstm_forward, said["unit"], scene) for name, scene in scenes}
 

@@ -17,7 +17,7 @@ ENTRIES = (170, 265, 360)
 def drawing(step: Step, told: dict[str, Any]) -> str:
     """Return the annotated cell at a step, in the words of motion.yaml."""
     shapes = {
-        "read": read_part(step),
+        "read": read_part(step, told["scenes"]["commands"]["entries"]),
         "forget": forget_part(step, told["gates"]),
         "store": store_part(step, told["gates"]),
         "cell": cell_part(step),
@@ -116,7 +116,7 @@ def name_of(x: float, name: str, formula: int) -> str:
     )
 
 
-def read_part(step: Step) -> list[str]:
+def read_part(step: Step, entries: list[dict[str, Any]]) -> list[str]:
     """Draw hidden state and input, stacked and led to the gates."""
     return [
         symbol(10, CELL_Y + 28, "c", "t−1"),
@@ -130,8 +130,8 @@ def read_part(step: Step) -> list[str]:
         f'<rect class="box" x="{STACK_X - 9}" y="{BUS_Y}" width="18" height="20"/>',
         f'<polyline points="{STACK_X + 9},{BUS_Y} {OUTPUT_X},{BUS_Y}"/>',
         *(
-            f'<text class="entry" x="{x}" y="352" data-entry="{k}">{name}</text>'
-            for k, (x, name) in enumerate(zip(ENTRIES, step["names"], strict=True))
+            f'<text class="entry" x="{x}" y="352" data-entry="{k}">{entry["name"]}</text>'
+            for k, (x, entry) in enumerate(zip(ENTRIES, entries, strict=True))
         ),
         *(value(step, f"x{k}", x, 376) for k, x in enumerate(ENTRIES)),
     ]

@@ -1,7 +1,7 @@
 """
-Write the LSTM in motion as one file: `python site/motion_file.py`.
+Write the LSTM in motion as one file in each language: `python site/motion_file.py`.
 
-It goes beside the figures of the notebook on the forward pass, which leads to it; it opens
+It goes among the figures of the notebook on the forward pass, which leads to it; it opens
 from disk, and ships with the student version as the figures do.
 """
 
@@ -13,12 +13,22 @@ from pathlib import Path
 import motion
 import motion_page
 from grading.source import read_source
+from language import CODES, ENGLISH, Language
 
 COURSE = Path(__file__).parents[1]
-FILE = COURSE / "source" / "rnn_lstm_forward" / "figures" / "lstm_in_motion.html"
+FORWARD = COURSE / "source" / "rnn_lstm_forward"
+
+
+def file_of(code: str) -> Path:
+    """Return where the file of a language stands."""
+    folder = FORWARD if code == ENGLISH else FORWARD / code
+    return folder / "figures" / "lstm_in_motion.html"
+
 
 if __name__ == "__main__":
     os.chdir(COURSE)  # the course is found from where one is
     lstm_forward = read_source("rnn_lstm_forward").function("lstm_forward")
-    FILE.write_text(motion_page.page(motion.traces(lstm_forward)), "utf-8")
-    print(FILE.relative_to(COURSE))
+    traces = motion.traces(lstm_forward)
+    for code in CODES:
+        file_of(code).write_text(motion_page.page(traces, Language(code)), "utf-8")
+        print(file_of(code).relative_to(COURSE))

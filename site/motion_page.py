@@ -9,14 +9,13 @@ from typing import Any
 
 import latex2mathml.converter
 
-import motion
 import pictures
+from language import Language
 from motion import FORMULAS, Step, shown
 from motion_drawing import drawing
 
 STATIC = Path(__file__).with_name("static")
 SCRIPTS = ("motion_cell.js", "motion_words.js", "motion.js")
-TITLE = "The LSTM in motion"
 # What each row of the table shows, and the part of the cell that it belongs to.
 ROWS = {
     "x0": "read",
@@ -46,7 +45,7 @@ ICONS = {
 }
 
 
-def widget(traces: dict[str, list[Step]]) -> str:
+def widget(traces: dict[str, list[Step]], language: Language) -> str:
     """
     Return the animation as HTML, at the first step of its first scene.
 
@@ -54,8 +53,9 @@ def widget(traces: dict[str, list[Step]]) -> str:
     ----------
     traces : dict
         The time steps of each scene, as the solution computes them.
+    language : Language
     """
-    told = motion.told()
+    told = language.told("motion")
     labels, steps = told["labels"], next(iter(traces.values()))
     data = json.dumps(told, ensure_ascii=False).replace("</", r"<\/")
     # no empty lines: Markdown would take what follows for text
@@ -69,7 +69,7 @@ def widget(traces: dict[str, list[Step]]) -> str:
             cards(told["parts"]),
             "</div>",
             inputs(told, steps[0]),
-            tape(labels, steps),
+            tape(told, steps),
             f'<p class="motion-keys">{labels["hint"]}</p>',
             '<p class="sr-only" aria-live="polite"></p>',
             f'<div class="motion-look"><h2>{labels["look"]}</h2><div class="looks"></div></div>',
@@ -86,12 +86,16 @@ def scenes(told: dict[str, Any]) -> str:
         f' aria-pressed="{str(not k).lower()}">{scene["name"]}</button>'
         for k, (name, scene) in enumerate(told["scenes"].items())
     )
-    first = next(iter(told["scenes"].values()))
     return (
         f'<div class="motion-scenes" role="group" aria-label="{told["labels"]["scenes"]}">'
-        f'{buttons}</div><p class="motion-about">{first["about"]}</p>'
+        f'{buttons}</div><p class="motion-about">{first_scene(told)["about"]}</p>'
         '<p class="motion-sentence" hidden></p>'
     )
+
+
+def first_scene(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the scene that is shown first."""
+    return next(iter(told["scenes"].values()))
 
 
 def controls(labels: dict[str, str], steps: int) -> str:
@@ -138,15 +142,15 @@ def mathml(tex: str) -> str:
 
 def inputs(told: dict[str, Any], step: Step) -> str:
     """Return the fields in which the input of the time step is changed."""
-    labels = told["labels"]
+    labels, entries = told["labels"], first_scene(told)["entries"]
     number = (
         '<div class="field"><label><span data-entry="0">{name}</span> <input type="range"'
         ' data-x="0" min="-1.5" max="1.5" step="0.1" value="{value}"></label>'
         '<input type="number" data-x="0" min="-3" max="3" step="0.1" value="{value}"'
         ' aria-label="{name}"></div>'
-    ).format(name=step["names"][0], value=step["x0"])
+    ).format(name=entries[0]["name"], value=step["x0"])
     switches = "".join(
-        f'<fieldset class="switch"><legend data-entry="{k}">{step["names"][k]}</legend>'
+        f'<fieldset class="switch"><legend data-entry="{k}">{entries[k]["name"]}</legend>'
         + "".join(
             f'<label><input type="radio" name="x{k}" data-x="{k}" value="{value}"'
             f"{' checked' if value == step[f'x{k}'] else ''}><span>{text}</span></label>"
@@ -163,10 +167,11 @@ def inputs(told: dict[str, Any], step: Step) -> str:
     )
 
 
-def tape(labels: dict[str, str], steps: list[Step]) -> str:
+def tape(told: dict[str, Any], steps: list[Step]) -> str:
     """Return the table of all values, drawn as bars."""
+    labels = told["labels"]
     heads = "".join(f'<th scope="col">{t + 1}</th>' for t in range(len(steps)))
-    rows = "".join(row(name, part, labels, steps) for name, part in ROWS.items())
+    rows = "".join(row(name, part, told, steps) for name, part in ROWS.items())
     return (
         f'<div class="motion-tape"><table class="tape"><caption>{labels["tape"]}</caption>'
         f'<thead><tr><th scope="col">{labels["step"]}</th>{heads}'
@@ -175,7 +180,7 @@ def tape(labels: dict[str, str], steps: list[Step]) -> str:
     )
 
 
-def row(name: str, part: str, labels: dict[str, str], steps: list[Step]) -> str:
+def row(name: str, part: str, told: dict[str, Any], steps: list[Step]) -> str:
     """Return a row of the table; that of the prediction is for scenes that have one."""
     values = [{**step, "y": step["y"][0]} for step in steps]
     bound = 1.5 if name == "x0" else 1
@@ -186,7 +191,8 @@ def row(name: str, part: str, labels: dict[str, str], steps: list[Step]) -> str:
     kinds = f"part-{part}{' signed' if name in SIGNED else ''}"
     kinds += " given" if name.startswith("x") else ""
     entry = f' data-entry="{name[1]}"' if name.startswith("x") else ""
-    label = steps[0]["names"][int(name[1])] if entry else labels.get(NAMES.get(name, ""), "")
+    given = first_scene(told)["entries"]
+    label = given[int(name[1])]["name"] if entry else told["labels"].get(NAMES.get(name, ""), "")
     return (
         f'<tr class="{kinds}" data-row="{name}"{" hidden" if name == "y" else ""}>'
         f'<th scope="row"{entry}>{label}</th>{cells}'
@@ -199,14 +205,16 @@ def scripts() -> str:
     return "\n".join(f'<script defer src="_static/{name}"></script>' for name in SCRIPTS)
 
 
-def page(traces: dict[str, list[Step]]) -> str:
+def page(traces: dict[str, list[Step]], language: Language) -> str:
     """Return the animation as a page of its own, which opens from disk and needs nothing else."""
+    title = language.told("motion")["labels"]["title"]
     style = pictures.colours() + (STATIC / "motion.css").read_text("utf-8")
     code = "".join((STATIC / name).read_text("utf-8") for name in SCRIPTS)
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{language.words["html"]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{TITLE}</title>\n<style>\n{style}</style>\n</head>\n"
-        f'<body class="motion-alone">\n<main>\n<h1>{TITLE}</h1>\n{widget(traces)}\n</main>\n'
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n"
+        f'<body class="motion-alone">\n<main>\n<h1>{title}</h1>\n'
+        f"{widget(traces, language)}\n</main>\n"
         f"<script>\n{code}</script>\n</body>\n</html>\n"
     )

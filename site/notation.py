@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from language import ENGLISH, Language
 
-FILE = Path(__file__).with_name("notation.yaml")
+TERMS = Path(__file__).parents[1] / "docs" / "translating.md"
+TABLE = re.compile(r"^\|.*\|$(?:\n^\|.*\|$)*", re.MULTILINE)
 # What may hold maths, and what looks like it and is none: code comes first.
 PIECES = re.compile(r"(```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]+\$)", re.DOTALL)
 
@@ -39,19 +40,46 @@ class Symbol:
 
 
 class Notation:
-    """The symbols of all notebooks."""
+    """
+    The symbols of all notebooks.
 
-    def __init__(self) -> None:
-        self.groups = list(yaml.safe_load(FILE.read_text("utf-8")).values())
-        for group in self.groups:
-            group["symbols"] = [Symbol(name, **row) for name, row in group["symbols"].items()]
+    Parameters
+    ----------
+    language : Language
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.groups = [
+            {**group, "symbols": [Symbol(name, **row) for name, row in group["symbols"].items()]}
+            for group in language.told("notation").values()
+        ]
 
     def tables(self) -> str:
         """Return the table of notation as Markdown, a table per group."""
         return "\n\n".join(
-            "\n".join([f"## {group['caption']}", "", HEADER, *map(row, group["symbols"])])
+            f"## {group['caption']}\n\n"
+            + boxed("\n".join([*self.head(), *map(row, group["symbols"])]))
             for group in self.groups
         )
+
+    def head(self) -> list[str]:
+        """Return the head of a table."""
+        words = [self.language.words[f"{name}_column"] for name in COLUMNS]
+        return [line_of(words), line_of(["---"] * len(words))]
+
+    def terms(self) -> str:
+        """Return the terms of docs/translating.md in the language, "" where it has none."""
+        lines = [cells(line) for line in TERMS.read_text("utf-8").splitlines() if "|" in line]
+        words = self.language.words
+        head = next((k for k, line in enumerate(lines) if words["name"] in line), None)
+        if self.language.code == ENGLISH or head is None:
+            return ""
+        column = lines[head].index(words["name"])
+        rows = [[line[column], line[0], elsewhere(line[-1])] for line in lines[head + 2 :]]
+        names = [words["name"], words["term_column"], words["elsewhere_column"]]
+        table = map(line_of, [names, ["---"] * 3, *rows])
+        return "\n".join([f"## {words['terms']}", "", words["terms_about"], "", *table])
 
     def links(self, page: str) -> Links:
         """Return what links the symbols of a page."""
@@ -89,7 +117,7 @@ class Links:
             return self.pattern.sub(self._link_part, piece)
         if not self._is_first(alone):
             return piece
-        title = re.split(r"[,;:]", alone.meaning)[0]
+        title = re.split(r"[,;:，；：]", alone.meaning)[0]
         return f'<a class="symbol" href="{address(alone)}" title="{title}">{piece}</a>'
 
     def _link_part(self, found: re.Match) -> str:
@@ -104,13 +132,34 @@ class Links:
         return first
 
 
-HEADER = "| in formulas | in code | shape | meaning |\n|---|---|---|---|"
+COLUMNS = ("formulas", "code", "shape", "meaning")
+
+
+def line_of(cells: list[str]) -> str:
+    """Return a line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def cells(line: str) -> list[str]:
+    """Return the cells of a line of a table."""
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def boxed(tables: str) -> str:
+    """Return Markdown with its tables of symbols in boxes: they are laid out anew on phones."""
+    return TABLE.sub(r'<div class="symbols">\n\n\g<0>\n\n</div>', tables)
+
+
+def elsewhere(source: str) -> str:
+    """Return the words that a term has elsewhere: those that begin what is said of its source."""
+    found = re.match(r"[^\x00-\x7f]+(?: and [^\x00-\x7f]+)*", source)
+    return found[0].replace(" and ", "、") if found else ""
 
 
 def row(symbol: Symbol) -> str:
     """Return a symbol's row, with its anchor."""
     anchor = f"[${symbol.tex[0]}$]{{#{symbol.id}}}"
-    return f"| {anchor} | {symbol.code} | {symbol.shape} | {symbol.meaning} |"
+    return line_of([anchor, symbol.code, symbol.shape, symbol.meaning])
 
 
 def address(symbol: Symbol) -> str:

@@ -19,7 +19,8 @@ from grading.source.cells import (
     is_test,
     points_of,
 )
-from notation import Notation
+from language import Language
+from notation import Notation, boxed
 from pictures import Drawing, figure
 
 PICTURE = re.compile(r"^!\[(?P<words>[^\]]*)\]\((?P<file>[^)]+)\)$", re.MULTILINE)
@@ -29,8 +30,6 @@ LINK = re.compile(r"\[(\w+)\]\((https://[^)]+)\)")
 COVERS = Path(__file__).with_name("covers")
 # What the site says in its own way: where to open a notebook, and what must lie beside it.
 NOT_HERE = ("open-in", "fetch")
-MEANT = "This is what yours should look like"
-MEANT_ROUGHLY = "Yours should look like this, with the times of your own machine"
 
 
 class NotebookPage:
@@ -39,21 +38,22 @@ class NotebookPage:
 
     Parameters
     ----------
-    folder : Path
-        The release.
-    about : dict
-        What assignments.yaml says of it.
+    name : str
+        The assignment.
+    language : Language
     material : Path
         The pictures that the finished notebook draws.
     solved : SolvedNotebook, optional
         What the solved edition adds.
     """
 
-    def __init__(self, folder: Path, about: dict, material: Path, solved: Any = None) -> None:
-        self.folder = folder
-        self.name = folder.name
-        self.notebook = nbformat.read(folder / f"{self.name}.ipynb", as_version=4)
-        self.about = about
+    def __init__(self, name: str, language: Language, material: Path, solved: Any = None) -> None:
+        self.name = name
+        self.folder = language.release / name
+        self.notebook = nbformat.read(self.folder / f"{name}.ipynb", as_version=4)
+        self.words = language.words
+        about = language.told("assignments").get(name, {})
+        self.about = {"blurb": self.words["unknown"].format(name=name), **about}
         self.material = material
         self.solved = solved
         self.pictures = 0  # numbers their descriptions
@@ -78,8 +78,8 @@ class NotebookPage:
     def plan(self) -> str:
         """How long it takes, and what it needs."""
         hours, needs = self.about.get("hours", ""), self.about.get("needs", "")
-        said = [f"{hours[:1].upper()}{hours[1:]}." if hours else ""]
-        return " ".join([*said, f"You need {needs}." if needs else ""]).strip()
+        said = self.words["hours"].format(hours=f"{hours[:1].upper()}{hours[1:]}") if hours else ""
+        return (said + (self.words["needs"].format(needs=needs) if needs else "")).strip()
 
     @property
     def places(self) -> dict[str, str]:
@@ -101,6 +101,8 @@ class NotebookPage:
             text = MOTION.sub(r'<a href="\g<page>">\g<words></a>', text)
             if not cell.id.startswith("notation"):
                 text = links.add(text)
+            if cell.id == "notation":
+                text = boxed(text)
             cells.append(markdown(cell.id, text))
         heading, _, rest = cells[0].source.partition("\n")
         cells[0].source = f"{heading}\n\n{self.download()}\n{rest}"
@@ -114,13 +116,14 @@ class NotebookPage:
     def download(self) -> str:
         """Return the button that downloads the notebook with all it needs, and other ways."""
         others = "".join(
-            f' <a class="button other" href="{address}">Open in {place}</a>'
+            f' <a class="button other" href="{address}">'
+            f"{self.words['open_in'].format(place=place)}</a>"
             for place, address in self.places.items()
         )
         return (
             f'<p class="download"><a class="button" href="downloads/{self.name}.zip" download>'
-            f"Download the notebook</a>{others} <span>for JupyterLab or VS Code, with its figures"
-            f" and helper files, as <code>{self.name}.zip</code></span></p>\n"
+            f"{self.words['download']}</a>{others} <span>"
+            f"{self.words['download_holds'].format(name=self.name)}</span></p>\n"
         )
 
     def figure(self, found: re.Match) -> str:
@@ -129,7 +132,8 @@ class NotebookPage:
             svg = (self.folder / found["file"]).read_text("utf-8")
         except OSError:
             raise CourseError(
-                f"release/{self.name}: {found['file']} is missing; release it again"
+                f"{self.folder.parent.name}/{self.name}: {found['file']} is missing;"
+                " release it again"
             ) from None
         drawing = Drawing(svg)
         return self.picture(drawing, drawing.title, found["words"])
@@ -137,7 +141,7 @@ class NotebookPage:
     def picture(self, drawing: Drawing, title: str, words: str) -> str:
         """Return a drawing with a caption and a description."""
         self.pictures += 1
-        return figure(drawing, self.pictures, title, words)
+        return figure(drawing, self.pictures, title, words, self.words["in_words"])
 
     def code(self, cell: NotebookNode) -> list[NotebookNode]:
         """Return a code cell, with what belongs above and below it."""
@@ -146,16 +150,16 @@ class NotebookPage:
         kept.outputs = self.solved.outputs(cell.id) if self.solved else []
         if is_answer(cell):
             kept.metadata["tags"] = ["yours"]
-            label = f"Yours to write: <code>{name}</code>, {self.points[name]:g} points"
+            label = self.words["yours"].format(name=name, points=f"{self.points[name]:g}")
             above = [markdown(f"{cell.id}-label", f'<p class="cell-label">{label}</p>')]
             below = self.solved.below(name) if self.solved else []
             return [*above, kept, *below]
         if is_test(cell):  # one line that says so, and the label of the function does, too
             return []
         if function_checked(name):
-            return fold(kept, f"The check of <code>{function_checked(name)}</code>")
+            return fold(kept, self.words["check"].format(name=function_checked(name)))
         if name.startswith("example_"):
-            return fold(kept, "What the checks below use")
+            return fold(kept, self.words["example"])
         return [kept, *self.meant(cell.id)]
 
     def meant(self, cell_id: str) -> list[NotebookNode]:
@@ -171,7 +175,7 @@ class NotebookPage:
                 ) from None
             drawing = Drawing(file.read_text("utf-8"))
             shown = self.picture(drawing, words["title"], words["words"])
-            meant = MEANT_ROUGHLY if words.get("measured") else MEANT
+            meant = self.words["meant_roughly" if words.get("measured") else "meant"]
             text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{shown}</div>'
             cells.append(markdown(file.stem, text))
         return cells

@@ -73,8 +73,8 @@ def shorter(svg: str) -> str:
     return svg.replace("> <", "><")
 
 
-def figure(drawing: Drawing, number: int, title: str, words: str) -> str:
-    """Return a drawing in a box that scrolls, its caption, and its description in words."""
+def figure(drawing: Drawing, number: int, title: str, words: str, in_words: str) -> str:
+    """Return a drawing in a box that scrolls, its caption, and its description `in_words`."""
     described = f"picture-{number}"
     name = f'role="img" aria-label="{escape(title)}" aria-describedby="{described}"'
     size = f'style="min-width: {drawing.least_width()}px"'
@@ -82,7 +82,7 @@ def figure(drawing: Drawing, number: int, title: str, words: str) -> str:
         f'<figure class="picture"><div class="scroller">'
         f"{drawing.inline(f'p{number}', f'{name} {size}')}</div>"
         f'<figcaption>{escape(title)}<details class="words">'
-        f'<summary>The picture in words</summary><p id="{described}">{escape(words)}</p>'
+        f'<summary>{in_words}</summary><p id="{described}">{escape(words)}</p>'
         "</details></figcaption></figure>\n"
     )
 

@@ -14,8 +14,11 @@ sys.path.insert(0, str(ROOT / "site"))  # its files are programs, and no package
 
 import motion  # noqa: E402
 import motion_page  # noqa: E402
+from language import CODES, Language  # noqa: E402
+from motion_file import file_of  # noqa: E402
 
-TOLD = motion.told()
+LANGUAGES = [Language(code) for code in CODES]
+TOLD = LANGUAGES[0].told("motion")
 SHIPPED = ROOT / "source" / "rnn_lstm_forward" / "figures" / "lstm_in_motion.html"
 LOOKS = (Path(__file__).parent / "looks.js").read_text("utf-8")
 WIDTHS = (360, 768, 1280)
@@ -80,9 +83,12 @@ def current(page):
 
 
 def test_the_shipped_file_is_what_the_site_makes(lstm_forward):
-    assert SHIPPED.read_text("utf-8") == motion_page.page(motion.traces(lstm_forward)), (
-        "write it again: python site/motion_file.py"
-    )
+    traces = motion.traces(lstm_forward)
+    for language in LANGUAGES:
+        shipped = file_of(language.code).read_text("utf-8")
+        assert shipped == motion_page.page(traces, language), (
+            "write it again: python site/motion_file.py"
+        )
 
 
 def test_the_sentence_is_that_of_the_notebook():

@@ -17,21 +17,28 @@ import pytest
 from browser import chromium, open_page, pale, serious_violations, view_of
 from bs4 import BeautifulSoup
 from ours import ASSIGNMENTS
+from test_translation import ENGLISH, numbers
 
 from grading.authoring.leaks import scan, secrets_of
 from grading.source import course_root, read_assignment, read_source
 from rnn_marking.address import open_in
 
 ROOT = course_root(Path(__file__).parent)
-COURSE = ["grading", "nbgrader_config.py", "release", "rnn_checks.py", "site", "source"]
+COURSE = [
+    *("docs", "grading", "nbgrader_config.py", "release", "release-zh", "rnn_checks.py"),
+    *("site", "source"),
+]
 SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
 FIRST = "rnn_lstm_forward"
 sys.path.insert(0, str(ROOT / "site"))  # its files are programs, and no package
 
+from language import CODES, Language  # noqa: E402
+from motion_file import file_of  # noqa: E402
 from notebooks import NotebookPage  # noqa: E402
 
 LOOKS = (Path(__file__).parent / "looks.js").read_text("utf-8")
 WIDTHS = (360, 768, 1280)
+HREFS = "all => all.map(a => a.href)"
 
 
 def build(course, editions, to, **variables):
@@ -56,7 +63,8 @@ def site(tmp_path_factory):
         both = pool.submit(build, ROOT, ["public", "solved"], folder / "one")
         again = pool.submit(build, copy, [], folder / "two", TZ="Pacific/Auckland")
         public, solved = both.result()
-        return {"public": public, "solved": solved, "again": again.result()[0]}
+        chinese = public / "zh"
+        return {"public": public, "zh": chinese, "solved": solved, "again": again.result()[0]}
 
 
 def pages(folder):
@@ -86,7 +94,7 @@ def show(view, page):
 @pytest.mark.parametrize(
     ("edition", "names", "width", "dark"),
     [
-        ("public", ["*"], 390, True),
+        ("public", ["*", "zh/*"], 390, True),
         ("public", ["index", FIRST, "lstm_in_motion"], 1280, False),
         ("solved", ["derivations", FIRST], 1280, False),
     ],
@@ -159,7 +167,7 @@ def maths_left_raw(page):
     return found[0] if found else ""
 
 
-@pytest.mark.parametrize("edition", ["public", "solved"])
+@pytest.mark.parametrize("edition", ["public", "solved", "zh"])
 def test_pages_are_valid_and_lead_somewhere(site, edition):
     trees = {
         page.name: BeautifulSoup(page.read_text("utf-8"), "html.parser")
@@ -170,7 +178,7 @@ def test_pages_are_valid_and_lead_somewhere(site, edition):
         html5lib.HTMLParser(strict=True).parse((site[edition] / name).read_bytes())
         ids = [element["id"] for element in tree.find_all(id=True)]
         assert len(ids) == len(set(ids)), name
-        assert tree.html["lang"] == "en"
+        assert tree.html["lang"] == ("zh-CN" if edition == "zh" else "en")
         assert len(tree.find_all("h1")) == 1, name
         titles.add(tree.title.text)
         descriptions.add(tree.find("meta", {"name": "description"})["content"])
@@ -178,7 +186,7 @@ def test_pages_are_valid_and_lead_somewhere(site, edition):
         for drawing in tree.select("svg.drawing"):
             assert drawing["aria-label"], name
             words = tree.find(id=drawing["aria-describedby"]).text
-            assert len(words) > 60, drawing["aria-label"]
+            assert len(words) > (30 if edition == "zh" else 60), drawing["aria-label"]
         for link in tree.find_all("a", href=True):
             assert leads_somewhere(site[edition], name, link["href"], trees), (name, link["href"])
     assert len(titles) == len(descriptions) == len(trees)
@@ -210,16 +218,102 @@ def test_symbols_lead_to_the_table_of_notation(site):
         assert view.page.locator("tr:has(:target)").count() == 1
 
 
-def test_search_finds_the_forget_gate(site):
-    with open_page(site["public"] / "index.html") as view:
-        view.page.get_by_label("Search").first.fill("forget gate")
-        view.page.keyboard.press("Enter")
-        results = view.page.locator("#search-results li a")
-        results.first.wait_for()
-        assert any(
-            FIRST in (each or "") for each in results.evaluate_all("all => all.map(a => a.href)")
-        )
-        assert view.errors == []
+def test_search_finds_words_and_characters(site):
+    """Also what no blanks set apart, and a single character; all of it must be in a page."""
+    wanted = {
+        "public": {"forget gate": FIRST},
+        "zh": {"遗忘门": FIRST, "前向传播": FIRST, "循环神经网络": "index", "词": FIRST},
+    }
+    with open_page("about:blank") as view:
+        for edition, queries in wanted.items():
+            for query, page in queries.items():
+                found = found_by_search(view, site[edition], query)
+                assert f"{page}.html" in found, query
+        assert found_by_search(view, site["zh"], "遗忘的斑马") == []
+        said = view.page.locator("#search-results").inner_text()
+        assert not re.search("[A-Za-z]", said)
+    assert view.errors == []
+    assert [url for url in view.requests if not url.startswith("file:")] == []
+
+
+def found_by_search(view, home, query):
+    """Return the pages that a search from the first page leads to, as a reader makes it."""
+    view.open(home / "index.html")
+    view.page.locator(".sidebar-search").fill(query)
+    view.page.keyboard.press("Enter")
+    view.page.wait_for_url("**/search.html?*")
+    view.page.wait_for_function("window.Search && Search._pulse_status === -1")
+    links = view.page.locator("#search-results li a")
+    return [Path(urldefrag(a)[0].split("?")[0]).name for a in links.evaluate_all(HREFS)]
+
+
+def test_every_page_leads_to_itself_in_the_other_language(site):
+    names = {page.name for page in pages(site["public"])}
+    assert names == {page.name for page in pages(site["zh"])}
+    for name in names:
+        trees = {"en": tree_of(site["public"] / name), "zh-CN": tree_of(site["zh"] / name)}
+        to = {"en": f"../{name}", "zh-CN": f"zh/{name}"}
+        for tag, other in (("en", "zh-CN"), ("zh-CN", "en")):
+            (switch,) = trees[tag].select("nav.languages a")
+            assert (switch["href"], switch["hreflang"], switch["lang"]) == (to[other], other, other)
+            alternates = trees[tag].select("link[rel=alternate][hreflang]")
+            assert {each["hreflang"]: each["href"] for each in alternates} == {
+                **{tag: name, other: to[other]},
+                "x-default": name if tag == "en" else f"../{name}",
+            }
+
+
+# Latin text on a Chinese page: code, what programs say, what is quoted, literature, terms
+QUOTED = "pre, code, script, style, em, blockquote, [lang=en], li:has(a[href^=https]), .math"
+
+
+def test_no_english_sentence_is_left_on_a_chinese_page(site):
+    for page in pages(site["zh"]):
+        tree = tree_of(page)
+        for element in tree.select(QUOTED):
+            element.decompose()
+        attributes = ("title", "aria-label", "placeholder", "content")
+        said = [tree.get_text("\n"), *(e[a] for a in attributes for e in tree.select(f"[{a}]"))]
+        assert ENGLISH.findall("\n\n".join(said)) == [], page.name
+        for label in tree.select("[aria-label], [placeholder]"):
+            shown = label.get("aria-label") or label["placeholder"]
+            assert not shown.isascii() or shown in ("English", "tanh"), shown
+
+
+@pytest.mark.parametrize("code", CODES[1:])
+def test_a_translation_keeps_formulas_code_links_and_numbers(code):
+    english, other = Language(), Language(code)
+    texts = [
+        (path.read_text("utf-8"), (other.folder / "pages" / path.name).read_text("utf-8"))
+        for path in (english.folder / "pages").glob("*.md")
+        if path.stem not in ("instructors", "derivations")
+    ]  # which are in English alone
+    for name in ("words", "motion", "notation", "assignments"):
+        texts += zip(leaves(english.told(name)), leaves(other.told(name)), strict=True)
+    assert len(texts) > 300
+    for one, two in texts:
+        for what in (
+            r"\$[^$]+\$",
+            r"`[^`\n]+`|<code>.*?</code>|^```.*?^```",
+            r"\{+.*?\}+",
+            r"\]\(([^)#]*)",
+            r'href="([^"]*)"',
+            r"^#+ ",
+            r"^\|",
+        ):
+            found = [sorted(re.findall(what, text, re.M | re.S)) for text in (one, two)]
+            assert found[0] == found[1], two
+        if not re.search("minus|thirds", one):  # numbers in words
+            assert numbers(one) == numbers(two), two
+
+
+def leaves(told):
+    """Yield the texts of a YAML file, in their order."""
+    if isinstance(told, dict | list):
+        for each in told.values() if isinstance(told, dict) else told:
+            yield from leaves(each)
+    elif isinstance(told, str):
+        yield told
 
 
 def test_dark_mode_can_be_chosen(site):
@@ -241,16 +335,17 @@ def test_one_click_brings_the_notebook_with_all_it_needs(site, tmp_path):
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_downloads_are_the_released_folders(site, assignment, tmp_path):
-    with zipfile.ZipFile(zip_of(site, assignment)) as archive:
+@pytest.mark.parametrize(("edition", "release"), [("public", "release"), ("zh", "release-zh")])
+def test_downloads_are_the_released_folders(site, assignment, edition, release, tmp_path):
+    with zipfile.ZipFile(zip_of(site, assignment, edition)) as archive:
         archive.extractall(tmp_path)
-    assert files(tmp_path / assignment) == files(ROOT / "release" / assignment)
+    assert files(tmp_path / assignment) == files(ROOT / release / assignment)
     notebook = nbformat.read(tmp_path / assignment / f"{assignment}.ipynb", as_version=4)
     nbformat.validate(notebook)
 
 
-def zip_of(site, assignment):
-    return site["public"] / "downloads" / f"{assignment}.zip"
+def zip_of(site, assignment, edition="public"):
+    return site[edition] / "downloads" / f"{assignment}.zip"
 
 
 # ------------------------------------------------------------------ nothing leaks
@@ -331,25 +426,25 @@ def test_the_index_is_a_path(site):
     assert all(step.select_one(".cover svg") and "hours" in step.text for step in steps)
 
 
-def test_links_to_other_places_come_with_the_address(tmp_path):
+def test_links_to_other_places_come_with_the_address(tmp_path, monkeypatch):
     """Colab and Binder are in reach by a link once the notebook's own line has them."""
     release = shutil.copytree(ROOT / "release" / FIRST, tmp_path / FIRST)
     file = release / f"{FIRST}.ipynb"
     notebook = nbformat.read(file, as_version=4)
-    about = {"blurb": "It is about this."}
-    assert NotebookPage(release, about, tmp_path).places == {}
+    monkeypatch.setattr(Language, "release", tmp_path)
+    assert NotebookPage(FIRST, Language(), tmp_path).places == {}
     line = next(cell for cell in notebook.cells if cell.id == "open-in")
     line.source = open_in("https://github.com/someone/something", FIRST)
     nbformat.write(notebook, file)
-    page = NotebookPage(release, about, tmp_path)
+    page = NotebookPage(FIRST, Language(), tmp_path)
     assert list(page.places) == ["Colab", "Binder"]
     assert "someone/something" in page.download()
 
 
 def test_the_motion_page_holds_the_shipped_animation(site):
-    page = site["public"] / "lstm_in_motion.html"
-    alone = site["public"] / "downloads" / "lstm_in_motion.html"
-    shipped = ROOT / "source" / FIRST / "figures" / "lstm_in_motion.html"
-    assert alone.read_bytes() == shipped.read_bytes()
-    told = [tree_of(each).find(id="motion-data").text for each in (alone, page)]
-    assert told[0] == told[1]
+    for edition, code in (("public", "en"), ("zh", "zh")):
+        page = site[edition] / "lstm_in_motion.html"
+        alone = site[edition] / "downloads" / "lstm_in_motion.html"
+        assert alone.read_bytes() == file_of(code).read_bytes()
+        told = [tree_of(each).find(id="motion-data").text for each in (alone, page)]
+        assert told[0] == told[1]

@@ -98,7 +98,7 @@
     const part = at % parts.length;
     root.dataset.part = parts[part];
     root.dataset.step = t + 1;
-    drawParts(part, wordsOf(scene(), told.unit, steps[t], t));
+    drawParts(part, wordsOf(scene(), told, steps[t], t));
     drawCell(part, steps[t]);
     drawTape(t, part);
     drawInputs(t);
@@ -178,7 +178,7 @@
     if (!timer) {
       const card = root.querySelector(".card.active");
       const words = [...card.querySelectorAll("h3, .numbers, .said")].map((p) => p.textContent);
-      spoken.textContent = fill(labels.spoken, { t: root.dataset.step, words: words.join(". ") });
+      spoken.textContent = fill(labels.spoken, { t: root.dataset.step, words: words.join(labels.stop) });
     }
   }
 

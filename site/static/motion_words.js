@@ -58,14 +58,14 @@ function memoryInWords(step) {
   return empty ? "first" : "replaced";
 }
 
-function wordsOf(scene, unit, step, t) {
+function wordsOf(scene, { unit, labels }, step, t) {
   const stacked = [step.a_prev, ...step.x];
-  const given = scene.entries.map(({ name }, k) => `${name} ${asInput(step.x[k])}`);
+  const given = scene.entries.map(({ name }, k) => fill(labels.entry, { name, value: asInput(step.x[k]) }));
   const likely = scene.classes?.[step.y[0] >= step.y[1] ? 0 : 1];
   const gate = (letter, value) => gateInWords(unit, letter, stacked, value);
-  const predicted = (scene.classes ?? []).map((name, k) => `${name} <b>${asNumber(step.y[k])}</b>`);
+  const predicted = (scene.classes ?? []).map((name, k) => fill(labels.entry, { name, value: `<b>${asNumber(step.y[k])}</b>` }));
   return {
-    read: [given.join(", "), whatArrives(scene, step.x, scene.words?.[t])],
+    read: [given.join(labels.list), whatArrives(scene, step.x, scene.words?.[t])],
     forget: [gate("f", step.f), scene.forget[openness(step.f)]],
     store: [
       `${gate("i", step.i)}<br>tanh ${signed(weightedSum(unit.Wc, unit.bc, stacked))} = <b>${asNumber(step.cct)}</b>`,
@@ -79,7 +79,7 @@ function wordsOf(scene, unit, step, t) {
       [
         gate("o", step.o),
         `${asNumber(step.o)} · tanh ${signed(step.c)} = <b>${asNumber(step.a)}</b>`,
-        ...(predicted.length ? [predicted.join(", ")] : []),
+        ...(predicted.length ? [predicted.join(labels.list)] : []),
       ].join("<br>"),
       fill(scene.show[openness(step.o)], { likely }),
     ],
