@@ -126,6 +126,7 @@ def stage(
     for each in pages:
         nbformat.write(each.render(notation), folder / f"{each.name}.ipynb")
     traces = json.loads((material / "motion.json").read_text("utf-8"))
+    errata = json.loads((material / "errata.json").read_text("utf-8"))
     templates = Environment(
         loader=FileSystemLoader(language.folder / "pages"),
         undefined=StrictUndefined,
@@ -138,7 +139,7 @@ def stage(
         "terms": notation.terms(),
         "motion": f"{motion_page.widget(traces, language)}\n{motion_page.scripts()}",
         "memory": [motion.number(step["c"]) for step in traces["commands"]],
-        "errata": json.loads((material / "errata.json").read_text("utf-8")),
+        "errata": {name: text or language.words["nothing"] for name, text in errata.items()},
         "solved": solved,
     }
     for file in sorted((language.folder / "pages").glob("*.md")):

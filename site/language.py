@@ -68,6 +68,8 @@ class Language:
     def address(self, page: str, of: Language) -> str:
         """Return the address of a page in another language, or of its first, seen from here."""
         page = page if of.has(page) else "index"
+        if of == self:
+            return f"{page}.html"
         back = "" if self.code == ENGLISH else "../"
         return f"{back}{page}.html" if of.code == ENGLISH else f"{back}{of.code}/{page}.html"
 
