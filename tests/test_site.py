@@ -297,7 +297,7 @@ def test_a_translation_keeps_formulas_code_links_and_numbers(code):
         for what in SAME:
             found = [sorted(re.findall(what, text, re.M | re.S)) for text in (one, two)]
             assert found[0] == found[1], two
-        assert set(re.findall(r"\{.*?\}", one)) == set(re.findall(r"\{.*?\}", two))
+        assert set(re.findall(r"\{.*?\}", one)) <= set(re.findall(r"\{.*?\}", two)), two
         if "图中文字" not in two:  # in the descriptions of pictures, English has numbers as words
             assert numbers(one) == numbers(two), two
 
