@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from ours import ASSIGNMENTS
+from scratch import NAME, SOLUTION, cell, configure, write_source
 
 from grading.authoring.prove import prove_tests
 from grading.cli import converter_of, open_nursery
@@ -36,3 +37,16 @@ def test_every_function_has_mistakes_and_right_versions(assignment):
     assert len(mistakes) == len(right) == 4
     assert min(mistakes.values()) >= 12
     assert min(right.values()) >= 6
+
+
+def test_tests_that_keep_no_record_are_proved_as_far_as_they_can(tmp_path, monkeypatch):
+    cells = [
+        cell("cell-1a", SOLUTION, solution=True),  # as JupyterLab calls it
+        cell("cell-2b", "assert double(2) == 4", grade=True, locked=True, points=5),
+    ]
+    write_source(tmp_path / "source" / NAME, cells)
+    configure(tmp_path, "")
+    monkeypatch.chdir(tmp_path)
+    with open_nursery(converter_of(NAME, unprotected=False)) as rooms:
+        proofs = list(prove_tests(read_source(NAME), rooms, b"a secret of tests"))
+    assert {proof.name: proof.problems for proof in proofs} == {"solution": [], "untouched": []}

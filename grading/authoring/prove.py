@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -103,11 +103,12 @@ def prove_tests(
         without a room, every version is marked, which takes a tenth of the time.
     """
     outcomes = [Outcomes(source, data) for data in sets_of(secret)]
-    for each in outcomes:
-        mark_solution(each)  # so that what is right is known in all processes
+    for each in outcomes:  # so that what is right is known in all processes
+        found = mark_solution(each)
+    marked = {result.function for result in found.values()}
     fork = get_context("fork")  # so that what is warm here is warm there
     with ProcessPoolExecutor(None, fork, begin, (Ready(outcomes, rooms),)) as pool:
-        trials = list(trials_of(source, len(outcomes), in_all_sets))
+        trials = list(trials_of(source, marked, len(outcomes), in_all_sets))
         yield from pool.map(prove_version, trials, chunksize=4)
     untouched = with_answers(source.notebook, dict.fromkeys(source.answers, STUB))
     marks = [marks_of(untouched, each, rooms) for each in outcomes]
@@ -115,8 +116,10 @@ def prove_tests(
     yield Proof("", "untouched", marks[0], problems)
 
 
-def trials_of(source: Source, sets: int, in_all_sets: bool) -> Iterator[Trial]:
-    """Yield what is to be tried."""
+def trials_of(
+    source: Source, marked: Collection[str], sets: int, in_all_sets: bool
+) -> Iterator[Trial]:
+    """Yield what is to be tried; blank versions of those functions that a MarkedTest marks."""
     yield Trial(None, sets, sets)
     for number, version in enumerate(source.versions):
         if in_all_sets:
@@ -124,7 +127,7 @@ def trials_of(source: Source, sets: int, in_all_sets: bool) -> Iterator[Trial]:
         else:
             handed_in = not version.is_mistake or number % SAMPLE == 0
             yield Trial(version, sets if number % OTHER_SETS == 0 else 1, int(handed_in))
-    for version in blank_versions(source):
+    for version in blank_versions(source, marked):
         yield Trial(version, sets, sets if in_all_sets else 1, is_blank=True)
 
 
@@ -152,7 +155,8 @@ def prove_version(trial: Trial) -> Proof:
         marks += tries.values()
         if version is None:
             problems += coincidences(each)
-    earned = [[mark.points for mark in each] for each in marks]
+    recorded = {mark.function for mark in marks[0]}  # where the tests run, no other is known
+    earned = [[m.points for m in each if m.function in recorded] for each in marks]
     problems += [f"earns {earned[0]} in set 1, {other}" for other in earned if other != earned[0]]
     if version is None:
         return Proof("", "solution", marks[0], problems)
@@ -164,7 +168,9 @@ def broken(trial: Trial, marks: list[TestResult]) -> list[str]:
     version = trial.version
     if version is None or not (version.is_mistake or trial.is_blank):
         return lost_points(marks)
-    own = next(mark for mark in marks if mark.function == version.shows_in)
+    own = next((mark for mark in marks if mark.function == version.shows_in), None)
+    if own is None:
+        return [f"{version.shows_in}: no MarkedTest shows what it costs", *lost_points(marks)]
     problems = lost_points(mark for mark in marks if mark is not own)
     if trial.is_blank:
         problems += points_of([own])
