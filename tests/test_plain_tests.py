@@ -141,6 +141,58 @@ def test_what_is_told_of_a_hidden_line_is_that_it_does_not_hold(rooms):
     assert told["allclose"] == (0, "a check that is not shown does not hold")
 
 
+@pytest.mark.parametrize("end", ["__import__('os')._exit(0)", "[0 for _ in iter(int, 1)]"])
+def test_a_room_that_is_lost_in_a_hidden_line_tells_nothing_of_it(rooms, end):
+    told = mark(
+        SQUARE, rooms, square=f"def square(x):\n    if x == 3:\n        {end}\n    return x * x"
+    )
+    assert told["asserts"] == (0, "a check that is not shown does not hold")
+
+
+SAME = source(
+    answer("one", "def one(x):\n    return x + 1"),
+    answer("two", "def two(x):\n    return x * x"),
+    ours("show", "print(two(2))\ndef same(a, b):\n    return a == b\nexpected = 9"),
+    graded("first", "assert one(1) == 2\ndef alike(a, b):\n    return a == b", points=1),
+    graded("second", "assert alike(two(3), 9)", points=9),
+    graded("third", "assert same(two(3), expected)"),
+)
+
+
+def test_what_our_cells_define_is_never_the_students(any_rooms):
+    right = {"first": (1, ""), "second": (9, ""), "third": (10, "")}
+    assert mark(SAME, any_rooms) == right
+    lies = "def same(a, b):\n    return True\nalike = same\nexpected = 0\n"
+    one = f"{lies}def one(x):\n    return 0"
+    two = f"{lies}def two(x):\n    return 0"
+    earned = mark(SAME, any_rooms, one=one, two=two)
+    assert [points for points, _ in earned.values()] == [0, 0, 0]
+
+
+LOOPS = [
+    "assert len(h(4)) == 4\nfor a, b in zip(h(4), [0, 1, 2, 3]):\n    assert a == b",
+    "r = h(4)\nassert len(r) == 4\nfor n, a in enumerate(r):\n    assert a == n",
+    "r = h(4)\nassert len(r) == 4\nfor n in range(len(r)):\n    assert r[n] == n",
+    "r = h(4)\nassert len(r) == 4 and all(a == b for a, b in zip(r, range(4)))",
+]
+EMPTY = {
+    "a length alone": "__len__ = lambda self: 4\n    __iter__ = lambda self: iter(())",
+    "a list": "__iter__ = lambda self: iter(())\n    __len__ = lambda self: 4",
+    "right once": "def __len__(self):\n        self.n = 0 if hasattr(self, 'n') else 4\n"
+    "        return self.n\n    __iter__ = lambda self: iter(())",
+}
+
+
+@pytest.mark.parametrize("lie", EMPTY)
+def test_an_object_with_another_length_than_items_passes_no_loop(rooms, lie):
+    honest = "class h(list):\n    def __init__(self, n):\n        super().__init__(range(n))"
+    loops = source(answer("h", honest), *(graded(f"t{n}", t) for n, t in enumerate(LOOPS)))
+    assert all(points == 10 for points, _ in mark(loops, rooms).values())
+    kind = "list" if lie == "a list" else "object"
+    liar = f"class h({kind}):\n    def __init__(self, n): pass\n    {EMPTY[lie]}"
+    assert [points for points, _ in mark(loops, rooms, h=liar).values()] == [0, 0, 0, 0]
+
+
 def test_a_test_with_a_fault_of_its_own_is_not_graded_and_the_others_are(rooms):
     typo = source(
         answer("square", "def square(x):\n    return x * x"),

@@ -70,7 +70,11 @@ def mark_notebook(
     run = as_cells(code, outcomes)
     done, results = ask(code, run, outcomes, rooms, most_seconds)
     plain = {cell.id for cell in code if cells.grade_id(cell) in outcomes.tried.plain}
-    unclear = {key for key, result in results.items() if may_tell(result)}
+    unclear = {
+        key
+        for key, result in results.items()
+        if may_tell(result) or (key in plain and result.stopped)  # which may be in a hidden line
+    }
     if unclear:
         others: dict[str, TestResult] = {}
         if not (done.timed_out and most_seconds < math.inf):  # then it is marked again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 import math
@@ -105,8 +106,14 @@ class MarkingRoom:
         return result
 
     def run_quietly(self, cell: Cell) -> None:
-        """Run a cell for its definitions; where it needs the student's names, it may fail."""
-        self.run_here(cell, most_output=0)
+        """
+        Run a cell for its definitions; where it needs the student's names, it may fail.
+
+        What it defines further down is ours all the same, and never looked for in the room.
+        """
+        _, error = self.run_here(cell, most_output=0)
+        for text in definitions_below(cell, line_of(error, cell)) if error else ():
+            self.run_here(Cell(cell.id, text, "shared", cell.label), most_output=0)
 
     def leave_to_student(self, cell: Cell) -> None:
         """Let the student have what a cell of theirs binds; what it imports is ours."""
@@ -169,6 +176,17 @@ class Here:
         return set(self.others()[0])
 
 
+def definitions_below(cell: Cell, line: int) -> list[str]:
+    """Return what a cell defines at its top below a line, each by itself."""
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+    except SyntaxError:
+        return []
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+    below = (node for node in tree.body if node.lineno > line > 0)
+    return [ast.unparse(node) for node in below if isinstance(node, kinds)]
+
+
 def line_of(error: BaseException, cell: Cell) -> int:
     """Return the line of a cell that was running when it stopped, 0 for none."""
     for frame, number in traceback.walk_tb(error.__traceback__):
@@ -205,7 +223,7 @@ def names_used(cell: Cell) -> Used:
     return Used(frozenset(used), frozenset(own))
 
 
-def names_of_student(cell: Cell, answers: set[str]) -> tuple[str, ...]:
+def names_of_student(cell: Cell, answers: set[str], ours: set[str]) -> tuple[str, ...]:
     """
     Return the names for which a test may want the student's value.
 
@@ -213,12 +231,14 @@ def names_of_student(cell: Cell, answers: set[str]) -> tuple[str, ...]:
     ----------
     cell : Cell
         The test.
+    ours : set of str
+        What tests bind: no student's, but where the solution binds it, too.
     answers : set of str
         What the solution binds: these are the student's even where the test binds them, too,
         or where Python has something of that name.
     """
     used, own = names_used(cell)
-    others = {name for name in used - own if not hasattr(builtins, name)}
+    others = {name for name in used - own - ours if not hasattr(builtins, name)}
     return tuple(sorted(others | (used & answers)))
 
 
@@ -276,8 +296,9 @@ def run_notebook(
     start = time.monotonic()
     answers = {name for cell in cells if cell.kind == "student" for name in cell.binds}
     looked_up = {name for cell in cells for name in cell.looks_up}
+    ours = {name for cell in cells if cell.kind == "test" for name in names_used(cell).own}
     tests = {
-        number: Test(number, names_of_student(cell, answers))
+        number: Test(number, names_of_student(cell, answers, ours))
         for number, cell in enumerate(cells)
         if cell.kind == "test"
     }

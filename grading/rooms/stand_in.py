@@ -55,7 +55,7 @@ class Thing:
         room: Any = None,
     ) -> None:
         self.keep_(label_=label, ask_=ask, kind_=kind or "an object")
-        self.keep_(reference_=reference, room_=room, steps_=0)
+        self.keep_(reference_=reference, room_=room, steps_=0, length_=None)
 
     def keep_(self, **own: Any) -> None:
         """Keep attributes of the stand-in itself."""
@@ -63,6 +63,7 @@ class Thing:
 
     def do_(self, operation: str, *args: Any, label: str = "") -> Any:
         """Ask the object something."""
+        self.keep_(length_=None)  # it may have another from now on
         return self.ask_(self, operation, args, {}, label or f"{operation}({self.label_})")
 
     def refuse_(self, what: str) -> NoReturn:
@@ -104,15 +105,28 @@ class Thing:
         self.do_("delitem", key)
 
     def __len__(self) -> int:
-        """Return its length."""
+        """Return its length; asked again at once, it has to be the same."""
+        before = self.length_
         size = self.do_("len")
-        if type(size) is not int or not 0 <= size <= MOST_ITEMS:
+        if type(size) is not int or not 0 <= size <= MOST_ITEMS or before not in (None, size):
             self.refuse_("take its length")
+        self.keep_(length_=size)
         return size
 
     def __iter__(self) -> Iterator[Any]:
-        """Go over its items."""
-        return self.do_("iter", label=self.label_)
+        """Go over its items; where it has a length, there have to be so many."""
+        before = self.length_
+        items = self.do_("iter", label=self.label_)
+        try:
+            size = self.do_("len")
+        except Exception:  # an iterator, a generator
+            size = before
+        if size is None:
+            return items
+        found = list(items)
+        if len(found) != size or before not in (None, size):
+            self.refuse_("go over its items, which are not as many as its length says")
+        return iter(found)
 
     def __next__(self) -> Any:
         """Return the next item."""
