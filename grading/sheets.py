@@ -16,6 +16,7 @@ from grading.book import Place
 RISKY = re.compile(r"'*[=+\-@\t\r\n]")
 NUMBER = re.compile(r"[+-]?[0-9]*[.,]?[0-9]*%?")
 DECIMAL = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 
 
 @dataclass
@@ -133,6 +134,12 @@ def number(value: float, mark: str = ".") -> str:
 
 
 def as_number(text: str) -> float | None:
-    """Read a number with a point or a comma before its decimals; None where it is none."""
+    """
+    Read a number with a point or a comma before its decimals; None where it is none.
+
+    Three digits behind a comma are thousands, as in 1,000 and 1,000.00: marks have fewer decimals.
+    """
+    if THOUSANDS.fullmatch(text.strip()):
+        text = text.replace(",", "")
     found = DECIMAL.fullmatch(text.strip())
     return float(found[0].replace(",", ".")) if found else None

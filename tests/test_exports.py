@@ -32,8 +32,10 @@ from grading import CourseError
 from grading.book import Book, Place
 from grading.cli import app as command
 from grading.exports import WAYS, Order, Report, export, export_all, import_students
+from grading.exports.canvas import GradeBook
+from grading.intake.downloads import find_uploads
 from grading.run.certificate import FOLDER, file_name
-from grading.sheets import column_titles, guard, unguard
+from grading.sheets import as_number, column_titles, guard, read_sheet, unguard
 
 REPO = Path(__file__).parents[1]
 CANARY = "canary-7f3a"
@@ -807,3 +809,27 @@ def test_nbgrader_export_writes_the_same(root, monkeypatch, capsys):
             "--exporter=grading.nbgrader_plugins.CanvasExporter", "--CanvasExporter.source=no.csv"
         )
     assert "no.csv cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10", 10), ("10.5", 10.5), ("10,5", 10.5), ("1,000", 1000), ("12,345,678.90", 12345678.9),
+     ("1,00", 1), ("0,125", 0.125), ("1.000,5", None), ("ten", None)],
+)  # fmt: skip
+def test_numbers_of_an_lms_are_read(text, value):
+    assert as_number(text) == value
+
+
+def test_a_page_goes_back_beside_the_notebook_not_beside_the_newest_file(tmp_path):
+    names = ("doe_LATE_7_91_work.ipynb", "doe_7_90_work.ipynb", "doe_7_92_rnn_utils.py")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+    assert find_uploads(tmp_path) == {"7": "doe_LATE_7_91"}
+
+
+def test_a_file_of_one_column_is_no_grade_book(tmp_path):
+    path = tmp_path / "grades.csv"
+    path.write_text("Student\nx\n", "utf-8")
+    with pytest.raises(CourseError, match="is no grade book of Canvas"):
+        GradeBook(read_sheet(path))

@@ -56,7 +56,7 @@ class GradeBook:
         self.sheet = sheet
         self.heading = [title.strip() for title in sheet.rows[0]]
         names = next((each for each in NAMES if self.heading[: len(each)] == each), None)
-        if names is None or self.heading[len(names)] != "ID":
+        if names is None or self.heading[len(names) :][:1] != ["ID"]:
             raise CourseError(
                 f"{sheet.path} is no grade book of Canvas: its first line does not begin with "
                 "Student,ID or LastName,FirstName,ID. In Canvas: Grades > Export > Export Entire "

@@ -181,9 +181,9 @@ def find_uploads(archive: Path) -> dict[str, str]:
     Returns
     -------
     dict
-        `<name>_<user>_<attachment>` of the newest attachment, by the student's number.
+        `<name>_<user>_<attachment>` of the newest notebook, by the student's number.
     """
-    found: dict[str, tuple[int, str]] = {}
+    found: dict[str, tuple[tuple[bool, int], str]] = {}
     for file in Sorter([], 0, "", logging.Logger("unheard", logging.CRITICAL + 1)).files(archive):
         try:
             owner = whose(file.path)
@@ -191,9 +191,8 @@ def find_uploads(archive: Path) -> dict[str, str]:
             continue
         if owner and "attachment" in owner.groupdict():
             begin = file.path.rpartition("/")[2].removesuffix(f"_{owner['file']}")
-            found[owner["id"]] = max(
-                found.get(owner["id"], (0, "")), (int(owner["attachment"]), begin)
-            )
+            rank = owner["file"].lower().endswith(".ipynb"), int(owner["attachment"])
+            found[owner["id"]] = max(found.get(owner["id"], ((False, 0), "")), (rank, begin))
     return {student: begin for student, (_, begin) in found.items()}
 
 

@@ -110,15 +110,24 @@ def read_groups(coursedir: CourseDirectory, assignment: str) -> Iterator[list[st
     seen: set[str] = set()
     for number, row in enumerate(rows, 1):
         of, *members = (field.strip() for field in row)
-        members = list(dict.fromkeys(filter(None, members)))
+        members = list(filter(None, members))
         if number == 1 and of.lower() == "assignment":
             continue  # the heading
         if not source_folder(coursedir, of).is_dir() and of != assignment:
             raise CourseError(f"{GROUPS}, line {number}: there is no assignment {of}")
         if of != assignment:
             continue
-        twice = [member for member in members if member in seen]
+        twice = [m for n, m in enumerate(members) if m in seen or m in members[:n]]
         if twice:
-            raise CourseError(f"{GROUPS}, line {number}: {twice[0]} is in two groups")
+            raise CourseError(f"{GROUPS}, line {number}: {twice[0]} is named twice")
+        odd = [member for member in members if not is_folder_name(member)]
+        if odd:
+            raise CourseError(f"{GROUPS}, line {number}: {odd[0]!r} is no student's name or number")
         seen |= set(members)
         yield members
+
+
+def is_folder_name(student: str) -> bool:
+    """Tell whether a student's folders can be called so: beside those of the others."""
+    odd = set(student) & set("/\\") or student.startswith((".", "="))
+    return student.isprintable() and not odd
