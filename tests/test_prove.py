@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from ours import ASSIGNMENTS
-from scratch import NAME, SOLUTION, cell, configure, write_source
+from scratch import NAME, SOLUTION, TEST, cell, configure, write_source
 
 from grading.authoring.prove import prove_tests
 from grading.cli import converter_of, open_nursery
@@ -43,6 +43,7 @@ def test_tests_that_keep_no_record_are_proved_as_far_as_they_can(tmp_path, monke
     cells = [
         cell("cell-1a", SOLUTION, solution=True),  # as JupyterLab calls it
         cell("cell-2b", "assert double(2) == 4", grade=True, locked=True, points=5),
+        cell("cell-3c", TEST, grade=True, locked=True, points=10),
     ]
     write_source(tmp_path / "source" / NAME, cells)
     configure(tmp_path, "")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from traceback import walk_tb
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import nbformat
@@ -299,7 +299,9 @@ class Source:
     @functools.cached_property
     def docstrings(self) -> str:
         """What the docstrings of all functions say."""
-        return "\n".join(self._right[name].__doc__ or "" for name in self.answers)
+        names = (name for text in self.answers.values() for name in sorted(names_in(text).binds))
+        found = (self._right.get(name) for name in names)  # cells may be called otherwise
+        return "\n".join(each.__doc__ or "" for each in found if isinstance(each, FunctionType))
 
     # The mistakes
 
