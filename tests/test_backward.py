@@ -156,9 +156,9 @@ RIGHT = {"dx": np.ones((2, 3)), "db": np.ones((2, 1))}
             {**RIGHT, "dx": 2 * RIGHT["dx"]},
             ["✗ dx: `gradients['dx'][1]` is wrong in 3 of 3", "✓ db"],
         ),
-        ({**RIGHT, "dx": [1]}, ["✗ types: `gradients['dx']` is a list, not an array."]),
+        ({**RIGHT, "dx": [1]}, ["`gradients['dx']` is a list, not an array"]),
         (tuple(RIGHT.values()), ["returns a tuple, not the dict `gradients`"]),
-        (None, ["returns nothing; is its `return` missing?"]),
+        (None, ["returns None; is a `return` missing at its end?"]),
     ],
 )
 def test_a_dict_of_gradients_is_checked_key_by_key(capsys, result, lines):

@@ -20,7 +20,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import determine_grade
 
-from grading.book import Class
+from grading.book import Class, Place
 from grading.demo import make_course
 from grading.marking.result import RECORD, TestResult, as_plain, read_result, result_of, settle
 from grading.run.certificate import CellMark, Certificate, find_certificate
@@ -160,7 +160,7 @@ def test_grades_csv_is_quoted(tmp_path):
     cell = CellMark("a", "test_f", 25.0, 25.0, 25.0, record(25.0))
     first = Certificate(awkward, "a", "graded", [awkward], 25.0, 25.0, cells=[cell])
     second = Certificate("next", "a", "not graded", [], 0.0, 25.0)
-    rows = grade_rows(iter([first, second]), Class("a", None, {}, {}))
+    rows = grade_rows(iter([first, second]), Class("a", None, {Place("a", "test_f"): 25.0}, {}))
     write_rows(tmp_path / "grades.csv", rows)
     first, second = read_csv(tmp_path / "grades.csv")
     assert first["student_id"] == first["note"] == awkward

@@ -76,7 +76,8 @@ def test_nothing_is_lost(course):
 
     reports = course / "reports" / NAME
     code, said = run("diff", str(reports / "certificates.before"), str(reports / "certificates"))
-    assert (code, said.strip()) == (0, "No points have changed."), said
+    assert code == 0, said
+    assert "changed for 0 of 5 students; nothing has changed for 5" in said
     after = rows(course)
     points = ["score", "max_score", *[name for name in before["solution"] if "_forward" in name]]
     for student, row in before.items():
@@ -90,7 +91,7 @@ def test_old_imports_are_named_with_what_to_write(course, old):
     shutil.copy(old / "source" / NAME / f"{NAME}.ipynb", course / "source" / NAME)
     code, said = run("release", NAME)
     assert code == 1
-    assert f"{NAME}, setup: rnn_checks.example is no more since version 0.2" in said
+    assert f"{NAME}, setup" in said and "rnn_checks.example is no more since version 0.2" in said
     assert "write instead: from rnn_utils import example" in said
 
     path = course / "source" / NAME / f"{NAME}.ipynb"
@@ -103,7 +104,7 @@ def test_old_imports_are_named_with_what_to_write(course, old):
     path.write_text(re.sub(r", kinds=\d", "", path.read_text("utf-8")))
     code, said = run("release", NAME)
     assert code == 1
-    assert f"{NAME}, test_rnn_cell_forward: grading.inputs is no more" in said
+    assert f"{NAME}, test_rnn_cell_forward" in said and "grading.inputs is no more" in said
     assert "write instead: from rnn_marking.inputs import ..." in said
 
 
