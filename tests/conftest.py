@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from grading.authoring.release import make_release
 from grading.cli import converter_of
 from grading.demo import make_course, plain
 from grading.run import Certificate, Run
@@ -94,6 +95,21 @@ class Course:
         folder = self.root / "submitted" / student / ASSIGNMENT
         shutil.copytree(given, folder)  # all of it, as students do
         nbformat.write(with_answers(release, plain(answers)), folder / name)
+
+
+def make_handed_in(root: Path, students: Iterable[str]) -> None:
+    """Make a course in which these students have handed in the solution."""
+    name = f"{ASSIGNMENT}.ipynb"
+    make_course(REPO, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        make_release(ASSIGNMENT)
+        blank = nbformat.read(root / "release" / ASSIGNMENT / name, as_version=4)
+        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
+    for student in students:
+        folder = root / "submitted" / student / ASSIGNMENT
+        folder.mkdir(parents=True)
+        nbformat.write(solved, folder / name)
 
 
 @contextmanager

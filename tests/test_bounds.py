@@ -9,22 +9,17 @@ from functools import partial
 from pathlib import Path
 
 import distributed
-import nbformat
 import pytest
-from conftest import ASSIGNMENT, REPO, grade, open_run
+from conftest import ASSIGNMENT, grade, make_handed_in, open_run
 from typer.testing import CliRunner
 
 from grading import CourseError
-from grading.authoring.release import make_release
 from grading.cli import app
-from grading.demo import make_course, plain
 from grading.rooms import Cell, Limits, Nursery, run_notebook
 from grading.run import bounds
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.pool import Workers
 from grading.run.worker import Marker, Read, work
-from grading.source import read_source
-from grading.source.cells import with_answers
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = ["anna", "bert", "cleo"]
@@ -64,16 +59,7 @@ COSTLY = {
 def handed_in(tmp_path_factory):
     """Make a course in which three students have handed in the solution."""
     root = tmp_path_factory.mktemp("three") / "rnn"
-    make_course(REPO, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        make_release(ASSIGNMENT)
-        blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
-        for student in STUDENTS:
-            folder = root / "submitted" / student / ASSIGNMENT
-            folder.mkdir(parents=True)
-            nbformat.write(solved, folder / NOTEBOOK)
+    make_handed_in(root, STUDENTS)
     return root
 
 

@@ -4,16 +4,11 @@ import json
 import os
 import shutil
 
-import nbformat
 import pytest
-from conftest import ASSIGNMENT, REPO, grade
+from conftest import ASSIGNMENT, grade, make_handed_in
 from nbgrader.api import Gradebook
 
-from grading.authoring.release import make_release
-from grading.demo import make_course, plain
 from grading.run.certificate import BEFORE, FOLDER, file_name
-from grading.source import read_source
-from grading.source.cells import with_answers
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 
@@ -22,16 +17,9 @@ NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 def marked(tmp_path_factory):
     """Mark three students."""
     root = tmp_path_factory.mktemp("damaged") / "rnn"
-    make_course(REPO, root)
+    make_handed_in(root, ("anna", "bert", "cleo"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        make_release(ASSIGNMENT)
-        blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
-        for student in ("anna", "bert", "cleo"):
-            folder = root / "submitted" / student / ASSIGNMENT
-            folder.mkdir(parents=True)
-            nbformat.write(solved, folder / NOTEBOOK)
         grade([])
     return root
 

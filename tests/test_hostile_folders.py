@@ -9,14 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from conftest import ASSIGNMENT, REPO, converter_of
-
-from grading.authoring.release import make_release
-from grading.demo import make_course, plain
-from grading.source import read_source
-from grading.source.cells import with_answers
+from conftest import ASSIGNMENT, converter_of, make_handed_in
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 JOB = 20  # seconds of processor time, for the reading of any of them
@@ -145,17 +139,9 @@ FOLDERS = {
 def handed_in(tmp_path_factory):
     """Make a course in which two honest students have handed in, and all of the above."""
     root = tmp_path_factory.mktemp("folders") / "rnn"
-    make_course(REPO, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        make_release(ASSIGNMENT)
-        blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
-    for student in ("anna", "zoe", *FOLDERS):
-        folder = root / "submitted" / student / ASSIGNMENT
-        folder.mkdir(parents=True)
-        nbformat.write(solved, folder / NOTEBOOK)
-        FOLDERS.get(student, (lambda folder: None, 100))[0](folder)
+    make_handed_in(root, ("anna", "zoe", *FOLDERS))
+    for student, (spoil, _) in FOLDERS.items():
+        spoil(root / "submitted" / student / ASSIGNMENT)
     shutil.copytree(root / "submitted" / "anna", root / "submitted" / os.fsdecode(b"\xff"))
     return root
 

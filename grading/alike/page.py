@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
@@ -15,6 +14,7 @@ from grading import CourseError
 from grading.alike.fingerprints import fingerprints
 from grading.alike.pairs import MOST_SHARED, Comparison, Pair, compare
 from grading.alike.work import MOST_TEXT, given_prints, read_class
+from grading.feedback.template import environment
 from grading.run.certificate import write_whole
 from grading.run.choose import submitted
 from grading.run.groups import find_groups
@@ -57,14 +57,8 @@ def write_page(
 
 def render(assignment: str, comparison: Comparison, left_out: list[str]) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("page.html.j2").render(
+    template = environment(HERE).get_template("page.html.j2")
+    return template.render(
         assignment=assignment,
         it=comparison,
         count=len(comparison.works),

@@ -15,7 +15,7 @@ from grading import CourseError
 from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES, as_json
 from grading.source.cells import has_checksum, set_checksum
-from grading.source.translation import LANGUAGES, read_translations, translate, what_is_stale
+from grading.source.translation import LANGUAGES, translate, what_is_stale
 
 
 def in_language(assignment: Assignment, name: str, notebook: NotebookNode, language: str) -> None:
@@ -36,7 +36,7 @@ def in_language(assignment: Assignment, name: str, notebook: NotebookNode, langu
     CourseError
         Where there is no translation, or one that is stale: each cell in a line.
     """
-    translation = read_translations(assignment.files, language).get(name)
+    translation = assignment.notebooks[name].translations.get(language)
     file = f"source/{assignment.name}/{language}/{name}.md"
     if translation is None:
         raise CourseError(f"{assignment.name}: there is no {file}")
@@ -78,7 +78,8 @@ def files_in_language(assignment: Assignment, known: bytes, language: str) -> di
 
 def languages_of(assignment: Assignment) -> list[str]:
     """Return the languages that an assignment is translated into."""
-    return [each for each in LANGUAGES if read_translations(assignment.files, each)]
+    notebooks = assignment.notebooks.values()
+    return [each for each in LANGUAGES if any(each in n.translations for n in notebooks)]
 
 
 def write_translated(assignment: Assignment, released: Path, language: str) -> Path:

@@ -21,6 +21,7 @@ from nbgrader.preprocessors import ClearMarkScheme
 from grading.book import Entry, Place
 from grading.shown import (code, ended)
 from grading.feedback.read_again import Reading, read_again
+from grading.feedback.template import environment
 from grading.feedback.text import Prose, highlight, scrolling, students_markdown
 from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
 from grading.outcomes import NOT_WRITTEN
@@ -245,18 +246,10 @@ class Pages:
 def template() -> jinja2.Template:
     """Return the page's template; it is compiled once."""
     here = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["points"] = lambda points: f"{points:g}"
-    environment.filters["code"] = lambda text: Markup(code(text))
-    environment.globals["side"] = SIDE
-    environment.globals["style"] = Markup((here / "page.css").read_text("utf-8"))
-    return environment.get_template("page.html.j2")
+    templates = environment(here, points=lambda points: f"{points:g}")
+    templates.globals["side"] = SIDE
+    templates.globals["style"] = Markup((here / "page.css").read_text("utf-8"))
+    return templates.get_template("page.html.j2")
 
 
 def title_of(notebook: NotebookNode) -> str:

@@ -82,9 +82,11 @@ def mark_notebook(
             asked = unclear | plain  # these may build on one another
             again = [n for n in range(end) if run[n].kind != "test" or run[n].id in asked]
             copies = [copy.deepcopy(code[n]) for n in again]
-            shown = [replace(run[n], source=visible(code[n])) for n in again]
-            cells_ = [shown[k] if run[n].id in plain else run[n] for k, n in enumerate(again)]
-            others = ask(copies, cells_, outcomes.twin, rooms, most_seconds)[1]
+            shown = [
+                replace(run[n], source=visible(code[n])) if run[n].id in plain else run[n]
+                for n in again
+            ]
+            others = ask(copies, shown, outcomes.twin, rooms, most_seconds)[1]
         for key in unclear:
             (tell if key in plain else tell_what_both_say)(results[key], others.get(key))
     sanitize(notebook)

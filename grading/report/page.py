@@ -7,15 +7,14 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
+from grading.feedback.template import environment
 from grading.report.plots import draw_all
 from grading.report.statistics import KINDS, USED, Statistics
 from grading.report.tables import write_tables
-from grading.shown import code
 
 HERE = Path(__file__).parent
 MOST_NAMES = 60  # of students in a line of the page; all are in the CSV files
@@ -57,20 +56,12 @@ def write_report(book: Book, assignment: str, reports: Path) -> Path:
 
 def render_page(statistics: Statistics) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"points": points, "share": share, "names": names, "label": label}
-    environment.filters["code"] = lambda text: Markup(code(text))
+    templates = environment(HERE, points=points, share=share, names=names, label=label)
     group = statistics.group
     scores = np.array([entry.score for entry in statistics.entries])
     bins = distribution(scores, group.max_score)
     functions = [function_row(statistics, place) for place in statistics.places]
-    return environment.get_template("page.html.j2").render(
+    return templates.get_template("page.html.j2").render(
         it=statistics,
         css=Markup((HERE / "page.css").read_text("utf-8")),
         summary=summary(statistics, scores),

@@ -32,7 +32,7 @@ from grading.source.mistakes import Version, read_allowed, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
 from grading.source.names import Names, names_in, python_in
-from grading.source.translation import LANGUAGES, Translation, read_translations
+from grading.source.translation import LANGUAGES, Translation, read_translation
 
 WITH_IDS = 5  # the first minor version of nbformat 4 whose cells have ids
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
@@ -293,8 +293,8 @@ class Source:
     @functools.cached_property
     def translations(self) -> dict[str, Translation]:
         """What the notebook is in other languages, by their codes."""
-        found = {each: read_translations(self.files, each).get(self.name) for each in LANGUAGES}
-        return {language: each for language, each in found.items() if each}
+        files = {each: self.files.get(f"{each}/{self.name}.md") for each in LANGUAGES}
+        return {each: read_translation(text.decode()) for each, text in files.items() if text}
 
     @functools.cached_property
     def docstrings(self) -> str:

@@ -30,11 +30,9 @@ import textwrap
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from nbformat import NotebookNode
-
-from grading import CourseError
 
 ENGLISH = "en"  # the truth
 # By their codes: those whose sentences of checks and pages lie in grading/languages.
@@ -70,16 +68,6 @@ class Translated:
 
 
 Translation = Mapping[str, Translated]
-
-
-def read_translations(files: Mapping[str, bytes], language: str) -> dict[str, Translation]:
-    """Return the translations of an assignment's notebooks, by the notebook's name."""
-    paths = {path: PurePosixPath(path) for path in files}
-    return {
-        each.stem: read_translation(files[path].decode())
-        for path, each in paths.items()
-        if each.suffix == ".md" and each.parts[:-1] == (language,)
-    }
 
 
 def read_translation(text: str) -> dict[str, Translated]:
@@ -259,10 +247,3 @@ def updated(notebook: NotebookNode, translation: Translation) -> dict[str, Trans
         elif parts_of(cell):
             cells[cell.id] = Translated(UNTRANSLATED, parts_of(cell))
     return cells
-
-
-def check_translation(assignment: str, language: str, stale: list[str]) -> None:
-    """Raise CourseError where a translation is not whole."""
-    if stale:
-        lines = "\n".join(f"source/{assignment}/{language}: {line}" for line in stale)
-        raise CourseError(lines)
