@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from grading.findings import Finding
 from grading.outcomes import (
     KEPT,
-    Finding,
+    NOTHING,
     Outcome,
     Wrong,
     a_type,
@@ -37,12 +38,8 @@ from grading.stops import copy_value, sizes_in
 RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
+WORDS = ""  # no function's name
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
-# What tells how much is wrong: marking says less of it.
-WRONG = "`{label}` is wrong in {places}{by}"
-PLACES = "{count} of {size} places"
-BY_UP_TO = ", by up to {error:.2g}"
-
 
 Check = Callable[[Outcome], None]
 
@@ -168,7 +165,8 @@ class FunctionTest:
 
     def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
-        about = known().get(self.name, {})
+        table = known()
+        about, words = table.get(self.name, {}), table.get(WORDS, {})
         lines = report_lines(self.name, self.wrong, self.mistake(about))
         closing = Finding(
             "`{name}`: {made} of {kinds} kinds of check made here, on one"
@@ -177,12 +175,12 @@ class FunctionTest:
             {
                 "name": self.name,
                 "made": len(self.wrong),
-                "kinds": about.get("kinds", "all"),
+                "kinds": about.get("kinds", Finding("all", {})),
             },
         )
-        show(lines, "" if self.outcome.stopped else str(closing))
+        show(lines, None if self.outcome.stopped else closing, words)
         if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
-            reject_next_cell("\n".join(text for _, text in lines))
+            reject_next_cell("\n".join(f.said(words) for _, f in lines))
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -199,7 +197,7 @@ class FunctionTest:
         """Return the returned values by name."""
         if len(self.returns) == 1 and not self.keys:
             return {self.returns[0]: result}
-        names = ", ".join(f"`{name}`" for name in self.returns)
+        names = [f"`{name}`" for name in self.returns]
         if result is None:
             raise Wrong("returns None; is a `return` missing at its end?")
         if self.keys:
@@ -256,7 +254,12 @@ class Entries(dict):
 
 
 def known() -> dict[str, dict]:
-    """Return what is known of each function: its mistakes, and its kinds."""
+    """
+    Return what the file beside the checks holds.
+
+    Of each function its mistakes, and how many kinds of check there are; in
+    another language than English, the words of that.
+    """
     file = Path(__file__).with_name("known_mistakes.json")
     return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
@@ -267,7 +270,8 @@ def skip_unwritten(what: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError:
-        print(f"{what}: waits for a function that is not written yet.")
+        waits = "{what}: waits for a function that is not written yet."
+        print(Finding(waits, {"what": what}).said(known().get(WORDS, {})))
 
 
 # --------------------------------------------------------- single checks
@@ -295,8 +299,10 @@ def check_raises(function: Callable, error: type, arguments: dict) -> None:
     except error:
         return
     except Exception as other:
-        wrong = "raises {kind} where {error} is asked for"
-        raise Wrong(wrong, kind=a_type(other), error=name) from None
+        raise Wrong(
+            "raises {kind} where {error} is asked for",
+            kind=a_type(other), error=name,
+        ) from None  # fmt: skip
     raise Wrong("returns something where {error} is asked for", error=name)
 
 
@@ -362,20 +368,28 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
     shape = np.shape(actual)
     if shape == expected:
         return
-    wrong = "`{label}` has shape {shape}, expected {expected}"
+    hint = NOTHING
     if shape == expected[::-1]:
-        wrong += "; is it transposed?"
+        hint = Finding("; is it transposed?", {})
     elif sorted(shape) == sorted(expected):
-        wrong += "; are its axes in another order?"
+        hint = Finding("; are its axes in another order?", {})
     elif shape and shape == tuple(n for n in expected if n > 1):
-        wrong += "; an axis of length 1 is lost"
+        hint = Finding("; an axis of length 1 is lost", {})
     elif len(shape) == 2 and shape == expected[:2]:
-        wrong += "; the last axis is missing"
-    raise Wrong(wrong, label=label, shape=str(shape), expected=str(expected))
+        hint = Finding("; the last axis is missing", {})
+    raise Wrong(
+        "`{label}` has shape {shape}, expected {expected}{hint}",
+        label=label, shape=str(shape), expected=str(expected), hint=hint,
+    )  # fmt: skip
 
 
-def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
-    """Raise Wrong where an array differs, and say how."""
+def check_array(
+    path: str,
+    actual: Any,
+    expected: np.ndarray,
+    steps: Callable[[np.ndarray], Finding] = lambda wrong: NOTHING,
+) -> None:
+    """Raise Wrong where an array differs; `steps` says at which time steps."""
     check_shape(path, actual, expected.shape)
     actual, expected = as_numbers(actual, expected)
     if np.isnan(actual).any():
@@ -388,9 +402,11 @@ def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
     if wrong.any() and not actual.any():
         raise Wrong("`{label}` is zero everywhere", label=path)
     if wrong.any():
+        error = largest(actual - expected)
         raise Wrong(
-            WRONG, label=path, places=places(wrong),
-            by=Finding(BY_UP_TO, {"error": largest(actual - expected)}),
+            "`{label}` is wrong in {places}{by}{steps}",
+            label=path, places=places(wrong), steps=steps(wrong),
+            by=Finding(", by up to {error:.2g}", {"error": error}),
         )  # fmt: skip
 
 
@@ -424,4 +440,6 @@ def precision(actual: Any) -> int:
 def places(wrong: np.ndarray) -> Finding:
     """Say in how many places an array is wrong."""
     count = int(wrong.sum())
-    return Finding(PLACES, {"count": count, "size": wrong.size})
+    return Finding(
+        "{count} of {size} places", {"count": count, "size": wrong.size}
+    )

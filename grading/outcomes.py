@@ -8,33 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.stops import (
-    RULES,
-    Stop,
-    copy_value,
-    describe_stop,
-    explain,
-)
+from grading.findings import Finding
+from grading.stops import Stop, copy_value, describe_stop
 
 KEPT = "the cache"  # stands for one of the student's own choice
-STOPPED = "stopped with {error}"
-
-
-class Finding(NamedTuple):
-    """What was found: a message, and what its {gaps} are filled with."""
-
-    message: str
-    fields: dict[str, Any]
-
-    def __str__(self) -> str:
-        """Return the sentence; a field may be a finding of its own."""
-        fields = {
-            name: str(value) if isinstance(value, Finding) else value
-            for name, value in self.fields.items()
-        }
-        return self.message.format(**fields)
-
-
+NOTHING = Finding("", {})
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -113,16 +91,27 @@ def describe_error(error: BaseException) -> Finding:
     lines = getattr(error, "student_lines", None)
     if lines is None:
         lines = [
-            f"line {frame.lineno}: {frame.line}"
+            ("", frame.lineno, frame.line)
             for frame in traceback.extract_tb(error.__traceback__)
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
-    fields = {"error": type(error).__name__, "said": said}
-    message = STOPPED
-    if lines:
-        message, fields["line"] = STOPPED + " (`{line}`)", lines[-1]
-    return Finding(message + ": {said}" * bool(said), fields)
+    fields = {
+        "error": type(error).__name__,
+        "line": name_line(*lines[-1]) if lines else NOTHING,
+        "said": Finding(": {said}", {"said": said}) if said else NOTHING,
+        "help": NOTHING,
+    }
+    return Finding("stopped with {error}{line}{said}{help}", fields)
+
+
+def name_line(cell: str, number: int, code: str) -> Finding:
+    """Name a line of the function's own cell, or of the one that is named."""
+    fields = {"number": number, "code": code}
+    if not cell:
+        return Finding(" (`line {number}: {code}`)", fields)
+    fields["cell"] = cell
+    return Finding(" (`{cell}, line {number}: {code}`)", fields)
 
 
 def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
@@ -136,13 +125,78 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
         return outcome
     stop, (message, fields) = outcome.raised, outcome.stopped
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
-    if rule and help:
-        message, help = message.replace(": {said}", ""), f"{help}; {rule}"
-    if help:
-        colon = ": " if rule else "; "
-        found = Finding(message + colon + "{help}", {**fields, "help": help})
-        outcome = outcome._replace(stopped=found)
-    return outcome
+    if not help or "help" not in fields:
+        return outcome
+    told = Finding("; {help}", {"help": help})
+    if rule:
+        both = {"help": help, "rule": rule}
+        told = Finding(": {help}; {rule}", both)
+        fields = {**fields, "said": NOTHING}
+    found = Finding(message, {**fields, "help": told})
+    return outcome._replace(stopped=found)
+
+
+SAME_LENGTH = Finding(
+    "along all other axes, they must be of the same length", {}
+)
+BROADCAST = Finding(
+    "each axis must be of the same length in both, or of length 1", {}
+)
+IN_A_TUPLE = Finding(
+    "the arrays belong into one tuple, as its first argument", {}
+)
+RULES = {
+    ("MatMult", "ValueError"): Finding(
+        "the columns of the left must be the rows of the right", {}
+    ),
+    ("Subscript", "ValueError"): Finding(
+        "what is written must have the shape of its place", {}
+    ),
+    ("append", "ValueError"): SAME_LENGTH,
+}
+for kind in ("concatenate", "vstack", "hstack"):
+    RULES[kind, "ValueError"] = SAME_LENGTH
+    RULES[kind, "TypeError"] = IN_A_TUPLE
+for kind in ("Add", "Sub", "Mult", "Div"):
+    RULES[kind, "ValueError"] = BROADCAST
+
+
+def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
+    """Say of what shapes the values are; of a name, what it might be."""
+    if stop.error == "NameError" and stop.kind in stop.names:
+        if not stop.texts:
+            return None
+        return Finding(
+            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
+            {"key": stop.names[0], "name": stop.texts[0]},
+        )
+    if stop.error == "KeyError" and numbers and stop.values:
+        fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
+        return Finding("the keys of `{name}` are {keys}", fields)
+    given = {}
+    for text, value in zip(stop.texts, stop.values, strict=True):
+        fields = {"name": text, "type": type(value).__name__}
+        if isinstance(value, np.ndarray):
+            fields["shape"] = name_shape(value.shape, sizes, numbers)
+            given[text] = Finding("`{name}` is {shape}", fields)
+        elif isinstance(value, (list, tuple)):
+            fields["length"] = name_shape((len(value),), sizes, numbers)
+            given[text] = Finding("`{name}` is a {type} of {length}", fields)
+    given.pop("", None)  # not to be told
+    told = {"given": list(given.values()), "function": stop.kind}
+    if given and not stop.error:
+        return Finding("in the call of `{function}`, {given}", told)
+    return Finding("{given}", told) if given else None
+
+
+def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
+    """Say a shape: in numbers, and by the names of its lengths."""
+    small = range(2)  # a length of 1 is a 1 in the docstring, too
+    known = [
+        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
+    ]
+    named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
+    return f"{plain} = {named}" if numbers and named != plain else named
 
 
 ARRAY_OF_OBJECTS = type("object array", (), {})
@@ -166,10 +220,14 @@ def a_type(value: Any) -> Finding:
 
 def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
-    names = {np.ndarray: "an array", type(None): "None"}
-    article = "an" if kind.__name__[0] in "aeiou" else "a"
-    message = names.get(kind, article + " {type}")
-    return Finding(message, {"type": kind.__name__})
+    if kind is np.ndarray:
+        return Finding("an array", {})
+    fields = {"type": kind.__name__}
+    if kind is type(None):
+        return Finding("None", {})
+    if kind.__name__[0] in "aeiou":
+        return Finding("an {type}", fields)
+    return Finding("a {type}", fields)
 
 
 def flatten(value: Any) -> tuple[str, np.ndarray]:

@@ -5,34 +5,47 @@ import html
 import re
 import sys
 
-Line = tuple[str, str]  # a mark, and the text behind it
+from grading.findings import Finding, Words
+
+Line = tuple[str, Finding]  # a mark, and what stands behind it
+STYLES = {
+    "✓": (Finding("right", {}), "var(--jp-success-color1, #1b5e20)"),
+    "✗": (Finding("wrong", {}), "var(--jp-error-color1, #b71c1c)"),
+    "→": (Finding("known mistake", {}), "inherit"),
+}
 
 
 def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
-    """Return (mark, text) of every line; like sentences share a line."""
-    kinds = {}
-    for kind, finding in wrong.items():
-        sentence = str(finding) if finding else f"{kind}: right"
-        kinds.setdefault(sentence, []).append(kind)
+    """Return every line; what is found of several kinds shares one."""
+    alike = {}
+    for kind, found in wrong.items():
+        alike.setdefault(str(found or kind), []).append(kind)
     lines = []
-    for sentence, about in kinds.items():
-        if not wrong[about[0]]:
-            lines.append(("✓", sentence))
-        elif len(about) == len(wrong):
-            lines.append(("✗", f"`{name}`: {ended(sentence)}"))
+    for kinds in alike.values():
+        found = wrong[kinds[0]]
+        about = {"kinds": [Finding(kind, {}) for kind in kinds], "name": name}
+        about["sentence"] = found and ended(found)
+        if not found:
+            lines.append(("✓", Finding("{kinds}: right", about)))
+        elif len(kinds) == len(wrong):
+            lines.append(("✗", Finding("`{name}`: {sentence}", about)))
         else:
-            lines.append(("✗", f"{', '.join(about)}: {ended(sentence)}"))
-    return lines + ([("→", mistake)] if mistake else [])
+            lines.append(("✗", Finding("{kinds}: {sentence}", about)))
+    return lines + ([("→", Finding(mistake, {}))] if mistake else [])
 
 
-def ended(sentence: str) -> str:
-    """Return a sentence with its full stop."""
-    return sentence if sentence.endswith(("?", ".")) else f"{sentence}."
+def ended(found: Finding) -> Finding:
+    """Return what was found as a sentence with its full stop."""
+    if str(found).endswith(("?", ".")):
+        return found
+    return Finding("{sentence}.", {"sentence": found})
 
 
-def show(lines: list[Line], closing: str = "") -> None:
-    """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
-    shown = as_shown(lines, closing)
+def show(
+    lines: list[Line], closing: Finding | None = None, words: Words | None = None
+) -> None:
+    """Show lines: HTML in a notebook, plain text elsewhere."""
+    shown = as_shown(lines, closing, words or {})
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
         print(shown["text/plain"])
@@ -58,27 +71,27 @@ def reject_next_cell(said: str) -> None:
         shell.ast_transformers.append(Reject())
 
 
-def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
+def as_shown(
+    lines: list[Line], closing: Finding | None, words: Words
+) -> dict[str, str]:
     """Return the lines as a notebook shows them."""
-    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
-    return {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
+    said = [(mark, found.said(words)) for mark, found in lines]
+    end = closing.said(words) if closing else ""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in said), end])
+    html = to_html(said, end, words)
+    return {"text/plain": text.strip(), "text/html": html}
 
 
-def to_html(lines: list[Line], closing: str) -> str:
+def to_html(said: list[tuple[str, str]], end: str, words: Words) -> str:
     """Return the lines as a list in HTML, in the colours of JupyterLab."""
-    styles = {
-        "✓": ("right", "var(--jp-success-color1, #1b5e20)"),
-        "✗": ("wrong", "var(--jp-error-color1, #b71c1c)"),
-        "→": ("known mistake", "inherit"),
-    }
     items = "".join(
-        f'<li><strong role="img" aria-label="{styles[mark][0]}"'
-        f' style="color: {styles[mark][1]}">{mark}</strong> {code(line)}</li>'
-        for mark, line in lines
+        f'<li><strong role="img" aria-label="{STYLES[mark][0].said(words)}"'
+        f' style="color: {STYLES[mark][1]}">{mark}</strong> {code(line)}</li>'
+        for mark, line in said
     )
     return (
         f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
-        f'<p style="margin: 0.5em 0 0">{code(closing)}</p>'
+        f'<p style="margin: 0.5em 0 0">{code(end)}</p>'
     )
 
 

@@ -133,61 +133,6 @@ def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
         return None
 
 
-SAME_LENGTH = "along all other axes, they must be of the same length"
-BROADCAST = "each axis must be of the same length in both, or of length 1"
-IN_A_TUPLE = "the arrays belong into one tuple, as its first argument"
-RULES = {
-    ("MatMult", "ValueError"): (
-        "the columns of the left must be the rows of the right"
-    ),
-    ("Subscript", "ValueError"): (
-        "what is written must have the shape of its place"
-    ),
-    ("append", "ValueError"): SAME_LENGTH,
-}
-for kind in ("concatenate", "vstack", "hstack"):
-    RULES[kind, "ValueError"] = SAME_LENGTH
-    RULES[kind, "TypeError"] = IN_A_TUPLE
-for kind in ("Add", "Sub", "Mult", "Div"):
-    RULES[kind, "ValueError"] = BROADCAST
-
-
-def explain(stop: Stop, sizes: dict, numbers: bool) -> str:
-    """Say of what shapes the values are; of a name, what it might be."""
-    if stop.error == "NameError" and stop.kind in stop.names:
-        key, whose = stop.names[0], "".join(stop.texts[:1])
-        said = f'`{key}` is a key of `{whose}`: write `{whose}["{key}"]`'
-        return said if whose else ""
-    if stop.error == "KeyError" and numbers and stop.values:
-        return f"the keys of `{stop.texts[0]}` are {', '.join(stop.values[0])}"
-    given = {}
-    for text, value in zip(stop.texts, stop.values, strict=True):
-        if isinstance(value, np.ndarray):
-            given[text] = (
-                f"`{text}` is {name_shape(value.shape, sizes, numbers)}"
-            )
-        elif isinstance(value, (list, tuple)):
-            length = name_shape((len(value),), sizes, numbers)
-            given[text] = f"`{text}` is a {type(value).__name__} of {length}"
-    given.pop("", None)  # not to be told
-    said = ", ".join(given.values())
-    return (
-        f"in the call of `{stop.kind}`, {said}"
-        if said and not stop.error
-        else said
-    )
-
-
-def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
-    """Say a shape: in numbers, and by the names of its lengths."""
-    small = range(2)  # a length of 1 is a 1 in the docstring, too
-    known = [
-        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
-    ]
-    named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
-    return f"{plain} = {named}" if numbers and named != plain else named
-
-
 def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
     """Return what a docstring calls the lengths of the arguments' axes."""
     values = dict(arguments)

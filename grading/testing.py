@@ -5,6 +5,7 @@ A package of a subject builds tests of its own on the other names.
 """
 
 from grading.checks import FunctionTest
+from grading.findings import Finding
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.test import (
@@ -17,7 +18,6 @@ from grading.marking.test import (
 )
 from grading.outcomes import (
     KEPT,
-    Finding,
     Outcome,
     Wrong,
     flatten,

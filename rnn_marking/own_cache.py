@@ -37,7 +37,6 @@ from rnn_marking.gradients import numeric_gradients
 
 STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
 OWN_CACHE = "your cache"
-NOT_OWN = "the gradients are right only with another cache than that of your `{forward}`"
 WITH_RIGHT_CACHE = ("right", "both")  # ways to call a backward function
 
 
@@ -217,8 +216,15 @@ class BackwardTest(OwnCacheTest):
         fields: dict[str, Any] = {"forward": self.forward.__name__}
         stopped = self.outcomes["own"].stopped
         if stopped is None:
-            return Finding(NOT_OWN, fields)
-        return Finding(f"{NOT_OWN}; with yours: {{found}}", {**fields, "found": stopped})
+            return Finding(
+                "the gradients are right only with another cache than that of your `{forward}`",
+                fields,
+            )
+        return Finding(
+            "the gradients are right only with another cache than that of your `{forward}`; with"
+            " yours: {found}",
+            {**fields, "found": stopped},
+        )
 
     def named_mistake(self, way: str) -> Version | None:
         """Return the known mistake that gives just these outcomes: one in the cache, too."""
@@ -257,12 +263,16 @@ class BackwardTest(OwnCacheTest):
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work."""
         fields = {"step": STEP_FORWARD, "back": STEP_BACKWARD}
-        steps = "the right `{step}` and `{back}` in place of yours"
         return {
             "own": None,
-            "lent": Finding(f"Marked with {steps}.", fields),
+            "lent": Finding(
+                "Marked with the right `{step}` and `{back}` in place of yours.", fields
+            ),
             "right": Finding("Marked with a right cache, in the layout of the docstring.", {}),
-            "both": Finding(f"Marked with a right cache, and {steps}.", fields),
+            "both": Finding(
+                "Marked with a right cache, and the right `{step}` and `{back}` in place of yours.",
+                fields,
+            ),
         }[way]
 
 

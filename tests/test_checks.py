@@ -181,7 +181,7 @@ def test_odd_return_values_raise_nothing(capsys):
 
 
 def test_html_is_escaped_and_says_ticks_in_words():
-    page = to_html([("✗", "a < b & `c_next`")], "")
+    page = to_html([("✗", "a < b & `c_next`")], "", {})
     assert "a &lt; b &amp; <code>c_next</code>" in page
     assert 'aria-label="wrong"' in page
 

@@ -266,8 +266,8 @@ def test_an_exception_comes_with_its_type_its_message_and_the_students_own_lines
         call(room, "f", [1])
     assert type(caught.value).__name__ == "TypeError"
     assert caught.value.student_lines == [
-        "line 4: y = g(x)",
-        "cell 2, line 2: return np.concatenate(x, 1, 2)",
+        ("", 4, "y = g(x)"),
+        ("cell 2", 2, "return np.concatenate(x, 1, 2)"),
     ]
     run_cell(room, "def f():\n    raise Odd('what')", "cell 3")
     with pytest.raises(KeyError) as caught:
@@ -278,7 +278,7 @@ def test_an_exception_comes_with_its_type_its_message_and_the_students_own_lines
         call(room, "f", 0.125)
     assert (str(caught.value), caught.value.student_lines) == (
         "",
-        ["line 2: raise Odd(f'got {x}')"],
+        [("", 2, "raise Odd(f'got {x}')")],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-PARTS = ("stops", "outcomes", "shown", "checks")  # each needs those before it
+PARTS = ("findings", "stops", "outcomes", "shown", "checks")  # each needs those before it
 MADE = "# Made by `python -m grading release` of the engine's checks.\n"
 
 

@@ -24,6 +24,7 @@ from grading.feedback.read_again import Reading, read_again
 from grading.feedback.template import environment
 from grading.feedback.text import Prose, highlight, scrolling, students_markdown
 from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
+from grading.findings import Finding
 from grading.outcomes import NOT_WRITTEN
 from grading.source import Assignment, cells
 from grading.source.cells import function_checked, grade_id, is_students
@@ -326,7 +327,7 @@ def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
         yield Line(
             "all checks" if len(same) == len(checks) > 1 else ", ".join(c.kind for c in same),
             not wrong,
-            ended(str(wrong)) if wrong else "right",
+            str(ended(wrong)) if wrong else "right",
             sum(check.earned for check in same),
             sum(check.points for check in same),
             [picture(check.kind, check.where) for check in same if check.where],
@@ -392,8 +393,10 @@ def lines_that_stopped(cell: NotebookNode, parts: list[Part]) -> set[int]:
 def stops_of(part: Part) -> Iterator[str]:
     """Yield the lines in which a part's function stopped: "line 5: ..."."""
     for check in part.result.checks if part.result else []:
-        line = check.wrong.fields.get("line", "") if check.wrong else ""
-        yield line if ", line " in line else f"{part.name}, {line}"
+        line = check.wrong.fields.get("line") if check.wrong else None
+        if isinstance(line, Finding) and line.fields:
+            about = line.fields
+            yield f"{about.get('cell', part.name)}, line {about['number']}:"
 
 
 def marked(code: Markup, lines: Collection[int]) -> Markup:

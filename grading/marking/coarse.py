@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from grading.checks import BY_UP_TO, PLACES
-from grading.outcomes import Finding
-
-NOTHING = Finding("", {})
+from grading.findings import Finding
+from grading.outcomes import NOTHING
 
 
 def coarse(finding: Finding) -> Finding:
@@ -31,7 +29,9 @@ def coarse(finding: Finding) -> Finding:
 def places(finding: Finding) -> Finding:
     """Say whether it is all places."""
     fields = finding.fields
-    return Finding("every place" if fields["count"] == fields["size"] else "some places", {})
+    if fields["count"] == fields["size"]:
+        return Finding("every place", {})
+    return Finding("some places", {})
 
 
 def shape(finding: Finding) -> Finding:
@@ -53,8 +53,8 @@ def saying(message: str) -> Callable[[Finding], Finding]:
 
 
 LESS: dict[str, Callable[[Finding], Finding]] = {
-    PLACES: places,
-    BY_UP_TO: lambda _: NOTHING,
+    "{count} of {size} places": places,
+    ", by up to": lambda _: NOTHING,
     "`{label}` has shape": shape,
     "`{label}` is of length": saying("`{label}` is not of length {expected}"),
     "returns {count} values": saying("does not return {expected} values: {names}"),

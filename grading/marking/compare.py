@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from grading.checks import WRONG, check_array, check_length, check_plain, where_wrong
-from grading.outcomes import Finding, Wrong, a_type
+from grading.checks import check_array, check_length, check_plain
+from grading.findings import Finding
+from grading.outcomes import NOTHING, Wrong, a_type
 
 
 def check_value(
@@ -23,7 +24,7 @@ def check_value(
     `cache` names the entries of a cache, so that the wrong ones can be named.
     """
     if isinstance(expected, np.ndarray):
-        check_steps(path, actual, expected, time_axis)
+        check_array(path, actual, expected, lambda wrong: wrong_steps(wrong, time_axis))
     elif isinstance(expected, (dict, list, tuple)):
         check_container(path, actual, expected)
         check_entries(path, actual, expected, cache, time_axis)
@@ -40,7 +41,7 @@ def check_container(path: str, actual: Any, expected: Any) -> None:
             label=path, kind=a_type(actual), expected=a_type(expected),
         )  # fmt: skip
     if kinds is dict and set(expected) - set(actual):
-        keys = ", ".join(sorted(set(expected) - set(actual)))
+        keys = sorted(set(expected) - set(actual))
         raise Wrong("`{label}` lacks {keys}", label=path, keys=keys)
     check_length(path, actual, len(expected))
 
@@ -60,33 +61,19 @@ def check_entries(
         return
     first, found = next(iter(wrong.items()))
     if isinstance(expected, list) and time_axis is not None:
-        steps = "{found}, first at time step t = {t}"
-        raise Wrong(steps, found=found, t=first)
+        raise Wrong("{found}, first at time step t = {t}", found=found, t=first)
     if not isinstance(expected, tuple) or len(expected) != len(cache):
         raise Wrong(found.message, **found.fields)
-    names = ", ".join(f"`{cache[entry]}`" for entry in wrong)
+    names = [f"`{cache[entry]}`" for entry in wrong]
     if len(wrong) == 1:
         raise Wrong("the entry {names}: {found}", names=names, found=found)
-    several = "`{label}` is wrong in the entries {names}"
-    raise Wrong(several, label=path, names=names)
-
-
-def check_steps(path: str, actual: Any, expected: np.ndarray, time_axis: int | None) -> None:
-    """Raise Wrong where an array differs, and say how, and at which time steps."""
-    try:
-        check_array(path, actual, expected)
-    except Wrong as error:
-        found = error.finding
-        if found.message != WRONG:
-            raise
-        steps = wrong_steps(where_wrong(actual, expected), time_axis)
-        raise Wrong(WRONG + "{steps}", **found.fields, steps=steps) from None
+    raise Wrong("`{label}` is wrong in the entries {names}", label=path, names=names)
 
 
 def wrong_steps(wrong: np.ndarray, time_axis: int | None) -> Finding:
     """Say at which time steps an array of three axes is wrong."""
     if time_axis is None or wrong.ndim < 3 or wrong.shape[time_axis] == 1:
-        return Finding("", {})
+        return NOTHING
     others = tuple(axis for axis in range(3) if axis != time_axis)
     steps = np.flatnonzero(wrong.any(axis=others))
     first, last = int(steps[0]), wrong.shape[time_axis] - 1
@@ -94,5 +81,4 @@ def wrong_steps(wrong: np.ndarray, time_axis: int | None) -> Finding:
         return Finding(", at every time step", {})
     if len(steps) == last + 1 - first:
         return Finding(", from time step t = {t} on", {"t": first})
-    listed = ", ".join(map(str, steps))
-    return Finding(", at time steps t = {t}", {"t": listed})
+    return Finding(", at time steps t = {t}", {"t": list(map(str, steps))})

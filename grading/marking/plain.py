@@ -17,8 +17,8 @@ import numpy as np
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 
+from grading.findings import Finding
 from grading.marking.result import NOT_GRADED, NOT_RUN, CheckResult, TestResult
-from grading.outcomes import Finding
 from grading.rooms import CellResult
 from grading.source import cells
 
@@ -58,8 +58,9 @@ def points_in(value: Any, most: float) -> tuple[float, Finding | None]:
     if math.isnan(number) or number < -ROUNDING * most:
         return 0.0, Finding("the test counts {points} of {most} points, which earns none", fields)
     if number > most * (1 + ROUNDING):
-        said = "the test counts {points} points: more than the {most} that there are count not"
-        return most, Finding(said, fields)
+        return most, Finding(
+            "the test counts {points} points: more than the {most} that there are count not", fields
+        )
     points = round(min(max(number, 0.0), most), 6)
     right = points >= most * (1 - ROUNDING)
     return points, None if right else Finding(
@@ -76,9 +77,13 @@ def failure(done: CellResult) -> Finding:
     fields = {"line": line.replace("`", "'"), "error": error, "said": said}
     if not line:
         return Finding("stops with {error}: {said}", fields)
+    if error == "AssertionError" and said:
+        return Finding("`{line}` does not hold: {said}", fields)
     if error == "AssertionError":
-        return Finding("`{line}` does not hold" + (": {said}" if said else ""), fields)
-    return Finding("`{line}` stops with {error}" + (": {said}" if said else ""), fields)
+        return Finding("`{line}` does not hold", fields)
+    if said:
+        return Finding("`{line}` stops with {error}: {said}", fields)
+    return Finding("`{line}` stops with {error}", fields)
 
 
 def in_line(done: CellResult) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from grading.outcomes import Finding
+from grading.findings import Finding
 from grading.shown import Line, as_shown, report_lines
 from grading.source import cells
 
@@ -83,13 +83,14 @@ class TestResult:
         wrong = [self.stopped, *(check.wrong for check in self.checks)]
         return self.sentence or next((str(each) for each in wrong if each), "")
 
-    def report(self) -> tuple[list[Line], str]:
+    def report(self) -> tuple[list[Line], Finding]:
         """Return one line per kind of check, and one that closes."""
         wrong = {check.kind: check.wrong for check in self.checks}
         wrong = wrong or {"stopped": self.stopped}
-        closing = f"`{self.function}`: {self.points:g} of {self.max_points:g} points."
-        rule = f" {self.rule}" if self.rule else ""
-        return report_lines(self.function, wrong, self.sentence), closing + rule
+        closing = "`{function}`: {points:g} of {most:g} points.{rule}"
+        fields = {"function": self.function, "points": self.points, "most": self.max_points}
+        fields["rule"] = f" {self.rule}" if self.rule else ""
+        return report_lines(self.function, wrong, self.sentence), Finding(closing, fields)
 
 
 def total(points: Iterable[float], penalty: float = 0.0) -> float:
@@ -114,24 +115,20 @@ def unfold(value: Any) -> Any:
     return [unfold(item) for item in value] if isinstance(value, list) else value
 
 
+def folded(value: Any) -> Any:
+    """Return a value that `unfold` made."""
+    if isinstance(value, list):
+        return [folded(item) for item in value]
+    if isinstance(value, dict):
+        return Finding(value["message"], {n: folded(v) for n, v in value["fields"].items()})
+    return value
+
+
 def from_plain(data: dict[str, Any]) -> TestResult:
     """Return the result that `as_plain` wrote."""
-    checks = [
-        CheckResult(**{**check, "wrong": finding_in(check["wrong"])}) for check in data["checks"]
-    ]
-    findings = {key: finding_in(data[key]) for key in ("rule", "stopped")}
+    checks = [CheckResult(**{**check, "wrong": folded(check["wrong"])}) for check in data["checks"]]
+    findings = {key: folded(data[key]) for key in ("rule", "stopped")}
     return TestResult(**{**data, **findings, "checks": checks})
-
-
-def finding_in(data: dict[str, Any] | None) -> Finding | None:
-    """Return the finding that a dict holds."""
-    if data is None:
-        return None
-    fields = {
-        name: finding_in(value) if isinstance(value, dict) else value
-        for name, value in data["fields"].items()
-    }
-    return Finding(data["message"], fields)
 
 
 # In a marked notebook
@@ -159,10 +156,10 @@ def result_of(cell: NotebookNode, kept: TestResult | None) -> TestResult:
     return kept
 
 
-def said_in(cell: NotebookNode, error: NotebookNode) -> str:
+def said_in(cell: NotebookNode, error: NotebookNode) -> str | Finding:
     """Return an error's message; an assertion's only where it stands so in the test."""
     is_told = error.ename != "AssertionError" or error.evalue in cell.source
-    return error.evalue if is_told else "a value is wrong"
+    return error.evalue if is_told else Finding("a value is wrong", {})
 
 
 def settle(cell: NotebookNode, result: TestResult) -> None:
@@ -176,7 +173,7 @@ def settle(cell: NotebookNode, result: TestResult) -> None:
     value = {"text/plain": repr(float(result.points))}
     metadata = {RECORD: as_plain(result)}
     cell.outputs = [
-        new_output("display_data", as_shown(*result.report())),
+        new_output("display_data", as_shown(*result.report(), {})),
         new_output("execute_result", value, metadata=metadata),
     ]
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grading.checks import FunctionTest, check_shape, check_type, find_wrong, precision
+from grading.findings import Finding
 from grading.marking.coarse import coarse
 from grading.marking.compare import check_value
 from grading.marking.lending import lending, of_like_size
@@ -23,7 +24,6 @@ from grading.marking.result import CheckResult, TestResult
 from grading.marking.where import where_wrong
 from grading.outcomes import (
     NOT_WRITTEN,
-    Finding,
     Outcome,
     Wrong,
     explained,
@@ -382,8 +382,8 @@ class MarkedTest(FunctionTest):
         """Say what was put in the place of the student's own work, None where nothing was."""
         if way == "own":
             return None
-        lent = self.calls.replace(", ", "` and `")
-        return Finding("Marked with the right `{lent}` in place of yours.", {"lent": lent})
+        lent = [f"`{name}`" for name in self.calls.split(", ")]
+        return Finding("Marked with the right {lent} in place of yours.", {"lent": lent})
 
     def named_mistake(self, way: str) -> Version | None:
         """Return the known mistake that gives just these outcomes, if any does."""

@@ -9,9 +9,10 @@ is not told. Points are those of the first time.
 
 from __future__ import annotations
 
+from grading.findings import Finding
 from grading.marking.result import NOT_GRADED, NOT_RUN, TestResult
 from grading.marking.test import NOTHING_RIGHT
-from grading.outcomes import NO_CACHE, NOT_WRITTEN, Finding
+from grading.outcomes import NO_CACHE, NOT_WRITTEN
 
 NOT_TOLD = Finding("wrong; it depends on the numbers how, so no more is told", {})
 FIXED = (None, NO_CACHE, NOT_WRITTEN, NOT_RUN, NOT_GRADED, NOTHING_RIGHT)

@@ -28,15 +28,18 @@ class StudentError(Exception):
 
     Attributes
     ----------
-    student_lines : list of str
-        The lines of the student's own cells, the innermost last:
-        "line 5: concat = np.concatenate(a_prev, xt)".
+    student_lines : list of tuple
+        The lines of the student's own cells, the innermost last: the cell ("" for that of
+        the function that was called), the number, and the code.
     raised : list or None
         In which operation, and on what: compared with known mistakes, and never shown.
     """
 
     def __init__(
-        self, message: str, student_lines: list[str], raised: list[Any] | None = None
+        self,
+        message: str,
+        student_lines: list[tuple[str, int, str]],
+        raised: list[Any] | None = None,
     ) -> None:
         self.message = message
         self.student_lines = student_lines
@@ -59,7 +62,7 @@ def student_error(description: dict[str, Any], cell: str) -> StudentError:
         The label of the cell of the function that was called.
     """
     lines = [
-        f"line {number}: {text}" if label == cell else f"{label}, line {number}: {text}"
+        ("" if label == cell else label, number, text)
         for label, number, text in description["lines"]
     ]
     bases: tuple[type, ...] = (StudentError,)

@@ -68,13 +68,16 @@ class CellResult:
     line: int = 0
 
 
-def error_output(kind: str, message: str, lines: Sequence[str] = ()) -> dict[str, Any]:
+def error_output(
+    kind: str, message: str, lines: Sequence[tuple[str, int, str]] = ()
+) -> dict[str, Any]:
     """Return an error as in a notebook, with lines of the student's alone."""
+    shown = [f"{cell}, line {n}: {code}".removeprefix(", ") for cell, n, code in lines]
     return {
         "output_type": "error",
         "ename": kind,
         "evalue": message,
-        "traceback": [*lines, f"{kind}: {message}"],
+        "traceback": [*shown, f"{kind}: {message}"],
     }
 
 

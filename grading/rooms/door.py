@@ -38,7 +38,7 @@ ROOM_FOR_A_WORD = 1000  # characters: that the output ends here
 class RoomError(Exception):
     """A room is no more; the text is one line that says why."""
 
-    student_lines: Sequence[str] = ()
+    student_lines: Sequence[tuple[str, int, str]] = ()
 
 
 class RoomDied(RoomError):

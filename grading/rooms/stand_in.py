@@ -20,7 +20,7 @@ MOST_SHOWN = 20  # characters of a key in the name of a part
 class CannotCross(TypeError):
     """What a stand-in cannot do, in one sentence that names it."""
 
-    student_lines: tuple[str, ...] = ()
+    student_lines: tuple[tuple[str, int, str], ...] = ()
 
 
 def vars_of(thing: Thing) -> dict[str, Any]:
