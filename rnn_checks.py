@@ -46,7 +46,9 @@ class Finding(NamedTuple):
 
     def said(self, words: Words) -> str:
         """Return the sentence; what the words lack is said in English."""
-        fields = {name: said(each, words) for name, each in self.fields.items()}
+        fields = {
+            name: said(each, words) for name, each in self.fields.items()
+        }
         message = words.get(self.message, self.message)
         return message.format(**fields) if fields else message
 
@@ -525,7 +527,9 @@ def ended(found: Finding) -> Finding:
 
 
 def show(
-    lines: list[Line], closing: Finding | None = None, words: Words | None = None
+    lines: list[Line],
+    closing: Finding | None = None,
+    words: Words | None = None,
 ) -> None:
     """Show lines: HTML in a notebook, plain text elsewhere."""
     shown = as_shown(lines, closing, words or {})
@@ -821,8 +825,11 @@ def skip_unwritten(what: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError:
-        waits = "{what}: waits for a function that is not written yet."
-        print(Finding(waits, {"what": what}).said(known().get(WORDS, {})))
+        waits = Finding(
+            "{what}: waits for a function that is not written yet.",
+            {"what": what},
+        )
+        print(waits.said(known().get(WORDS, {})))
 
 
 # --------------------------------------------------------- single checks

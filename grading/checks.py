@@ -270,8 +270,11 @@ def skip_unwritten(what: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError:
-        waits = "{what}: waits for a function that is not written yet."
-        print(Finding(waits, {"what": what}).said(known().get(WORDS, {})))
+        waits = Finding(
+            "{what}: waits for a function that is not written yet.",
+            {"what": what},
+        )
+        print(waits.said(known().get(WORDS, {})))
 
 
 # --------------------------------------------------------- single checks

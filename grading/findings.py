@@ -19,7 +19,9 @@ class Finding(NamedTuple):
 
     def said(self, words: Words) -> str:
         """Return the sentence; what the words lack is said in English."""
-        fields = {name: said(each, words) for name, each in self.fields.items()}
+        fields = {
+            name: said(each, words) for name, each in self.fields.items()
+        }
         message = words.get(self.message, self.message)
         return message.format(**fields) if fields else message
 

@@ -42,7 +42,9 @@ def ended(found: Finding) -> Finding:
 
 
 def show(
-    lines: list[Line], closing: Finding | None = None, words: Words | None = None
+    lines: list[Line],
+    closing: Finding | None = None,
+    words: Words | None = None,
 ) -> None:
     """Show lines: HTML in a notebook, plain text elsewhere."""
     shown = as_shown(lines, closing, words or {})
