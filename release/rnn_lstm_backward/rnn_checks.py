@@ -18,7 +18,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,48 @@ from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
+
+# What was found, kept as a message; put into words where it is shown.
+
+
+Words = Mapping[str, str]  # of a language, by the English
+
+
+class Finding(NamedTuple):
+    """
+    What was found: a message, and what its {gaps} are filled with.
+
+    A field may be a finding of its own, or a list of such. A message without
+    fields has no gaps, whatever stands in it.
+    """
+
+    message: str
+    fields: dict[str, Any]
+
+    def said(self, words: Words) -> str:
+        """Return the sentence; what the words lack is said in English."""
+        fields = {
+            name: said(each, words) for name, each in self.fields.items()
+        }
+        message = words.get(self.message, self.message)
+        return message.format(**fields) if fields else message
+
+    def __str__(self) -> str:
+        """Return the sentence in English."""
+        return self.said({})
+
+
+BETWEEN = Finding(", ", {})
+
+
+def said(field: Any, words: Words) -> Any:
+    """Return a field of a finding in words."""
+    if isinstance(field, Finding):
+        return field.said(words)
+    if isinstance(field, list):
+        return BETWEEN.said(words).join(said(each, words) for each in field)
+    return field
+
 
 # Where code stops: in which operation, on what, and what would help.
 
@@ -152,61 +194,6 @@ def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
         return None
 
 
-SAME_LENGTH = "along all other axes, they must be of the same length"
-BROADCAST = "each axis must be of the same length in both, or of length 1"
-IN_A_TUPLE = "the arrays belong into one tuple, as its first argument"
-RULES = {
-    ("MatMult", "ValueError"): (
-        "the columns of the left must be the rows of the right"
-    ),
-    ("Subscript", "ValueError"): (
-        "what is written must have the shape of its place"
-    ),
-    ("append", "ValueError"): SAME_LENGTH,
-}
-for kind in ("concatenate", "vstack", "hstack"):
-    RULES[kind, "ValueError"] = SAME_LENGTH
-    RULES[kind, "TypeError"] = IN_A_TUPLE
-for kind in ("Add", "Sub", "Mult", "Div"):
-    RULES[kind, "ValueError"] = BROADCAST
-
-
-def explain(stop: Stop, sizes: dict, numbers: bool) -> str:
-    """Say of what shapes the values are; of a name, what it might be."""
-    if stop.error == "NameError" and stop.kind in stop.names:
-        key, whose = stop.names[0], "".join(stop.texts[:1])
-        said = f'`{key}` is a key of `{whose}`: write `{whose}["{key}"]`'
-        return said if whose else ""
-    if stop.error == "KeyError" and numbers and stop.values:
-        return f"the keys of `{stop.texts[0]}` are {', '.join(stop.values[0])}"
-    given = {}
-    for text, value in zip(stop.texts, stop.values, strict=True):
-        if isinstance(value, np.ndarray):
-            given[text] = (
-                f"`{text}` is {name_shape(value.shape, sizes, numbers)}"
-            )
-        elif isinstance(value, (list, tuple)):
-            length = name_shape((len(value),), sizes, numbers)
-            given[text] = f"`{text}` is a {type(value).__name__} of {length}"
-    given.pop("", None)  # not to be told
-    said = ", ".join(given.values())
-    return (
-        f"in the call of `{stop.kind}`, {said}"
-        if said and not stop.error
-        else said
-    )
-
-
-def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
-    """Say a shape: in numbers, and by the names of its lengths."""
-    small = range(2)  # a length of 1 is a 1 in the docstring, too
-    known = [
-        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
-    ]
-    named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
-    return f"{plain} = {named}" if numbers and named != plain else named
-
-
 def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
     """Return what a docstring calls the lengths of the arguments' axes."""
     values = dict(arguments)
@@ -228,24 +215,7 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
 
 
 KEPT = "the cache"  # stands for one of the student's own choice
-STOPPED = "stopped with {error}"
-
-
-class Finding(NamedTuple):
-    """What was found: a message, and what its {gaps} are filled with."""
-
-    message: str
-    fields: dict[str, Any]
-
-    def __str__(self) -> str:
-        """Return the sentence; a field may be a finding of its own."""
-        fields = {
-            name: str(value) if isinstance(value, Finding) else value
-            for name, value in self.fields.items()
-        }
-        return self.message.format(**fields)
-
-
+NOTHING = Finding("", {})
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -324,16 +294,27 @@ def describe_error(error: BaseException) -> Finding:
     lines = getattr(error, "student_lines", None)
     if lines is None:
         lines = [
-            f"line {frame.lineno}: {frame.line}"
+            ("", frame.lineno, frame.line)
             for frame in traceback.extract_tb(error.__traceback__)
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
-    fields = {"error": type(error).__name__, "said": said}
-    message = STOPPED
-    if lines:
-        message, fields["line"] = STOPPED + " (`{line}`)", lines[-1]
-    return Finding(message + ": {said}" * bool(said), fields)
+    fields = {
+        "error": type(error).__name__,
+        "line": name_line(*lines[-1]) if lines else NOTHING,
+        "said": Finding(": {said}", {"said": said}) if said else NOTHING,
+        "help": NOTHING,
+    }
+    return Finding("stopped with {error}{line}{said}{help}", fields)
+
+
+def name_line(cell: str, number: int, code: str) -> Finding:
+    """Name a line of the function's own cell, or of the one that is named."""
+    fields = {"number": number, "code": code}
+    if not cell:
+        return Finding(" (`line {number}: {code}`)", fields)
+    fields["cell"] = cell
+    return Finding(" (`{cell}, line {number}: {code}`)", fields)
 
 
 def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
@@ -347,13 +328,78 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
         return outcome
     stop, (message, fields) = outcome.raised, outcome.stopped
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
-    if rule and help:
-        message, help = message.replace(": {said}", ""), f"{help}; {rule}"
-    if help:
-        colon = ": " if rule else "; "
-        found = Finding(message + colon + "{help}", {**fields, "help": help})
-        outcome = outcome._replace(stopped=found)
-    return outcome
+    if not help or "help" not in fields:
+        return outcome
+    told = Finding("; {help}", {"help": help})
+    if rule:
+        both = {"help": help, "rule": rule}
+        told = Finding(": {help}; {rule}", both)
+        fields = {**fields, "said": NOTHING}
+    found = Finding(message, {**fields, "help": told})
+    return outcome._replace(stopped=found)
+
+
+SAME_LENGTH = Finding(
+    "along all other axes, they must be of the same length", {}
+)
+BROADCAST = Finding(
+    "each axis must be of the same length in both, or of length 1", {}
+)
+IN_A_TUPLE = Finding(
+    "the arrays belong into one tuple, as its first argument", {}
+)
+RULES = {
+    ("MatMult", "ValueError"): Finding(
+        "the columns of the left must be the rows of the right", {}
+    ),
+    ("Subscript", "ValueError"): Finding(
+        "what is written must have the shape of its place", {}
+    ),
+    ("append", "ValueError"): SAME_LENGTH,
+}
+for kind in ("concatenate", "vstack", "hstack"):
+    RULES[kind, "ValueError"] = SAME_LENGTH
+    RULES[kind, "TypeError"] = IN_A_TUPLE
+for kind in ("Add", "Sub", "Mult", "Div"):
+    RULES[kind, "ValueError"] = BROADCAST
+
+
+def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
+    """Say of what shapes the values are; of a name, what it might be."""
+    if stop.error == "NameError" and stop.kind in stop.names:
+        if not stop.texts:
+            return None
+        return Finding(
+            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
+            {"key": stop.names[0], "name": stop.texts[0]},
+        )
+    if stop.error == "KeyError" and numbers and stop.values:
+        fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
+        return Finding("the keys of `{name}` are {keys}", fields)
+    given = {}
+    for text, value in zip(stop.texts, stop.values, strict=True):
+        fields = {"name": text, "type": type(value).__name__}
+        if isinstance(value, np.ndarray):
+            fields["shape"] = name_shape(value.shape, sizes, numbers)
+            given[text] = Finding("`{name}` is {shape}", fields)
+        elif isinstance(value, (list, tuple)):
+            fields["length"] = name_shape((len(value),), sizes, numbers)
+            given[text] = Finding("`{name}` is a {type} of {length}", fields)
+    given.pop("", None)  # not to be told
+    told = {"given": list(given.values()), "function": stop.kind}
+    if given and not stop.error:
+        return Finding("in the call of `{function}`, {given}", told)
+    return Finding("{given}", told) if given else None
+
+
+def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
+    """Say a shape: in numbers, and by the names of its lengths."""
+    small = range(2)  # a length of 1 is a 1 in the docstring, too
+    known = [
+        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
+    ]
+    named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
+    return f"{plain} = {named}" if numbers and named != plain else named
 
 
 ARRAY_OF_OBJECTS = type("object array", (), {})
@@ -377,10 +423,14 @@ def a_type(value: Any) -> Finding:
 
 def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
-    names = {np.ndarray: "an array", type(None): "None"}
-    article = "an" if kind.__name__[0] in "aeiou" else "a"
-    message = names.get(kind, article + " {type}")
-    return Finding(message, {"type": kind.__name__})
+    if kind is np.ndarray:
+        return Finding("an array", {})
+    fields = {"type": kind.__name__}
+    if kind is type(None):
+        return Finding("None", {})
+    if kind.__name__[0] in "aeiou":
+        return Finding("an {type}", fields)
+    return Finding("a {type}", fields)
 
 
 def flatten(value: Any) -> tuple[str, np.ndarray]:
@@ -442,34 +492,47 @@ def same_fingerprint(one: list, other: list) -> bool:
 # What is shown of checks: lines with ticks and crosses.
 
 
-Line = tuple[str, str]  # a mark, and the text behind it
+Line = tuple[str, Finding]  # a mark, and what stands behind it
+STYLES = {
+    "✓": (Finding("right", {}), "var(--jp-success-color1, #1b5e20)"),
+    "✗": (Finding("wrong", {}), "var(--jp-error-color1, #b71c1c)"),
+    "→": (Finding("known mistake", {}), "inherit"),
+}
 
 
 def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
-    """Return (mark, text) of every line; like sentences share a line."""
-    kinds = {}
-    for kind, finding in wrong.items():
-        sentence = str(finding) if finding else f"{kind}: right"
-        kinds.setdefault(sentence, []).append(kind)
+    """Return every line; what is found of several kinds shares one."""
+    alike = {}
+    for kind, found in wrong.items():
+        alike.setdefault(str(found or kind), []).append(kind)
     lines = []
-    for sentence, about in kinds.items():
-        if not wrong[about[0]]:
-            lines.append(("✓", sentence))
-        elif len(about) == len(wrong):
-            lines.append(("✗", f"`{name}`: {ended(sentence)}"))
+    for kinds in alike.values():
+        found = wrong[kinds[0]]
+        about = {"kinds": [Finding(kind, {}) for kind in kinds], "name": name}
+        about["sentence"] = found and ended(found)
+        if not found:
+            lines.append(("✓", Finding("{kinds}: right", about)))
+        elif len(kinds) == len(wrong):
+            lines.append(("✗", Finding("`{name}`: {sentence}", about)))
         else:
-            lines.append(("✗", f"{', '.join(about)}: {ended(sentence)}"))
-    return lines + ([("→", mistake)] if mistake else [])
+            lines.append(("✗", Finding("{kinds}: {sentence}", about)))
+    return lines + ([("→", Finding(mistake, {}))] if mistake else [])
 
 
-def ended(sentence: str) -> str:
-    """Return a sentence with its full stop."""
-    return sentence if sentence.endswith(("?", ".")) else f"{sentence}."
+def ended(found: Finding) -> Finding:
+    """Return what was found as a sentence with its full stop."""
+    if str(found).endswith(("?", ".")):
+        return found
+    return Finding("{sentence}.", {"sentence": found})
 
 
-def show(lines: list[Line], closing: str = "") -> None:
-    """Show (mark, text) lines: HTML in a notebook, plain text elsewhere."""
-    shown = as_shown(lines, closing)
+def show(
+    lines: list[Line],
+    closing: Finding | None = None,
+    words: Words | None = None,
+) -> None:
+    """Show lines: HTML in a notebook, plain text elsewhere."""
+    shown = as_shown(lines, closing, words or {})
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
         print(shown["text/plain"])
@@ -495,27 +558,27 @@ def reject_next_cell(said: str) -> None:
         shell.ast_transformers.append(Reject())
 
 
-def as_shown(lines: list[Line], closing: str) -> dict[str, str]:
+def as_shown(
+    lines: list[Line], closing: Finding | None, words: Words
+) -> dict[str, str]:
     """Return the lines as a notebook shows them."""
-    text = "\n".join([*(f"{mark} {line}" for mark, line in lines), closing])
-    return {"text/plain": text.strip(), "text/html": to_html(lines, closing)}
+    said = [(mark, found.said(words)) for mark, found in lines]
+    end = closing.said(words) if closing else ""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in said), end])
+    html = to_html(said, end, words)
+    return {"text/plain": text.strip(), "text/html": html}
 
 
-def to_html(lines: list[Line], closing: str) -> str:
+def to_html(said: list[tuple[str, str]], end: str, words: Words) -> str:
     """Return the lines as a list in HTML, in the colours of JupyterLab."""
-    styles = {
-        "✓": ("right", "var(--jp-success-color1, #1b5e20)"),
-        "✗": ("wrong", "var(--jp-error-color1, #b71c1c)"),
-        "→": ("known mistake", "inherit"),
-    }
     items = "".join(
-        f'<li><strong role="img" aria-label="{styles[mark][0]}"'
-        f' style="color: {styles[mark][1]}">{mark}</strong> {code(line)}</li>'
-        for mark, line in lines
+        f'<li><strong role="img" aria-label="{STYLES[mark][0].said(words)}"'
+        f' style="color: {STYLES[mark][1]}">{mark}</strong> {code(line)}</li>'
+        for mark, line in said
     )
     return (
         f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
-        f'<p style="margin: 0.5em 0 0">{code(closing)}</p>'
+        f'<p style="margin: 0.5em 0 0">{code(end)}</p>'
     )
 
 
@@ -530,12 +593,8 @@ def code(text: str) -> str:
 RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
+WORDS = ""  # no function's name
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
-# What tells how much is wrong: marking says less of it.
-WRONG = "`{label}` is wrong in {places}{by}"
-PLACES = "{count} of {size} places"
-BY_UP_TO = ", by up to {error:.2g}"
-
 
 Check = Callable[[Outcome], None]
 
@@ -661,7 +720,8 @@ class FunctionTest:
 
     def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
-        about = known().get(self.name, {})
+        table = known()
+        about, words = table.get(self.name, {}), table.get(WORDS, {})
         lines = report_lines(self.name, self.wrong, self.mistake(about))
         closing = Finding(
             "`{name}`: {made} of {kinds} kinds of check made here, on one"
@@ -670,12 +730,12 @@ class FunctionTest:
             {
                 "name": self.name,
                 "made": len(self.wrong),
-                "kinds": about.get("kinds", "all"),
+                "kinds": about.get("kinds", Finding("all", {})),
             },
         )
-        show(lines, "" if self.outcome.stopped else str(closing))
+        show(lines, None if self.outcome.stopped else closing, words)
         if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
-            reject_next_cell("\n".join(text for _, text in lines))
+            reject_next_cell("\n".join(f.said(words) for _, f in lines))
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -692,7 +752,7 @@ class FunctionTest:
         """Return the returned values by name."""
         if len(self.returns) == 1 and not self.keys:
             return {self.returns[0]: result}
-        names = ", ".join(f"`{name}`" for name in self.returns)
+        names = [f"`{name}`" for name in self.returns]
         if result is None:
             raise Wrong("returns None; is a `return` missing at its end?")
         if self.keys:
@@ -749,7 +809,12 @@ class Entries(dict):
 
 
 def known() -> dict[str, dict]:
-    """Return what is known of each function: its mistakes, and its kinds."""
+    """
+    Return what the file beside the checks holds.
+
+    Of each function its mistakes, and how many kinds of check there are; in
+    another language than English, the words of that.
+    """
     file = Path(__file__).with_name("known_mistakes.json")
     return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
@@ -760,7 +825,11 @@ def skip_unwritten(what: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError:
-        print(f"{what}: waits for a function that is not written yet.")
+        waits = Finding(
+            "{what}: waits for a function that is not written yet.",
+            {"what": what},
+        )
+        print(waits.said(known().get(WORDS, {})))
 
 
 # --------------------------------------------------------- single checks
@@ -788,8 +857,10 @@ def check_raises(function: Callable, error: type, arguments: dict) -> None:
     except error:
         return
     except Exception as other:
-        wrong = "raises {kind} where {error} is asked for"
-        raise Wrong(wrong, kind=a_type(other), error=name) from None
+        raise Wrong(
+            "raises {kind} where {error} is asked for",
+            kind=a_type(other), error=name,
+        ) from None  # fmt: skip
     raise Wrong("returns something where {error} is asked for", error=name)
 
 
@@ -855,20 +926,28 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
     shape = np.shape(actual)
     if shape == expected:
         return
-    wrong = "`{label}` has shape {shape}, expected {expected}"
+    hint = NOTHING
     if shape == expected[::-1]:
-        wrong += "; is it transposed?"
+        hint = Finding("; is it transposed?", {})
     elif sorted(shape) == sorted(expected):
-        wrong += "; are its axes in another order?"
+        hint = Finding("; are its axes in another order?", {})
     elif shape and shape == tuple(n for n in expected if n > 1):
-        wrong += "; an axis of length 1 is lost"
+        hint = Finding("; an axis of length 1 is lost", {})
     elif len(shape) == 2 and shape == expected[:2]:
-        wrong += "; the last axis is missing"
-    raise Wrong(wrong, label=label, shape=str(shape), expected=str(expected))
+        hint = Finding("; the last axis is missing", {})
+    raise Wrong(
+        "`{label}` has shape {shape}, expected {expected}{hint}",
+        label=label, shape=str(shape), expected=str(expected), hint=hint,
+    )  # fmt: skip
 
 
-def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
-    """Raise Wrong where an array differs, and say how."""
+def check_array(
+    path: str,
+    actual: Any,
+    expected: np.ndarray,
+    steps: Callable[[np.ndarray], Finding] = lambda wrong: NOTHING,
+) -> None:
+    """Raise Wrong where an array differs; `steps` says at which time steps."""
     check_shape(path, actual, expected.shape)
     actual, expected = as_numbers(actual, expected)
     if np.isnan(actual).any():
@@ -881,9 +960,11 @@ def check_array(path: str, actual: Any, expected: np.ndarray) -> None:
     if wrong.any() and not actual.any():
         raise Wrong("`{label}` is zero everywhere", label=path)
     if wrong.any():
+        error = largest(actual - expected)
         raise Wrong(
-            WRONG, label=path, places=places(wrong),
-            by=Finding(BY_UP_TO, {"error": largest(actual - expected)}),
+            "`{label}` is wrong in {places}{by}{steps}",
+            label=path, places=places(wrong), steps=steps(wrong),
+            by=Finding(", by up to {error:.2g}", {"error": error}),
         )  # fmt: skip
 
 
@@ -917,4 +998,6 @@ def precision(actual: Any) -> int:
 def places(wrong: np.ndarray) -> Finding:
     """Say in how many places an array is wrong."""
     count = int(wrong.sum())
-    return Finding(PLACES, {"count": count, "size": wrong.size})
+    return Finding(
+        "{count} of {size} places", {"count": count, "size": wrong.size}
+    )
