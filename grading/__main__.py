@@ -1,4 +1,4 @@
-"""python -m grading: see cli.py."""
+"""python -m grading, and rnn-grading: see cli.py."""
 
 import atexit
 import gc
@@ -6,14 +6,20 @@ import sys
 
 from grading.rooms.sandbox import start_early
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run a command."""
     # What is loaded stays: to look through it for rubbish, now and at the end, takes a second.
     gc.disable()
     atexit.register(gc.freeze)
     if sys.argv[1:2] in (["grade"], ["check"], ["release"], ["prove"]) and "--help" not in sys.argv:
         start_early()  # rooms take a second to warm up, and so does what is loaded now
-    from grading.cli import main
+    from grading import cli
 
     gc.freeze()
     gc.enable()
+    cli.main()
+
+
+if __name__ == "__main__":
     main()

@@ -18,12 +18,13 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from grading import CourseError
+from grading import CourseError, __version__
 from grading.authoring.check import check_assignment
 from grading.authoring.example import expected_lines
 from grading.authoring.new import POINTS, make_assignment
 from grading.authoring.prove import Proof, prove_tests
 from grading.authoring.release import make_release
+from grading.authoring.start import start_course
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, Order, export, import_students
@@ -39,7 +40,6 @@ from grading.run.diff import Change, Difference, compare, summary_of
 from grading.source import course_root, enter_course, read_source
 
 app = typer.Typer(
-    help="Publish and mark notebooks of RNNs and LSTMs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,6 +53,36 @@ Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Unprotected = Annotated[
     bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
 ]
+
+
+def tell_version(asked: bool) -> None:
+    """Say which version this is."""
+    if asked:
+        print(f"rnn-grading {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Publish and mark notebooks of RNNs and LSTMs."""
+
+
+@app.command("start")
+def start_command(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+) -> None:
+    """Make a course of the assignments that come with this package."""
+    start_course(folder)
+    found = " ".join(sorted(path.name for path in (folder / "source").iterdir()))
+    console.print(
+        f"{folder}: a course, with {found}. Go there; then: python -m grading release ASSIGNMENT",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command("new")

@@ -5,6 +5,8 @@ import importlib
 import pkgutil
 import re
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -181,3 +183,29 @@ def test_one_module_opens_what_students_handed_in(course, monkeypatch):
             assert Mark(student, run.submission(student)).work(Marker(run.settings)).results
     watching = False
     assert opened - {"run.py"} == {"folder.py"}  # run.py lists who handed in
+
+
+def test_every_package_imported_is_declared():
+    def names(lines):
+        found = (re.match(r"[\w.-]+", line.strip()) for line in lines if line[0] not in "#-")
+        return {re.sub(r"[-_.]+", "-", each[0]).lower() for each in found if each}
+
+    def tops(*folders):
+        trees = (ast.parse(p.read_text("utf-8")) for f in folders for p in (ROOT / f).rglob("*.py"))
+        return {name.partition(".")[0] for tree in trees for name in imported_by(tree)}
+
+    ours = {"__future__", *(p.stem for p in ROOT.glob("*")), *(p.stem for p in ROOT.glob("*/*.py"))}
+    known = packages_distributions()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = names(project["dependencies"])
+    pinned = names((ROOT / "requirements.txt").read_text("utf-8").splitlines())
+    assert declared == pinned
+    more = names((ROOT / "requirements-dev.txt").read_text("utf-8").splitlines())
+    comes_with = {"torch", "base"}  # requirements-torch.txt; what a marked notebook is told
+    for folders, may in (
+        (["grading", "rnn_marking", "rnn_figures"], declared),
+        (["tests", "site", "benchmarks", "docs"], declared | more),
+    ):
+        others = tops(*folders) - sys.stdlib_module_names - ours - comes_with
+        missing = {n for n in others if not names(known.get(n, [n])) & may}
+        assert not missing

@@ -13,6 +13,7 @@ from grading.authoring.check import check_assignment
 from grading.authoring.example import expected_lines
 from grading.authoring.new import make_assignment
 from grading.authoring.prove import prove_tests
+from grading.authoring.start import start_course
 from grading.cli import main, nursery_for_author
 from grading.demo import make_course
 from grading.source import enter_course, read_source
@@ -136,3 +137,21 @@ def test_example_prints_what_the_check_of_a_notebook_holds(course, monkeypatch, 
     np.testing.assert_array_equal(printed, re.findall(r"-?\d+\.\d+", check))
     assert call(monkeypatch, course, "example", LIKE, "rnn_cell") == 1
     assert "no locked code cell `check_rnn_cell`" in capsys.readouterr().err
+
+
+def test_start_makes_a_course_of_the_assignments_and_overwrites_nothing(
+    tmp_path, monkeypatch, capsys
+):
+    made = tmp_path / "course"
+    start_course(made)
+    for path in ROOT.glob("source/*/*"):
+        if path.is_file():
+            assert (made / path.relative_to(ROOT)).read_bytes() == path.read_bytes(), path
+    monkeypatch.chdir(made)
+    for name in ("rnn_lstm_forward", "rnn_lstm_backward"):  # helper modules are one file, linked
+        assert (made / "source" / name / "rnn_utils.py").resolve() == made / "rnn_utils.py"
+        assert read_source(name).hashes_of_tests == read_source(name, ROOT).hashes_of_tests
+    monkeypatch.setattr(sys, "argv", ["grading", "start", "."])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert capsys.readouterr().err == ". is not empty: name a new folder for the course\n"
