@@ -156,13 +156,14 @@ class Book:
     def read_entry(self, assignment: str, student: str) -> Entry:
         """Read what the grade book holds of one student's submission."""
         submission = self.gradebook.find_submission(assignment, student)
-        entry = Entry(*about(submission.student), True, submission.timestamp)
+        entry = about(submission.student)
+        entry.handed_in, entry.timestamp = True, submission.timestamp
         self._read_grades(submission.assignment, {student: entry})
         return entry
 
     def students(self) -> list[Entry]:
         """Return every student in the grade book, without marks."""
-        return [Entry(*about(student)) for student in self.gradebook.students]
+        return [about(student) for student in self.gradebook.students]
 
     def _students(self, known: Assignment) -> dict[str, Entry]:
         columns = [Student.id, Student.last_name, Student.first_name, Student.email]
@@ -172,8 +173,10 @@ class Book:
         )
         rows = self.query(*columns, Student.lms_user_id, SubmittedAssignment)
         entries = {}
-        for *texts, submission in rows.outerjoin(SubmittedAssignment, of_this).order_by(Student.id):
-            entry = entries[texts[0]] = Entry(*[each or "" for each in texts])
+        rows = rows.outerjoin(SubmittedAssignment, of_this).order_by(Student.id)
+        for student, last, first, email, number, submission in rows:
+            names = last or "", first or "", email or "", number or ""
+            entry = entries[student] = Entry(student, *names)
             if submission is not None:
                 entry.handed_in, entry.timestamp = True, submission.timestamp
                 if known.duedate:
@@ -281,7 +284,8 @@ class Book:
                     comment.auto_comment = "No response." if empty else None
             gradebook.db.flush()
             late = submission.total_seconds_late
-            entry = Entry(*about(submission.student), True, timestamp, float(late))
+            entry = about(submission.student)
+            entry.handed_in, entry.timestamp, entry.seconds_late = True, timestamp, float(late)
             self._read_grades(submission.assignment, {student: entry})
             entry.penalties = {}
             for name, notebook in notebooks.items():
@@ -313,10 +317,10 @@ class Book:
         outer.expire_all()
 
 
-def about(student: Student) -> list[str]:
-    """Return what `Entry` begins with."""
-    fields = [student.id, student.last_name, student.first_name, student.email]
-    return [each or "" for each in [*fields, student.lms_user_id]]
+def about(student: Student) -> Entry:
+    """Return what the grade book holds of a student, but for marks."""
+    names = student.last_name or "", student.first_name or "", student.email or ""
+    return Entry(student.id, *names, student.lms_user_id or "")
 
 
 def enter_points(grade: Grade, points: float | None, is_there: bool) -> None:

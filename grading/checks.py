@@ -20,6 +20,7 @@ import numpy as np
 from grading.findings import Finding
 from grading.outcomes import (
     KEPT,
+    NOT_CALLED,
     NOTHING,
     Outcome,
     Wrong,
@@ -78,9 +79,9 @@ class FunctionTest:
         self.cache = cache.split(", ")
         self.keys = keys.split(", ") if keys else []
         self.own_cache = own_cache
-        self.arguments = {}
-        self.outcome = None
-        self.wrong = {}  # kind of check: what is wrong, None where it holds
+        self.arguments: dict[str, Any] = {}
+        self.outcome = NOT_CALLED
+        self.wrong: dict[str, Finding | None] = {}  # by kind of check
 
     def call(self, **arguments: Any) -> None:
         """Call the function on copies of `arguments`, in this order."""
@@ -91,7 +92,7 @@ class FunctionTest:
         sizes = sizes_in(self.function.__doc__ or "", arguments)
         self.outcome = explained(outcome, sizes, numbers=True)
 
-    def assert_types(self, **types: type) -> None:
+    def assert_types(self, **types: type | np.dtype) -> None:
         """Check how many values are returned, and the type of each."""
         self.check_each("types", check_type, types)
 
@@ -294,7 +295,9 @@ def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
     return None
 
 
-def check_raises(function: Callable, error: type, arguments: dict) -> None:
+def check_raises(
+    function: Callable, error: type[BaseException], arguments: dict
+) -> None:
     """Raise Wrong where a call does not raise this error."""
     name = name_type(error)
     try:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +45,6 @@ app = typer.Typer(
 )
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, soft_wrap=True)
-Way = Enum("Way", {name: name for name in WAYS})
 MOST_ROWS = 40  # of a table of students
 WIDE = 60  # characters of a table's columns of points
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
@@ -186,7 +184,7 @@ def grade_command(
         raise CourseError("--all-sets: say whose submission")
     with converter.open_run(students or [], jobs, scheduler) as run:
         if all_sets:
-            tell_on_all_sets(run, students)
+            tell_on_all_sets(run, students or [])
         else:
             mark_and_tell(run, assignment)
 
@@ -233,7 +231,7 @@ def alike_command(assignment: Assignment) -> None:
 @app.command("export")
 def export_command(
     assignment: Assignment,
-    to: Annotated[Way, typer.Option(help="For whom the file is.")],
+    to: Annotated[str, typer.Option(help=f"For whom the file is: {', '.join(WAYS)}.")],
     source: Annotated[
         Path | None, typer.Option("--from", help="The LMS's own export, to fill in.")
     ] = None,
@@ -246,7 +244,7 @@ def export_command(
     source = source and source.absolute()
     with book_here() as book:
         order = Order(Path(), source, column, scale=scale)
-        done = export(book, assignment, to.value, order)
+        done = export(book, assignment, to, order)
     for line in done.notes:
         console.print(line, markup=False, soft_wrap=True)
     files = " and ".join(map(str, done.files))
@@ -337,7 +335,9 @@ def mark_and_tell(run: Run, assignment: str) -> None:
     """Mark a class, and tell what came of it."""
     for line in run.groups.to_tell:
         errors.print(line, markup=False)
-    begin, marked, shown, isolation = time.monotonic(), 0, [], {}
+    begin, marked = time.monotonic(), 0
+    shown: list[Certificate] = []
+    isolation: dict[str, None] = {}
     try:
         for certificate in follow(run, console):
             marked += 1

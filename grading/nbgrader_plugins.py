@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
@@ -346,8 +347,10 @@ class PageExporter(StockExporter):
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict | None = None, **_: object
-    ) -> tuple[str, dict]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Return the page, and where it belongs."""
+        if resources is None or not isinstance(self.parent, GenerateFeedback):
+            raise TypeError("pages are made by generate_feedback")
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as gradebook:
             entry = Book(gradebook).read_entry(about["assignment"], about["student"])
@@ -360,7 +363,7 @@ class GenerateFeedback(Converter, StockGenerateFeedback):
 
     def start(self) -> None:
         """Make the pages that are asked for."""
-        self.exporter_class, self.preprocessors = PageExporter, []
+        self.exporter_class, self.preprocessors = PageExporter, list[type]()
         self.pages = Pages(self.read_assignment())
         super().start()
 

@@ -16,8 +16,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
     SaveAutoGrades,
 )
-from traitlets import HasTraits
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from traitlets.utils.importstring import import_item
 
@@ -30,7 +29,7 @@ KERNEL = (
 TEXT_ALONE = "of a submission nothing but the text of cells is ever used; leave it on"
 PAGES = "pages are the kit's own; change them in c.GenerateFeedback.post_convert_hook"
 # What is said of an option that is set: why it has no place here, and what to set instead.
-REFUSED: dict[tuple[type[HasTraits], str], str] = {
+REFUSED: dict[tuple[type[Configurable], str], str] = {
     (Execute, "enabled"): (
         "what is not run cannot be marked (--no-execute); leave it out, and mark by hand in"
         " formgrader"
@@ -82,12 +81,12 @@ def refuse(config: Config) -> None:
             raise CourseError(f"{kind.__name__}.{name} has no place here: {why}")
 
 
-def is_set(config: Config, kind: type[HasTraits], name: str) -> bool:
+def is_set(config: Config, kind: type[Configurable], name: str) -> bool:
     """Tell whether an option is set to something other than its default."""
     return bool(set_to(config, kind, name) != kind.class_traits()[name].default())
 
 
-def set_to(config: Config, kind: type[HasTraits], name: str) -> Any:
+def set_to(config: Config, kind: type[Configurable], name: str) -> Any:
     """Return what an option is set to, its default where it is not set."""
     trait = kind.class_traits()[name]
     value = default = trait.default()

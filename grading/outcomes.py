@@ -48,6 +48,9 @@ class Outcome(NamedTuple):
         return result, names, self.arguments, self.again, raised
 
 
+NOT_CALLED = Outcome(None, {}, None, Finding("was not called", {}))
+
+
 def run_function(
     function: Callable, arguments: dict, own_cache: bool = False
 ) -> Outcome:
@@ -121,7 +124,7 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
     `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
     lengths themselves are said, too.
     """
-    if not outcome.raised:
+    if not outcome.raised or not outcome.stopped:
         return outcome
     stop, (message, fields) = outcome.raised, outcome.stopped
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
@@ -238,8 +241,8 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
         return f"{keys}{form}", numbers
     if isinstance(value, (list, tuple)):
         parts = [flatten(item) for item in value]
-        numbers = [np.zeros(0), *(row for form, row in parts)]
-        return str([form for form, row in parts]), np.concatenate(numbers)
+        rows = [np.zeros(0), *(row for form, row in parts)]
+        return str([form for form, row in parts]), np.concatenate(rows)
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
         if array.dtype.kind in "biuf":

@@ -17,14 +17,17 @@ STYLES = {
 
 def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
     """Return every line; what is found of several kinds shares one."""
-    alike = {}
+    alike: dict[str, list[str]] = {}
     for kind, found in wrong.items():
         alike.setdefault(str(found or kind), []).append(kind)
     lines = []
     for kinds in alike.values():
         found = wrong[kinds[0]]
-        about = {"kinds": [Finding(kind, {}) for kind in kinds], "name": name}
-        about["sentence"] = found and ended(found)
+        about = {
+            "kinds": [Finding(kind, {}) for kind in kinds],
+            "name": name,
+            "sentence": found and ended(found),
+        }
         if not found:
             lines.append(("✓", Finding("{kinds}: right", about)))
         elif len(kinds) == len(wrong):

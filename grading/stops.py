@@ -46,6 +46,8 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
         called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
         inside = called == name or (inside and called[0] == "<")
         found, stop = stop if inside else found, stop.tb_next
+    if found is None:
+        return None
     try:
         node, parts = operation_in(found)
         names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
@@ -76,8 +78,9 @@ def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
         if isinstance(each, ast.Assign):
             sides = each.targets[0], each.value
             pairs = [sides]
-            if all(isinstance(side, ast.Tuple) for side in sides):
-                pairs += zip(*(side.elts for side in sides), strict=False)
+            tuples = [s.elts for s in sides if isinstance(s, ast.Tuple)]
+            if len(tuples) == 2:
+                pairs += zip(*tuples, strict=False)
             parts += [right for left, right in pairs if left is node]
     return node, parts
 
@@ -92,9 +95,9 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     """Return of what an operation is: of a call, what it is given."""
     parts = list(ast.iter_child_nodes(node))
     if isinstance(node, ast.Call):
-        method = isinstance(node.func, ast.Attribute)
-        given = [*node.args, *(each.value for each in node.keywords)]
-        parts = [node.func.value, *given] if method else given
+        parts = [*node.args, *(each.value for each in node.keywords)]
+        if isinstance(node.func, ast.Attribute):
+            parts.insert(0, node.func.value)
     if isinstance(getattr(node, "ctx", None), ast.Store):
         # a place, as in `a[:, t] = ...`; or names, which hold nothing yet
         parts = [*parts, node] if isinstance(node, ast.Subscript) else []
@@ -140,7 +143,7 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
         values |= value if isinstance(value, dict) else {}
     listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
     listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
-    sizes = {}
+    sizes: dict[int, str] = {}
     for names, shape in listed:
         for name in re.findall(r"\w+", names):
             lengths = np.shape(values.get(name, 0))

@@ -9,6 +9,7 @@ from grading.findings import Finding
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.test import (
+    THE_SOLUTIONS,
     MarkedTest,
     check_gradient,
     hidden_rng,
@@ -30,6 +31,7 @@ from grading.stops import copy_value
 
 __all__ = [
     "KEPT",
+    "THE_SOLUTIONS",
     "Finding",
     "FunctionTest",
     "Given",

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from io import StringIO
 from math import hypot
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import yaml
@@ -36,9 +37,12 @@ from matplotlib.patches import (
 from rnn_figures.colours import follow_page, light
 from rnn_figures.words import translate, with_fonts
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
 Point = tuple[float, float]
 
-STYLE = {
+STYLE: "dict[RcKeyType, object]" = {
     "font.family": "DejaVu Sans",
     "mathtext.fontset": "cm",
     "svg.fonttype": "path",
@@ -169,9 +173,9 @@ def operator(ax: Axes, at: Point, kind: str, ink: Ink = STRONG) -> None:
     if kind == "product":
         ax.add_patch(Circle(at, 0.45, color=ink.color, zorder=above))
     else:
-        style = {"color": ink.color, "lw": ink.width, "zorder": above}
-        ax.plot([x - 0.9, x + 0.9], [y, y], **style)
-        ax.plot([x, x], [y - 0.9, y + 0.9], **style)
+        for sides, ends in ((0.9, 0.0), (0.0, 0.9)):
+            bar = [x - sides, x + sides], [y - ends, y + ends]
+            ax.plot(*bar, color=ink.color, lw=ink.width, zorder=above)
 
 
 def stack(ax: Axes, at: Point, ink: Ink = STRONG) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -17,11 +18,11 @@ FONTS = (
 LINE = 1.25  # from one line to the next, in sizes of the text
 
 
-def texts_of(figure: Figure) -> Iterator[Text]:
+def texts_of(figure: Figure) -> Iterator[tuple[Axes, Text]]:
     """Yield all that is written in a figure, ticks of axes left out."""
     for ax in figure.axes:
-        yield from ax.texts
-        yield from (ax.title, ax.xaxis.label, ax.yaxis.label)
+        for text in (*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label):
+            yield ax, text
 
 
 def translate(figure: Figure, words: Mapping[str, str]) -> None:
@@ -34,38 +35,36 @@ def translate(figure: Figure, words: Mapping[str, str]) -> None:
     words : mapping
         By the English, as the figure has it. A text that is not in it stays.
     """
-    for text in list(texts_of(figure)):
+    for ax, text in list(texts_of(figure)):
         if text.get_text() in words:
-            write(text, words[text.get_text()].split("\n"))
+            write(ax, text, words[text.get_text()].split("\n"))
 
 
-def write(text: Text, lines: list[str]) -> None:
+def write(ax: Axes, text: Text, lines: list[str]) -> None:
     """Write lines in the place of a text, each by itself: an SVG centres one line alone."""
-    size = text.get_fontsize()
+    size = float(text.get_fontsize())
     middle, move = (len(lines) - 1) / 2, text.get_transform()
     for number, line in enumerate(lines):
-        one = text if number == 0 else text.axes.text(*text.get_position(), "")
+        one = text if number == 0 else ax.text(*text.get_position(), "")
         if number:
             one.update_from(text)
             one.set_zorder(text.get_zorder())
         one.set_text(line)
         if len(lines) > 1:
             up = (middle - number) * LINE * size / 72
-            shift = ScaledTranslation(0, up, text.figure.dpi_scale_trans)
+            shift = ScaledTranslation(0, up, ax.figure.dpi_scale_trans)
             one.set_transform(move + shift)
         if not line.isascii():
-            stay_text(one)
+            one.__class__ = TextAsText
 
 
-def stay_text(text: Text) -> None:
-    """Let a text be written as text, and not as the outlines of a font that is here."""
-    draw = text.draw
+class TextAsText(Text):
+    """A text that is written as text, and not as the outlines of a font that is here."""
 
-    def draw_as_text(renderer: RendererBase) -> None:
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it."""
         with mpl.rc_context({"svg.fonttype": "none"}):
-            draw(renderer)
-
-    text.draw = draw_as_text
+            super().draw(renderer)
 
 
 def with_fonts(svg: str) -> str:

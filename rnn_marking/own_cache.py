@@ -18,6 +18,7 @@ import numpy as np
 
 from grading.testing import (
     KEPT,
+    THE_SOLUTIONS,
     Finding,
     Given,
     MarkedTest,
@@ -127,7 +128,7 @@ class BackwardTest(OwnCacheTest):
         self.forward = forward
         self.cases: list[tuple[dict, dict]] = []  # what `call` was given
 
-    def call(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
+    def call_both(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
         """
         Call the forward function, and the backward function on its cache.
 
@@ -207,7 +208,7 @@ class BackwardTest(OwnCacheTest):
     def assert_all(self, kind: str = "") -> None:
         """Make the usual checks, and see whether the student's own cache did."""
         super().assert_all(kind)
-        for way, wrong in self.wrong.items():
+        for way, wrong in self.wrong_by_way.items():
             is_blamed = self.blames_cache and way in WITH_RIGHT_CACHE
             wrong[OWN_CACHE] = wrong.get(OWN_CACHE) or (self.not_own() if is_blamed else None)
 
@@ -230,7 +231,7 @@ class BackwardTest(OwnCacheTest):
         """Return the known mistake that gives just these outcomes: one in the cache, too."""
         found = super().named_mistake(way)
         outcomes = [call.outcomes["own"] for call in self.history]
-        if found or not self.wrong[way].get(OWN_CACHE) or not all(map(is_clear, outcomes)):
+        if found or not self.wrong_by_way[way].get(OWN_CACHE) or not all(map(is_clear, outcomes)):
             return found
         seen = [flatten(outcome.seen) for outcome in outcomes]
         for version in self.outcomes_known.source.mistakes_of_others(self.name):
@@ -254,9 +255,9 @@ class BackwardTest(OwnCacheTest):
         calls = tuple(call.given for call in self.history)
         return self.outcomes_known.once(("cache of", version, calls), call_all)
 
-    def assert_allclose(self, path: str) -> None:
+    def assert_allclose(self, path: str, expected: Any = THE_SOLUTIONS) -> None:
         """Check a gradient against the solution, and against numeric derivatives."""
-        super().assert_allclose(path)
+        super().assert_allclose(path, expected)
         numeric = self.numeric[path]
         self.check(path, lambda o: check_gradient(path, self.named(o.result)[path], numeric))
 

@@ -100,7 +100,7 @@ def mark_step(names):
         ", ".join(BACK),
         points=kinds([*BACK, OWN_CACHE]),
     )
-    test.call(fused_step_gradients(1, N=4, H=6), fused_step_inputs(2, N=4, D=3, H=6))
+    test.call_both(fused_step_gradients(1, N=4, H=6), fused_step_inputs(2, N=4, D=3, H=6))
     test.assert_all()
     return marked(test)
 
@@ -113,7 +113,7 @@ def mark_sequence(names):
         points=kinds([*BACK_SEQUENCE, OWN_CACHE]),
         of_sequence=True,
     )
-    test.call(fused_gradients(1, N=4, T=5, H=6), fused_inputs(2, N=4, T=5, D=3, H=6))
+    test.call_both(fused_gradients(1, N=4, T=5, H=6), fused_inputs(2, N=4, T=5, D=3, H=6))
     test.assert_all()
     return marked(test)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pygments.lexers import PythonLexer
-from pygments.token import Token
+from pygments.token import Token, _TokenType
 
 ROUNDS = 2  # of looking where values come from
 LAYOUT = (Token.Text, Token.Comment, Token.Literal.String.Doc, Token.Literal.String.Affix)
@@ -44,7 +44,8 @@ class Print(NamedTuple):
 def fingerprints(code: str) -> list[Print]:
     """Return the fingerprints of some code, which need be no right Python."""
     found = list(statements(code))
-    sources, set_by = [], {}
+    sources = []
+    set_by: dict[str, tuple[int, int]] = {}
     for number, statement in enumerate(found):
         names = {word.name for word in statement if word.name}
         sources.append({name: set_by[name] for name in names & set_by.keys()})
@@ -66,7 +67,8 @@ def fingerprints(code: str) -> list[Print]:
 
 def statements(code: str) -> Iterator[list[Word]]:
     """Yield the words of each statement; brackets that may be redundant and quotes are layout."""
-    statement, depth, before = [], 0, ""
+    statement: list[Word] = []
+    depth, before = 0, ""
     for begin, kind, text in tokens(code):
         is_layout = any(kind in each for each in LAYOUT)
         is_head = text == ":" and statement and statement[0].text in HEADS
@@ -83,7 +85,7 @@ def statements(code: str) -> Iterator[list[Word]]:
     yield from [statement] if statement else []
 
 
-def tokens(code: str) -> Iterator[tuple[int, type, str]]:
+def tokens(code: str) -> Iterator[tuple[int, _TokenType, str]]:
     """Yield place, kind and text of each token; `a@b` is a product, which Pygments misses."""
     for begin, kind, text in PythonLexer().get_tokens_unprocessed(code):
         if kind in Token.Name.Decorator and text != "@":

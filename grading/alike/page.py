@@ -28,7 +28,7 @@ class Piece(NamedTuple):
     """Some code, and how many have the like of it: 0 where the other of the pair has not."""
 
     text: str
-    count: int
+    have_it: int
 
 
 def write_page(

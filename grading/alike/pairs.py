@@ -68,7 +68,7 @@ def compare(works: list[Work], given: frozenset[int]) -> Comparison:
     def likenesses() -> Iterator[tuple[float, int, int]]:
         seen: defaultdict[int, list[int]] = defaultdict(list)
         for second, work in enumerate(works):
-            both: Counter[int] = Counter()
+            both: defaultdict[int, float] = defaultdict(float)
             for value in work.prints & weights.keys():
                 for first in seen[value]:
                     both[first] += weights[value]

@@ -29,24 +29,23 @@ def bundle() -> str:
     for part in PARTS:
         text = (folder / f"{part}.py").read_text("utf-8")
         tree = ast.parse(text)
-        title, *others = tree.body
-        imports = [node for node in others if isinstance(node, (ast.Import, ast.ImportFrom))]
+        imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         for node in imports:
             for name in node.names:
                 if isinstance(node, ast.Import):
                     plain.add(ast.unparse(ast.Import([name])))
-                elif not node.module.startswith("grading."):
+                elif node.module and not node.module.startswith("grading."):
                     from_.setdefault(node.module, set()).add(name.name)
         body = "\n".join(text.splitlines()[imports[-1].end_lineno :]).strip("\n")
-        bodies.append(f"# {title.value.value.strip().splitlines()[0]}\n\n\n{body}")
+        doc = ast.get_docstring(tree, clean=False) or ""
+        bodies.append(f"# {doc.strip().splitlines()[0]}\n\n\n{body}")
     numpy = "import numpy as np"
     listed = [
         f"from {module} import {', '.join(sorted(each, key=in_order))}"
         for module, each in sorted(from_.items())
     ]
-    doc = ast.get_docstring(tree, clean=False)
-    imports = "\n".join([*sorted(plain - {numpy}), *listed, "", numpy])
-    return "\n".join([f'{MADE}"""{doc}"""', "", imports]) + ("\n\n" + "\n\n\n".join(bodies) + "\n")
+    head = [f'{MADE}"""{doc}"""', "", *sorted(plain - {numpy}), *listed, "", numpy]
+    return "\n".join(head) + ("\n\n" + "\n\n\n".join(bodies) + "\n")
 
 
 def in_order(name: str) -> tuple[bool, bool, str]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from grading import CourseError
 from grading.checks import FunctionTest
+from grading.outcomes import NOT_CALLED
 from grading.source import Source
 from grading.source.cells import CHECK_PREFIX, function_checked
 
@@ -68,7 +69,7 @@ def run_check(source: Source, function: str) -> FunctionTest:
                 break
     tests = (value for value in names.values() if hasattr(value, "outcome"))
     for test in tests:
-        if test.name == function and test.outcome is not None:
+        if test.name == function and test.outcome is not NOT_CALLED:
             return test
     raise CourseError(
         f"{source.assignment}, {CHECK_PREFIX}{function}: it has no test = FunctionTest({function},"
@@ -80,7 +81,8 @@ def named_in(text: str, method: str) -> list[str]:
     """Return which values a check looks at already by one of its methods: "a_next[4]"."""
     calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
     first = [call.args[0] for call in calls if ast.unparse(call.func).endswith(f".{method}")]
-    return [each.value for each in first if isinstance(each, ast.Constant)]
+    values = [each.value for each in first if isinstance(each, ast.Constant)]
+    return [value for value in values if isinstance(value, str)]
 
 
 def paths_of(name: str, value: Any, depth: int = 0) -> Iterator[str]:

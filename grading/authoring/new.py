@@ -9,8 +9,9 @@ import keyword
 import re
 import shutil
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 from nbformat import NotebookNode
@@ -208,9 +209,9 @@ def function_cells(name: str, number: int) -> list[NotebookNode]:
     given = {"function": name, "number": number, "seed": number}
     return [
         text_cell(f"about-{word}", template.ABOUT, **given),
-        code_cell(name, template.SOLUTION, solution=True, locked=False, **given),
-        code_cell(f"check_{name}", template.CHECK, **given),
-        code_cell(f"test_{name}", template.TEST, points=POINTS, **given),
+        code_cell(name, template.SOLUTION, given, solution=True),
+        code_cell(f"check_{name}", template.CHECK, given),
+        code_cell(f"test_{name}", template.TEST, given, points=POINTS),
     ]
 
 
@@ -222,14 +223,13 @@ def text_cell(name: str, text: str, **given: object) -> NotebookNode:
 def code_cell(
     name: str,
     text: str,
+    given: Mapping[str, object] = MappingProxyType({}),
     solution: bool = False,
-    locked: bool = True,
     points: int | None = None,
-    **given: object,
 ) -> NotebookNode:
     """Return a code cell made of a template, with nbgrader's settings."""
     source = string.Template(text).substitute(given)
-    metadata = new_metadata(name, solution, locked, points)
+    metadata = new_metadata(name, solution, not solution, points)
     return new_code_cell(source, id=name.replace("_", "-"), metadata=metadata)
 
 

@@ -144,7 +144,8 @@ def prove_version(trial: Trial) -> Proof:
     (ready,) = _given
     version = trial.version
     replaced = {version.function: version.text} if version else {}
-    marks, problems = [], []
+    marks: list[list[TestResult]] = []
+    problems = []
     for each in ready.outcomes[: trial.sets]:
         tries = {"": list(mark_solution(each, **replaced).values())}
         if each.data.number < trial.handed_in:

@@ -7,7 +7,7 @@ from grading.authoring.bundle import refresh
 from grading.authoring.translated import languages_of, write_translated
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
-from grading.outcomes import fingerprint, same_fingerprint
+from grading.outcomes import NOT_CALLED, fingerprint, same_fingerprint
 from grading.source import Assignment, Source, Version, course_root, enter_course
 from grading.source.assignment import as_json
 from grading.source.cells import function_checked
@@ -84,6 +84,5 @@ def mistakes_of(source: Source) -> dict[str, dict]:
 
 def example_fingerprint(source: Source, name: str, version: Version | None = None) -> list:
     """Run a function's visible checks; return the outcome's fingerprint, [] where none tells it."""
-    outcome = getattr(source.at_check(name, version).get("test"), "outcome", None)
-    is_told = outcome is not None and (not outcome.stopped or outcome.raised)
-    return fingerprint(outcome) if is_told else []
+    outcome = getattr(source.at_check(name, version).get("test"), "outcome", NOT_CALLED)
+    return [] if outcome.stopped and not outcome.raised else fingerprint(outcome)

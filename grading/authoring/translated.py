@@ -109,8 +109,8 @@ def write_translated(assignment: Assignment, released: Path, language: str) -> P
             in_language(assignment, name, notebook, language)
             nbformat.write(notebook, path)
         known = (made / KNOWN_MISTAKES).read_bytes()
-        for path, data in files_in_language(assignment, known, language).items():
-            (made / path).write_bytes(data)
+        for file, data in files_in_language(assignment, known, language).items():
+            (made / file).write_bytes(data)
         if target.exists():
             target.rename(Path(scratch) / "before")
         made.rename(target)

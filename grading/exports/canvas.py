@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from operator import itemgetter
 from pathlib import Path
 
 from grading import CourseError
@@ -79,7 +80,7 @@ class GradeBook:
             *[("SIS Login ID", "student_id"), ("SIS Login ID", "email")],
         ]
         return [
-            (title, lambda row, at=self.places[title]: row[at], attribute)
+            (title, itemgetter(self.places[title]), attribute)
             for title, attribute in keys
             if title in self.places
         ]

@@ -113,8 +113,9 @@ class Marks:
     def remarks(self, entry: Entry) -> list[str]:
         """Return the sentences that a student reads beside the score, one line each."""
         certificate = self.certificate(entry)
-        unread = certificate is not None and certificate.status in ("unreadable", "missing")
-        lines = list(certificate.notes) if unread else []
+        lines = []
+        if certificate is not None and certificate.status in ("unreadable", "missing"):
+            lines += certificate.notes
         for place, result in self.results(entry).items():
             points, most = entry.points[place], self.group.max_points[place]
             said = [f"{self.titles[place]}: {points:g} of {most:g} points."]

@@ -25,6 +25,7 @@ from __future__ import annotations
 import html
 import re
 import zipfile
+from operator import itemgetter
 from pathlib import Path
 
 from grading import CourseError
@@ -100,7 +101,7 @@ class Worksheet:
             attributes = ["student_id"]
             if any("@" in row[at] for row in self.rows.values()):
                 attributes.insert(0, "email")
-            keys += [(self.heading[at], lambda row, at=at: row[at], a) for a in attributes]
+            keys += [(self.heading[at], itemgetter(at), a) for a in attributes]
         return keys
 
     def about(self, row: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 
 from grading import CourseError
@@ -49,17 +50,17 @@ class Roster:
         named = (self.last, self.first, self.full)
         columns = [at for at, title in enumerate(self.heading) if title and at not in named]
         return [
-            (self.heading[at], lambda row, at=at: row[at], attribute)
+            (self.heading[at], itemgetter(at), attribute)
             for at in columns
             for attribute in ("student_id", "email")
         ]
 
     def about(self, row: list[str]) -> dict[str, str]:
         """Return what the grade book can hold of a student."""
-        if self.last is None or self.first is None:
-            last, _, first = row[self.full].partition(",")
-        else:
+        if self.last is not None and self.first is not None:
             last, first = row[self.last], row[self.first]
+        else:
+            last, _, first = row[self.full or 0].partition(",")
         addresses = (cell.strip() for cell in row if "@" in cell)
         return {
             "last_name": last.strip(),

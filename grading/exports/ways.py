@@ -47,6 +47,8 @@ def export(book: Book, assignment: str, way: str, order: Order) -> Report:
     CourseError
         Where there are no marks, or the LMS's file does not fit.
     """
+    if way not in WAYS:
+        raise CourseError(f"--to {way}: no way to export; one of {', '.join(WAYS)}")
     marks = Marks(book, assignment, order)
     if not marks.entries:
         raise CourseError(f"{assignment}: there are no marks to export")

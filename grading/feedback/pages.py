@@ -185,7 +185,7 @@ class Pages:
         ]
         source = self.assignment.notebooks[name].notebook
         for part in parts:
-            if is_wrong(part):
+            if is_wrong(part) and part.result:
                 part.reading = read_again(source, part.name, part.result.sentence)
         shares = list(self.shares(name, parts, entry))
         intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
@@ -343,9 +343,9 @@ def picture(value: str, where: dict[str, Any]) -> Picture:
         alike.setdefault(tuple(row), []).append(name)
     right = alike.pop((False,) * len(wrong[0]), [])
     parts = []
-    for row, rows in alike.items():
-        columns = [str(n) for n, is_wrong in enumerate(row) if is_wrong]
-        at = several(where["column"], columns, len(row))
+    for marks, rows in alike.items():
+        columns = [str(n) for n, is_wrong in enumerate(marks) if is_wrong]
+        at = several(where["column"], columns, len(marks))
         parts.append(f"{several(where['row'], rows, len(names))} at {at}")
     text = f"Wrong: {'; '.join(parts)}."
     if right:

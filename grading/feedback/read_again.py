@@ -39,7 +39,7 @@ def read_again(notebook: NotebookNode, function: str, sentence: str) -> Reading 
     if place < 0:
         return None
     asked = FORMULAS.search(sentence) or FORMULAS.search(cells[place].source)
-    tag = f"\\tag{{{asked[1][1:-1]}}}" if asked else None
+    tag = f"\\tag{{{asked[1][1:-1]}}}" if asked else ""
     texts = {n: c.source for n, c in enumerate(cells) if c.cell_type == "markdown"}
     at = next((n for n, text in texts.items() if tag and tag in text), None)
     above = range(place if at is None else at, -1, -1)
@@ -47,5 +47,6 @@ def read_again(notebook: NotebookNode, function: str, sentence: str) -> Reading 
     if headed is None:
         return None
     section = NUMBERED.findall(texts[headed])[-1].strip()
-    found = at is not None
-    return Reading(section, asked[0] if found else "", cells[at if found else headed].id)
+    if asked is None or at is None:
+        return Reading(section, "", cells[headed].id)
+    return Reading(section, asked[0], cells[at].id)

@@ -15,7 +15,7 @@ import latex2mathml.converter
 from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.lexers import PythonLexer
-from pygments.token import Token
+from pygments.token import Token, _TokenType
 
 from grading.marking.sanitize import without_links
 
@@ -55,7 +55,7 @@ def highlight(source: str) -> Markup:
     return Markup("".join(f"{token(kind, text)}" for kind, text in LEXER.get_tokens(source)))
 
 
-def token(kind: type, text: str) -> str:
+def token(kind: _TokenType, text: str) -> str:
     """Return one token of the code as HTML."""
     escaped = html.escape(text, quote=False)
     style = style_of(kind)
@@ -63,7 +63,7 @@ def token(kind: type, text: str) -> str:
 
 
 @functools.cache
-def style_of(kind: type) -> str:
+def style_of(kind: _TokenType) -> str:
     """Return the class of a kind of token, "" where it is plain."""
     return next((style for broad, style in STYLES if kind in broad), "")
 

@@ -254,7 +254,8 @@ class Sorter:
             else:
                 if details.get("late"):
                     self.log.info("%s: late, says Canvas.", file.path)
-                base, copy, again = parts.fullmatch(notebook["stem"]).groups("0")
+                named = parts.fullmatch(notebook["stem"])
+                base, copy, again = named.groups("0") if named else (notebook["stem"], "0", "0")
                 order = (int(details.get("attachment", 0)), int(again), int(copy))
                 notebooks[owner["id"]].append(
                     Notebook(file.path, file.read, base.casefold(), order)

@@ -78,7 +78,7 @@ class Frame:
         """Return the place of the known cell that a student's cell is, if it is one."""
         keys = [("grade_id", cell.grade_id), ("id", cell.id), ("text", plain(cell.text))]
         place = next((self._places[key] for key in keys if key in self._places), None)
-        name = self.solutions.get(place, "")
+        name = "" if place is None else self.solutions.get(place, "")
         if name and cell.kind != self.source.cells[place].cell_type and not cell.defines(name):
             return None  # a remark in place of an answer
         return place

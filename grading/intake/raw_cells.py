@@ -112,8 +112,8 @@ def likely_encodings(raw: bytes) -> list[str]:
         size += len(piece[0])
         if size > MAX_SAMPLE:
             break
-    found = from_bytes(b"\n".join(pieces), cp_isolation=ENCODINGS, threshold=1)
-    found = sorted(found, key=lambda f: (f.chaos, -f.coherence, ENCODINGS.index(f.encoding)))
+    seen = from_bytes(b"\n".join(pieces), cp_isolation=ENCODINGS, threshold=1)
+    found = sorted(seen, key=lambda f: (f.chaos, -f.coherence, ENCODINGS.index(f.encoding)))
     return list(dict.fromkeys([*(each.encoding for each in found), *ENCODINGS, "latin_1"]))
 
 

@@ -65,8 +65,9 @@ def offset_of(name: str, when: datetime, timezone: str) -> timedelta:
         zone = None
     for fold in (0, 1) if zone else ():  # when clocks are set back an hour comes twice
         here = when.replace(tzinfo=zone, fold=fold)
-        if here.tzname() == name:
-            return here.utcoffset()
+        offset = here.utcoffset()
+        if here.tzname() == name and offset is not None:
+            return offset
     found = offsets_in(when.year).get(name, set())
     if len(found) != 1:
         told = " or ".join(f"UTC{offset / timedelta(hours=1):+g}" for offset in sorted(found))
@@ -81,5 +82,7 @@ def offsets_in(year: int) -> dict[str, set[timedelta]]:
     for zone in map(ZoneInfo, available_timezones()):
         for month in EVERY_MONTH:
             when = datetime(year, month, 1, tzinfo=zone)
-            found.setdefault(when.tzname(), set()).add(when.utcoffset())
+            name, offset = when.tzname(), when.utcoffset()
+            if name is not None and offset is not None:
+                found.setdefault(name, set()).add(offset)
     return found

@@ -22,12 +22,14 @@ from grading.marking.sanitize import sanitize
 from grading.marking.test import marking
 from grading.marking.twin import may_tell, tell_what_both_say
 from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_notebook
+from grading.rooms.cell import Runs
 from grading.source import cells
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.cells import Kind
 from grading.source.names import Names
 
-ROOMS = {Kind.TEST: "test", Kind.CHECK: "shared"}  # who runs a cell, if not the student alone
+# Who runs a cell, if not the student alone.
+ROOMS: dict[Kind, Runs] = {Kind.TEST: "test", Kind.CHECK: "shared"}
 
 
 @dataclass
@@ -178,10 +180,7 @@ def compile_module(name: str, text: bytes) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         module = Path(folder, name)
         module.write_bytes(text)
-        compiled = py_compile.compile(
-            str(module),
-            dfile=name,
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-        return Path(compiled).read_bytes()
+        compiled = module.with_suffix(".pyc")
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(module), str(compiled), name, doraise=True, invalidation_mode=mode)
+        return compiled.read_bytes()

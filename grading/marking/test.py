@@ -99,6 +99,9 @@ class Call(NamedTuple):
     outcomes: dict[str, Outcome]
 
 
+THE_SOLUTIONS = object()  # in the place of an expected value
+
+
 class MarkedTest(FunctionTest):
     """
     A `FunctionTest` whose expected values are those of the solution.
@@ -145,7 +148,7 @@ class MarkedTest(FunctionTest):
         self.calls = calls
         self.points = points
         self.values: list[str] = []
-        self.wrong: dict[str, dict[str, Finding | None]] = {way: {} for way in self.ways}
+        self.wrong_by_way: dict[str, dict[str, Finding | None]] = {way: {} for way in self.ways}
         self.history: list[Call] = []
 
     def right_function(self, name: str) -> Callable:
@@ -224,32 +227,36 @@ class MarkedTest(FunctionTest):
         if odd:
             raise ValueError(f"test_{self.name}: no numeric derivative for {', '.join(odd)}")
 
-        def check(outcome: Outcome, right: set[str]) -> None:
+        def check(right: set[str], outcome: Outcome) -> None:
             actual = self.named(outcome.result)
             for name in right & set(numeric):
                 check_gradient(self.label(name), actual[name], numeric[name])
 
         self.check_what_was_right(kind, check)
 
-    def assert_types(self) -> None:
-        """Check how many values are returned, and the type of each."""
-        super().assert_types(**{n: type_of(v) for n, v in self.expected().items()})
+    def assert_types(self, **types: type | np.dtype) -> None:
+        """Check how many values are returned, and the type of each: the solution's, if not told."""
+        right = {name: type_of(value) for name, value in self.expected().items()}
+        super().assert_types(**(types or right))
 
-    def assert_shapes(self) -> None:
-        """Check the shapes of the returned arrays."""
+    def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
+        """Check the shapes of the returned arrays: the solution's, if not told."""
         arrays = {n: v for n, v in self.expected().items() if isinstance(v, np.ndarray)}
-        if arrays:
-            super().assert_shapes(**{n: v.shape for n, v in arrays.items()})
+        shapes = shapes or {name: array.shape for name, array in arrays.items()}
+        if shapes:
+            super().assert_shapes(**shapes)
 
-    def assert_allclose(self, path: str) -> None:
-        """Check a returned value, with all that it holds, against the solution's."""
-        super().assert_allclose(path, self.part(self.right.result, path))
+    def assert_allclose(self, path: str, expected: Any = THE_SOLUTIONS) -> None:
+        """Check a returned value, with all that it holds: against the solution's, if not told."""
+        if expected is THE_SOLUTIONS:
+            expected = self.part(self.right.result, path)
+        super().assert_allclose(path, expected)
 
     def compare(self, label: str, actual: Any, expected: Any) -> None:
         """Raise Wrong where a value, or anything that it holds, is not what is expected."""
         check_value(label, actual, expected, self.cache, self.time_axis)
 
-    def check_all(self, outcome: Outcome, right: set[str]) -> None:
+    def check_all(self, right: set[str], outcome: Outcome) -> None:
         """Raise Wrong where what was right is wrong: types, values, arguments, a second call."""
         actual = self.named(outcome.result)
         for name, expected in self.expected().items():
@@ -280,20 +287,20 @@ class MarkedTest(FunctionTest):
                 " what is kept from call to call, or drawn at random?"
             )
 
-    def check_what_was_right(self, kind: str, check: Callable[[Outcome, set[str]], None]) -> None:
+    def check_what_was_right(self, kind: str, check: Callable[[set[str], Outcome], None]) -> None:
         """Make a check that looks only at the kinds that were right in the main call."""
-        for way, wrong in self.wrong.items():
+        for way, wrong in self.wrong_by_way.items():
             right = {each for each, found in wrong.items() if not found}
             if not right & set(self.values):
                 wrong[kind] = NOTHING_RIGHT
             else:
-                found = find_wrong(lambda o, right=right: check(o, right), self.outcomes[way])
+                found = find_wrong(functools.partial(check, right), self.outcomes[way])
                 wrong[kind] = wrong.get(kind) or found
 
     def check(self, kind: str, check: Callable[[Outcome], None]) -> None:
         """Make one check of all outcomes, and keep what it finds wrong."""
         wrong = {id(outcome): find_wrong(check, outcome) for outcome in self.outcomes.values()}
-        for way, kinds in self.wrong.items():
+        for way, kinds in self.wrong_by_way.items():
             kinds[kind] = kinds.get(kind) or wrong[id(self.outcomes[way])]
 
     def expected(self) -> dict[str, Any]:
@@ -316,8 +323,8 @@ class MarkedTest(FunctionTest):
         ValueError
             Where `points` and the checks that were made are not of the same kinds.
         """
-        if set(self.points) != set(self.wrong["own"]):
-            odd = sorted(set(self.points) ^ set(self.wrong["own"]))
+        if set(self.points) != set(self.wrong_by_way["own"]):
+            odd = sorted(set(self.points) ^ set(self.wrong_by_way["own"]))
             raise ValueError(f"test_{self.name}: points and checks differ in {', '.join(odd)}")
         results = [self.result_of(way) for way in self.ways]
         result = max(results, key=lambda each: each.points)  # the first of equals: "own"
@@ -337,7 +344,7 @@ class MarkedTest(FunctionTest):
         What is no value (types, shapes, arguments, ...) counts in the proportion in which
         the values are right, and in full where the result is that of a known mistake.
         """
-        wrong, mistake = self.wrong[way], self.named_mistake(way)
+        wrong, mistake = self.wrong_by_way[way], self.named_mistake(way)
         share = self.share_of_values(wrong)
         has_result = not self.history[0].outcomes[way].stopped
         in_full = mistake is not None and has_result and not mistake.earns_nothing
@@ -387,7 +394,7 @@ class MarkedTest(FunctionTest):
 
     def named_mistake(self, way: str) -> Version | None:
         """Return the known mistake that gives just these outcomes, if any does."""
-        if not any(self.wrong[way].values()):
+        if not any(self.wrong_by_way[way].values()):
             return None
         outcomes = [call.outcomes[way] for call in self.history]
         if not all(map(is_clear, outcomes)):
@@ -432,7 +439,7 @@ def type_of(value: Any) -> type | np.dtype:
 def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:
     """Raise Wrong where a gradient is not what numeric derivatives say."""
     check_shape(label, actual, numeric.shape)
-    size = max(np.linalg.norm(numeric), SMALLEST_NORM)
+    size = max(float(np.linalg.norm(numeric)), SMALLEST_NORM)
     error = float(np.linalg.norm(actual - numeric) / size)
     if not error <= GRADIENT_ERROR * precision(actual):  # NaN included
         raise Wrong(

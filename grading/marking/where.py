@@ -46,7 +46,7 @@ def where_wrong(
     elif isinstance(expected, np.ndarray) and actual.shape == expected.shape:
         wrong = checks.where_wrong(actual, expected)
         if wrong.ndim == 3:
-            wrong = wrong.any(axis=time_axis - 1)
+            wrong = np.asarray(wrong.any(axis=time_axis - 1))
         elif wrong.shape[time_axis - 1] == m:
             about["column"] = "example"
         else:

@@ -7,17 +7,22 @@ import re
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 from grading.report.statistics import USED, Item, SameMistake, Statistics
 
 # Stand for the page's own colours, light or dark, until the SVG is written.
 INK, RULE, BAR, PART, NONE = "#010101", "#020202", "#030303", "#040404", "#050505"
 VARIABLES = {INK: "ink", RULE: "rule", BAR: "bar", PART: "part", NONE: "none"}
-STYLE = {
+STYLE: dict[RcKeyType, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",  # the same figure, the same file
     "text.parse_math": False,
@@ -115,13 +120,18 @@ def draw_used(values: list[float], label: str) -> str:
     )
 
 
+def whole_numbers() -> MaxNLocator:
+    """Return what puts ticks at whole numbers, as many as there is room for."""
+    return MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True)  # as Matplotlib's own
+
+
 def histogram(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) -> str:
     """Draw how many students there are in each class of values."""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(2.7)
         axes.bar(range(len(counts)), counts, width=0.92, color=BAR)
         axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(whole_numbers())
         axes.set(xlabel=xlabel, ylabel="students")
         return svg(figure, alt)
 
@@ -158,7 +168,7 @@ def bars(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) ->
         figure, axes = new_figure(0.9 + 0.24 * len(labels))
         axes.barh(range(len(labels)), counts, height=0.76, color=BAR)
         axes.set_xlabel(xlabel)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(whole_numbers())
         name_bars(axes, labels)
         return svg(figure, alt)
 

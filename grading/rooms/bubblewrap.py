@@ -57,7 +57,7 @@ def ways(unprotected: bool) -> list[Way]:
         return [Way("unprotected", UNPROTECTED, None)]
     own_user = ("--unshare-user", "--uid", "1000", "--gid", "1000")
     as_root = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
-    users = [(own_user, False)]
+    users: list[tuple[tuple[str, ...], bool]] = [(own_user, False)]
     if os.geteuid() == 0:
         users.insert(0, (as_root, True))
     always = (
@@ -138,7 +138,7 @@ def command(set_up: SetUp, folder: str, control: int) -> list[str]:
     scratch = folder
     if way.bwrap is not None:
         path = [SEEN_ROOM, SEEN_PACKAGES]
-        prefix, program = seen(prefix, binds), seen(program, binds)
+        prefix, program = (seen(each, binds) or each for each in (prefix, program))
         scratch = "/tmp"
     environment = {
         "PATH": "/usr/bin:/bin",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Runs = Literal["student", "shared", "test"]  # who runs a cell
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -31,7 +33,7 @@ class Cell:
 
     id: str
     source: str
-    kind: Literal["student", "shared", "test"]
+    kind: Runs
     label: str = ""
     binds: frozenset[str] = frozenset()
     looks_up: frozenset[str] = frozenset()

@@ -71,6 +71,11 @@ class Ticket:
         return "<a value in the student's room>"
 
 
+def cannot_ask(*_: Any) -> NoReturn:
+    """Refuse to ask an object: what a room without a `Student` around it does."""
+    raise TypeError("this room answers calls alone")
+
+
 class Room:
     """
     A student's room, as the marking room sees it.
@@ -84,7 +89,7 @@ class Room:
         Seconds that its code may take in all.
     shown : Shown, optional
         Decides what is shown of exceptions in tests.
-    operate : callable, optional
+    operate : callable
         Asks the objects of this room: as `Student.operate`.
 
     Attributes
@@ -101,7 +106,7 @@ class Room:
         files: dict[str, bytes] | None = None,
         budget: float = math.inf,
         shown: Shown | None = None,
-        operate: Callable[..., Any] | None = None,
+        operate: Callable[..., Any] = cannot_ask,
     ) -> None:
         self.operate_by = operate
         self.limits = nursery.limits

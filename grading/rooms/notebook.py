@@ -60,6 +60,12 @@ class NotebookResult:
     peak_mb: float
 
 
+@functools.cache
+def process_shell() -> Shell:
+    """Return the one shell of this process: IPython's is made for one."""
+    return Shell(shows=False)
+
+
 class MarkingRoom:
     """
     The marking room: the namespace of the tests, and the shell that runs them.
@@ -73,15 +79,13 @@ class MarkingRoom:
         deletes of it, they see.
     """
 
-    shell: Shell | None = None  # one for the process, since IPython's is made for one
     lock = threading.RLock()
 
     def __init__(self, most_output: int, looked_up: set[str]) -> None:
         self.most_output = most_output
         self.looked_up = looked_up
         self.changed: set[str] = set()  # of these, what tests have bound for good
-        if MarkingRoom.shell is None:
-            MarkingRoom.shell = Shell(shows=False)
+        self.shell = process_shell()
         self.shell.renew(0)
 
     def run(self, cell: Cell, test: Test, student: Student) -> CellResult:
@@ -127,8 +131,8 @@ class MarkingRoom:
         """Run a cell in the marking room; return its value, and what it raised."""
         self.shell.outputs = Outputs(most_output)
         value, error = self.shell.run(cell.source, cell.name)
-        ours = isinstance(error, MemoryError) and not isinstance(error, StudentError)
-        if ours or isinstance(error, KeyboardInterrupt):  # the instructor's, or our own bounds'
+        is_ours = isinstance(error, MemoryError) and not isinstance(error, StudentError)
+        if error and (is_ours or isinstance(error, KeyboardInterrupt)):  # or the instructor's
             raise error from None
         return value, error
 

@@ -42,7 +42,7 @@ def distributions(names: Iterable[str]) -> dict[str, metadata.Distribution]:
             missing += [name] if asked_for else []  # other needs may be those of other systems
             continue
         needs = [need for need in package.requires or [] if "extra ==" not in need]
-        waiting += [(re.match(r"[\w.-]+", need).group(), False) for need in needs]
+        waiting += [(re.split(r"[^\w.-]", need, maxsplit=1)[0], False) for need in needs]
     missing += [name for name, package in found.items() if package.read_text("RECORD") is None]
     if missing:
         names_ = " ".join(missing)
@@ -92,8 +92,8 @@ def packages_folder(names: Iterable[str], seen_as: str) -> Path:
 def fill(folder: Path, packages: Iterable[metadata.Distribution]) -> None:
     """Link or copy the packages' files, compiled ones left out."""
     for package in packages:
-        for file in package.files:
-            source, target = package.locate_file(file), folder.joinpath(*file.parts)
+        for file in package.files or ():
+            source, target = str(package.locate_file(file)), folder.joinpath(*file.parts)
             foreign = ".." in file.parts or "__pycache__" in file.parts or file.suffix == ".pth"
             if foreign or file.name in NOT_COPIED or not os.path.isfile(source):
                 continue

@@ -28,6 +28,15 @@ def vars_of(thing: Thing) -> dict[str, Any]:
     return object.__getattribute__(thing, "__dict__")
 
 
+def refused(what: str) -> Callable[..., Any]:
+    """Return a method that says what cannot be done."""
+
+    def method(self: Thing, *_: Any, **__: Any) -> NoReturn:
+        self.refuse_(what)
+
+    return method
+
+
 class Thing:
     """
     Stands for an object in the student's room: its attributes, items, methods, length, text.
@@ -152,27 +161,20 @@ class Thing:
 
     # What is not
 
-    def _refused(what: str) -> Any:
-        def method(self: Thing, *_: Any, **__: Any) -> NoReturn:
-            self.refuse_(what)
-
-        return method
-
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused("compare it")
-    __hash__ = _refused("take its hash")
-    __bool__ = _refused("ask whether it is true")
-    __float__ = __int__ = __index__ = __complex__ = __round__ = _refused("take it for a number")
-    __abs__ = __neg__ = __pos__ = __invert__ = _refused("calculate with it")
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = refused("compare it")
+    __hash__ = refused("take its hash")
+    __bool__ = refused("ask whether it is true")
+    __float__ = __int__ = __index__ = __complex__ = __round__ = refused("take it for a number")
+    __abs__ = __neg__ = __pos__ = __invert__ = refused("calculate with it")
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __abs__
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __abs__
     __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __divmod__ = __rdivmod__ = __abs__
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __abs__
-    __array__ = _refused("take it for an array")
+    __array__ = refused("take it for an array")
     __array_ufunc__ = None
-    __instancecheck__ = __subclasscheck__ = _refused("ask what is an instance of it")
-    __reduce_ex__ = _refused("copy it")
-    __class__ = property(_refused("ask for its class"))
-    del _refused
+    __instancecheck__ = __subclasscheck__ = refused("ask what is an instance of it")
+    __reduce_ex__ = refused("copy it")
+    __class__ = property(refused("ask for its class"))
 
 
 class CallableThing(Thing):

@@ -70,7 +70,7 @@ class Student:
         self.moved: set[int] | None = None  # tests that need a room of their own
         self.failed: list[tuple[Cell, str]] = []
         self.deadly: dict[tuple, RoomError] = {}  # calls that have ended a room
-        self.asks: Test | None = None  # the test that asks
+        self.asks = Test(-1, ())  # the test that asks
         self.here: NamesHere  # its names
 
     # First all cells are run, and what tests call is held
@@ -129,7 +129,7 @@ class Student:
             self.room_of = test
             if self.room is not None and before in self.earlier:
                 start, end = self.earlier.index(before), self.earlier.index(test)
-                self.do_again(self.earlier[start + 1 : end + 1])
+                self.do_again(self.room, self.earlier[start + 1 : end + 1])
         self.living_room()
 
     def call(self, test: Test, name: str, args: tuple, kwargs: dict, lent: dict, keep: bool) -> Any:
@@ -219,19 +219,19 @@ class Student:
                 raise RoomDied(f"not run: {len(self.problems)} rooms have been lost")
             self.rooms += 1
             self.room = Room(self.nursery, self.files, self.budget, self.shown, self.operate)
-            self.do_again(list(self.earlier))
+            self.do_again(self.room, list(self.earlier))
         return self.room
 
-    def do_again(self, steps: list[Cell | Test]) -> None:
+    def do_again(self, room: Room, steps: list[Cell | Test]) -> None:
         """Do in a room what was done before; a cell that now ends it is left out from now."""
         for step in steps:
             try:
                 if isinstance(step, Test):
-                    self.found[step.number] = self.room.hold(step.number, step.names)
+                    self.found[step.number] = room.hold(step.number, step.names)
                     if step == self.room_of:
                         return
                 else:
-                    self.room.run_cell(step.source, step.name, 0)
+                    room.run_cell(step.source, step.name, 0)
             except RoomError as lost:
                 self.earlier.remove(step)
                 if isinstance(step, Cell):

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from grading.run.bounds import become_worker
 
@@ -30,6 +30,8 @@ class Apart:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        assert self.popen.stdin and self.popen.stdout  # pipes, both of them
+        self.questions, self.answers = self.popen.stdin, self.popen.stdout
 
     def work(self, function: Callable, *arguments: Any) -> Any:
         """
@@ -43,8 +45,8 @@ class Apart:
             What the function raised.
         """
         try:
-            send(self.popen.stdin, (function, arguments))
-            result, error = receive(self.popen.stdout)
+            send(self.questions, (function, arguments))
+            result, error = receive(self.answers)
         except (OSError, EOFError):
             self.popen.kill()
             self.popen.wait()
@@ -65,7 +67,7 @@ def work_apart(function: Callable, *arguments: Any) -> Any:
     return apart.work(function, *arguments)
 
 
-def send(file: BinaryIO, message: Any) -> None:
+def send(file: IO[bytes], message: Any) -> None:
     """Write a message."""
     data = pickle.dumps(message)
     file.write(len(data).to_bytes(LENGTH))
@@ -73,7 +75,7 @@ def send(file: BinaryIO, message: Any) -> None:
     file.flush()
 
 
-def receive(file: BinaryIO) -> Any:
+def receive(file: IO[bytes]) -> Any:
     """Read a message; raise EOFError where there is none any more."""
     head = file.read(LENGTH)
     data = file.read(int.from_bytes(head))
@@ -93,7 +95,7 @@ def serve() -> None:
         except EOFError:
             return
         try:
-            answer = function(*arguments), None
+            result, failed = function(*arguments), None
         except Exception as error:
-            answer = None, error
-        send(answers, answer)
+            result, failed = None, error
+        send(answers, (result, failed))

@@ -90,10 +90,10 @@ def compare(old: Path, new: Path) -> Iterator[Difference]:
         there = [each for each in (before, after) if each]
         yield Difference(
             there[-1].student_id,
-            before and before.score,
-            after and after.score,
+            before.score if before else None,
+            after.score if after else None,
             list(changes(before, after)),
-            (before and before.max_score, after and after.max_score),
+            (before.max_score if before else None, after.max_score if after else None),
         )
 
 
@@ -113,9 +113,11 @@ def summary_of(found: list[Difference]) -> str:
 
 def changes(before: Certificate | None, after: Certificate | None) -> Iterator[Change]:
     """Yield the changed points of one student."""
-    if before is None or after is None:
-        reason = "handed in since" if before is None else "no longer marked"
-        yield Change("all", "", before and before.score, after and after.score, reason)
+    if before is None:
+        yield Change("all", "", None, after.score if after else None, "handed in since")
+        return
+    if after is None:
+        yield Change("all", "", before.score, None, "no longer marked")
         return
     points = [points_of(each) for each in (before, after)]
     both = dict.fromkeys([*points[0], *points[1]])
@@ -132,7 +134,7 @@ def changes(before: Certificate | None, after: Certificate | None) -> Iterator[C
 
 def points_of(certificate: Certificate) -> dict[tuple[Place, str], float]:
     """Return what each check of a cell earned, and what a person gave or took beside."""
-    points = {}
+    points: dict[tuple[Place, str], float] = {}
     for mark in certificate.cells:
         place, auto = Place(mark.notebook, mark.cell), mark.auto_points or 0.0
         checks = mark.result.checks if mark.result else []

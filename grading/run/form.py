@@ -25,7 +25,11 @@ def fits(kind: Any) -> Test:
         return list_of(fits(parts[0]))
     if get_origin(kind) is dict:
         return dict_of(*map(fits, parts))
-    return instance_of(kind) if is_dataclass(kind) else lambda value: type(value) is kind
+    return (
+        instance_of(kind)
+        if isinstance(kind, type) and is_dataclass(kind)
+        else lambda value: type(value) is kind
+    )
 
 
 def is_number(value: Any) -> bool:

@@ -11,7 +11,7 @@ from grading.sheets import column_titles
 
 def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[list[object]]:
     """Yield the table of marks: a row per student, with the points of the grade book."""
-    rows, places = [], {}
+    rows, places = [], dict[Place, None]()
     for each in certificates:
         marks = {Place(m.notebook, m.cell): m for m in each.cells}
         entry = group.entries.get(each.student_id) or Entry(each.student_id)

@@ -15,7 +15,7 @@ from grading.run.worker import Marked
 class NotGraded(CourseError):
     """Why a submission could not be marked."""
 
-    def __init__(self, error: Exception | None) -> None:
+    def __init__(self, error: BaseException | None) -> None:
         said = str(error) if isinstance(error, TookTooMuch) else f"{type(error).__name__}: {error}"
         if isinstance(error, BrokenProcessPool):
             said = "our own work on it ended its process: it took too much time or memory"

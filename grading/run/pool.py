@@ -58,7 +58,7 @@ class Workers:
 
     def run(
         self, work: Callable[[Job], Any], take: Callable[[], Job | None]
-    ) -> Iterator[tuple[Job, Any, Exception | None]]:
+    ) -> Iterator[tuple[Job, Any, BaseException | None]]:
         """
         Do one job after the other; yield job, result and error as they are done.
 
@@ -75,7 +75,7 @@ class Workers:
         """
         running: dict[Future, Job] = {}
         while True:
-            lost = []
+            lost: list[Job] = []
             while len(running) < AHEAD * self.count and not lost:
                 job = take()
                 if job is None:
@@ -91,7 +91,7 @@ class Workers:
                 if isinstance(error, BrokenProcessPool):
                     lost.append(job)
                     continue
-                result = None if error else future.result()
+                result: Any = None if error else future.result()
                 if isinstance(result, Failure):  # in a cluster, which would try again
                     result, error = None, result.error
                 yield job, result, error
@@ -101,7 +101,7 @@ class Workers:
                 for job in lost:
                     yield job, *self.run_alone(work, job)
 
-    def run_alone(self, work: Callable[[Job], Any], job: Job) -> tuple[Any, Exception | None]:
+    def run_alone(self, work: Callable[[Job], Any], job: Job) -> tuple[Any, BaseException | None]:
         """Run one job in a new pool, with nothing beside it; return result and error."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self.new_executor()
@@ -113,7 +113,7 @@ class Workers:
         """Let the workers go."""
         if self.client is not None:
             self.client.close()
-        else:
+        elif isinstance(self.executor, ProcessPoolExecutor):
             workers = list((self.executor._processes or {}).values())
             self.executor.shutdown(wait=False, cancel_futures=True)
             for worker in workers:  # what is under way is not waited for

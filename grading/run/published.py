@@ -55,7 +55,7 @@ def published(
         and known[place].source != cell.source
     ]
     raise_changed(source, changed)
-    texts = {place: cell.source for place, cell in known.items()}
+    texts = {(place.notebook, place.cell): cell.source for place, cell in known.items()}
     return source.as_published(texts), {place: known[place].checksum for place in ours}
 
 

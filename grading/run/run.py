@@ -252,8 +252,14 @@ class Run:
 
         def take() -> Hash | None:
             student = next(waiting, None)
-            return student and Hash(
-                student, self.submission(student), tuple(self.marked_notebooks(student).values())
+            return (
+                None
+                if student is None
+                else Hash(
+                    student,
+                    self.submission(student),
+                    tuple(self.marked_notebooks(student).values()),
+                )
             )
 
         hashes = self.local.run(partial(worker.work, self.settings), take)
@@ -360,7 +366,7 @@ class Run:
             yield student, self.submission(student)
 
     def enter(
-        self, student: str, marked: Marked | None, error: Exception | None
+        self, student: str, marked: Marked | None, error: BaseException | None
     ) -> tuple[Certificate, Entry | None]:
         """
         Enter a marked submission into grade book and autograded/.
@@ -397,7 +403,7 @@ class Run:
         return certificate
 
     def write_pages(
-        self, student: str, pages: dict[str, str] | None, error: Exception | None
+        self, student: str, pages: dict[str, str] | None, error: BaseException | None
     ) -> None:
         """Write the pages that the student gets back, one for each notebook."""
         if pages is None:

@@ -84,7 +84,7 @@ def options_of(step: Any, config: Config) -> dict[str, Any] | None:
 
 def lies_in(file: str | None, root: Path) -> bool:
     """Tell whether a module is one of the course's own, and not an installed one."""
-    return bool(file) and Path(file).parent == root
+    return file is not None and Path(file).parent == root
 
 
 def unpack_steps(data: bytes) -> list[Step]:

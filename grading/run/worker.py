@@ -49,14 +49,17 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Hash(Read):
+class Hash:
     """To hash it; `marked` is where the marked notebooks lie."""
 
+    student: str
+    folder: Path
     marked: tuple[Path, ...]
 
     def work(self, marker: Marker) -> str:
         """Return the hash of the folder; "" where a marked notebook is not there and whole."""
-        return super().work(marker).hash if all(map(is_whole, self.marked)) else ""
+        there = all(map(is_whole, self.marked))
+        return Read(self.student, self.folder).work(marker).hash if there else ""
 
 
 def is_whole(notebook: Path) -> bool:
@@ -261,7 +264,8 @@ class Marker:
         settings, name = self.settings, self.assignment.name
         intake = take_in(handed, self.frames, name, settings.shipped, settings.timezone)
         outcomes = self.outcomes[self.set_of(intake) if number is None else number]
-        notebooks, results, runs = {}, {}, []
+        notebooks, runs = {}, []
+        results: dict[Place, TestResult] = {}
         for name, part in intake.parts.items():
             about = {"assignment": self.assignment.name, "student": student, "notebook": name}
             notebook = self.sanitize(part.notebook, about)

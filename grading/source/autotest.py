@@ -102,10 +102,12 @@ class Writer(InstantiateTests):
     def _execute_code_snippet(self, code: str) -> str | None:
         """Run code; return how the value of its last line is shown, without quotation marks."""
         tree = ast.parse(python_in(code))
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
-        if last is None:
+        last = tree.body[-1] if tree.body else None
+        if not isinstance(last, ast.Expr):
+            exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
             return None
+        tree.body.pop()
+        exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
         expression = compile(ast.Expression(last.value), "<autotest>", "eval", dont_inherit=True)
         value = eval(expression, self.names)
         return None if value is None else pretty(value, max_width=79).strip('"').strip("'")

@@ -13,5 +13,5 @@ Catalogue = Mapping[str, str]  # by the English; what is not in it is said in En
 def read_catalogue(data: bytes) -> dict[str, str]:
     """Read a .po file; what is not translated, or only supposed to be, is left out."""
     messages = read_po(io.BytesIO(data))
-    said = {m.id: m.string for m in messages if m.id and m.string and not m.fuzzy}
-    return {english: string for english, string in said.items() if isinstance(english, str)}
+    pairs = [(m.id, m.string) for m in messages if m.string and not m.fuzzy]
+    return {i: s for i, s in pairs if i and isinstance(i, str) and isinstance(s, str)}

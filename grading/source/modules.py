@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.abc
-import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         if name not in self.files:
             return None
         path = self.files[name][0]
-        spec = importlib.util.spec_from_loader(
+        spec = ModuleSpec(
             name, self, origin=f"<source>/{path}", is_package=path.endswith("__init__.py")
         )
         spec.has_location = True  # or the module has no `__file__`
@@ -98,7 +97,7 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 def names_imported(text: str) -> set[str]:
     """Return the names of all modules that code may import, the packages they lie in as well."""
-    names = set()
+    names: set[str] = set()
     try:
         tree = ast.parse(text)
     except SyntaxError:  # a magic, or an author's slip: it is said where the code is run

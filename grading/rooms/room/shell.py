@@ -86,7 +86,7 @@ class Outputs:
             self.left = 0
             return
         self.left -= size
-        entry = {"output_type": kind, "data": data, "metadata": metadata or {}}
+        entry: dict[str, Any] = {"output_type": kind, "data": data, "metadata": metadata or {}}
         if kind == "execute_result":
             entry["execution_count"] = None
         self.entries.append(entry)
@@ -134,10 +134,7 @@ class Stream(io.TextIOBase):
         """Return True."""
         return True
 
-    @property
-    def encoding(self) -> str:
-        """The encoding, as for a file."""
-        return "utf-8"
+    encoding = "utf-8"
 
 
 class Compiler(CachingCompiler):
@@ -169,15 +166,19 @@ class KeepResult(DisplayHook):
 
     def __call__(self, result: Any = None) -> None:
         """Keep the value, and show it unless the cell ends with a semicolon."""
-        if result is None or not self.shell.shows:
+        shell = self.shell
+        if result is None or not isinstance(shell, Shell) or not shell.shows:
             return
-        self.shell.user_ns["_"] = result
+        shell.user_ns["_"] = result
         self.fill_exec_result(result)
-        source = self.shell.source
-        if ";" not in source or not self.semicolon_at_end_of_expression(source):
-            data, metadata = self.shell.display_formatter.format(result)
+        is_quiet = ";" in shell.source and self.semicolon_at_end_of_expression(shell.source)
+        if shell.display_formatter and not is_quiet:
+            data, metadata = shell.display_formatter.format(result)
             if data:
-                self.shell.outputs.show("execute_result", data, metadata)
+                shell.outputs.show("execute_result", data, metadata)
+
+
+INSTANCE = "_instance"  # where traitlets keeps the one shell of a process
 
 
 class Shell(InteractiveShell):
@@ -260,14 +261,14 @@ class Shell(InteractiveShell):
     def active(self) -> Iterator[None]:
         """Be the shell that `get_ipython` and `display` find, for the time of the block."""
         kinds = [kind for kind in type(self).__mro__ if issubclass(kind, InteractiveShell)]
-        before = [kind.__dict__.get("_instance") for kind in kinds]
+        before = [kind.__dict__.get(INSTANCE) for kind in kinds]
         for kind in kinds:
-            kind._instance = self
+            setattr(kind, INSTANCE, self)
         try:
             yield
         finally:
             for kind, instance in zip(kinds, before, strict=True):
-                kind._instance = instance
+                setattr(kind, INSTANCE, instance)
 
     def renew(self, most_bytes: int) -> None:
         """Begin anew with no names and no outputs."""

@@ -14,7 +14,7 @@ import random
 import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -86,7 +86,7 @@ class StudentRoom:
 
     def serve(self) -> None:
         """Answer questions until the marking room closes the line."""
-        answers = {
+        answers: dict[str, Callable[..., bytes]] = {
             "begin": self.begin,
             "run": self.run,
             "call": self.call,
@@ -174,7 +174,7 @@ class StudentRoom:
         """
         self.shell.outputs = Outputs(0)  # what is learned in a test is shown nowhere
         answer: dict[str, Any] = {}
-        function = self.held[test].names.get(name)
+        function = self.held[test].names[name]
         passed = [self.tickets[given[n]] if n in given else arg for n, arg in enumerate(args)]
         try:
             borrowed = {name: self.borrowed(name) for name in lent}
@@ -250,7 +250,7 @@ class StudentRoom:
             Names under which functions of the marking room are found.
         """
         self.shell.outputs = outputs = Outputs(self.most_output)
-        thing, answer = None, {}
+        thing, answer = None, dict[str, Any]()
         try:
             thing = self.resolve(target)
             args, kwargs = unfold(given, self.resolve)
@@ -319,7 +319,7 @@ class StudentRoom:
         return ("object", folded[2]) if folded[0] == "ref" else ("value", folded)
 
     @contextmanager
-    def with_names(self, bound: dict[str, Any], gone: list[str] = ()) -> Iterator[None]:
+    def with_names(self, bound: dict[str, Any], gone: Collection[str] = ()) -> Iterator[None]:
         """Give names other values for the time of the block; those that are gone have none."""
         space = self.shell.user_ns
         own = {name: space.pop(name) for name in (*bound, *gone) if name in space}
@@ -343,8 +343,8 @@ class StudentRoom:
             self.channel.send(message, kind=CALL_BACK)
             answer, _ = wire.decode(self.channel.receive()[1], self.bounds, table)
             if "error" in answer:
-                kind = getattr(builtins, answer["error"]["type"], RuntimeError)
-                raise kind(answer["error"]["message"])
+                raised = getattr(builtins, answer["error"]["type"], RuntimeError)
+                raise raised(answer["error"]["message"])
             return answer["result"]
 
         function.__name__ = function.__qualname__ = name

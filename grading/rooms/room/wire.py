@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class Layout(NamedTuple):
 
     dtype: np.dtype
     shape: tuple[int, ...]
-    order: str  # of its bytes, "C" or "F"
+    order: Literal["C", "F"]  # of its bytes
     writeable: bool
     lends: bool  # whether it was contiguous: its views cross as views
     head: bytes  # says all this in a message
@@ -101,8 +101,9 @@ def read_layout(head: bytes) -> Layout:
     dtype, nbytes = DTYPES[name], math.prod(shape) * DTYPES[name].itemsize
     # What works with an empty array may make a large one, if its other axes are long.
     items = 1 + math.prod([n or 1 for n in shape]) * dtype.itemsize // WEIGHT_BYTES
-    fortran, writeable, lends = flags & 3 == 2, flags & 4 > 0, flags & 3 > 0
-    return Layout(dtype, tuple(shape), "CF"[fortran], writeable, lends, head, nbytes, (items, 0))
+    order: Literal["C", "F"] = "F" if flags & 3 == 2 else "C"
+    writeable, lends = flags & 4 > 0, flags & 3 > 0
+    return Layout(dtype, tuple(shape), order, writeable, lends, head, nbytes, (items, 0))
 
 
 @lru_cache(1024)
@@ -122,6 +123,8 @@ def gather(sizes: list[Size] | tuple[Size, ...]) -> Size:
 
 class _Side:
     """What writing and reading have in common: the numbers of objects, and the bounds."""
+
+    error: type[Exception]
 
     def __init__(self, bounds: Bounds, known: Table | None) -> None:
         self.bounds = bounds
@@ -147,10 +150,12 @@ class _Side:
         self.sizes.append(size)
         return len(self.sizes) - 1
 
-    def change(self, number: int, size: Size) -> None:
+    def change(self, number: int, size: Size) -> Size:
         """Note that an object of the question now is one of this size."""
         # A tuple stays what it is, whatever is said of it, and counts for what it did.
-        self.sizes[number] = max(size[0], self.known.sizes[number][0]), size[1]
+        before = self.known.sizes[number] or (0, 0)
+        self.sizes[number] = size = max(size[0], before[0]), size[1]
+        return size
 
     def check_keys(self, keys: list[Any] | tuple[Any, ...]) -> None:
         """Refuse what can be no keys of a dict, before anything asks for a hash."""
@@ -230,20 +235,21 @@ class _Encoder(_Side):
         number = self.index.get(id(value))
         if number is None:
             write = self.write_array if kind is np.ndarray else self.write_container
-            number = self.index[id(value)] = write(value, kind)
-            return self.sizes[number]
-        if self.sizes[number] is None:
-            self.change(number, self.sizes[self.write_container(value, kind)])
+            self.index[id(value)], size = write(value, kind)
+            return size
+        known = self.sizes[number]
+        if known is None:
+            known = self.change(number, self.write_container(value, kind)[1])
             self.step(b"=", number)
         self.step(b"@", number)
-        return self.sizes[number]
+        return known
 
-    def write_container(self, value: Any, kind: type) -> int:
-        """Write a container, and return its number."""
+    def write_container(self, value: Any, kind: type) -> tuple[int, Size]:
+        """Write a container, and return its number and size."""
         if id(value) in self.opened:
             raise UnsupportedType(f"a {kind.__name__} that contains itself")
         self.opened.add(id(value))
-        parts = list(kind.__iter__(value))  # by the true class: a subclass cannot hide items
+        parts = list(ITERATORS[kind](value))  # by the true class: a subclass cannot hide items
         self.check(len(self.steps) + len(parts), len(self.opened))
         if kind is dict:
             self.check_keys(parts)
@@ -251,23 +257,24 @@ class _Encoder(_Side):
         size = gather([self.write(part) for part in parts])
         self.opened.remove(id(value))
         self.step(TAGS[kind], len(parts))
-        return self.register(value, size)
+        return self.register(value, size), size
 
-    def write_array(self, array: np.ndarray, kind: type) -> int:
-        """Write an array, and return its number."""
+    def write_array(self, array: np.ndarray, kind: type) -> tuple[int, Size]:
+        """Write an array, and return its number and size."""
         if array.dtype.kind not in "biufc":  # others may have no hash
             raise UnsupportedType(f"an array of {ARRAY_KIND_NAMES[array.dtype.kind]}")
         layout = find_layout(array.shape, array.dtype, array.flags.num)
         self.check(*layout.size, layout.nbytes)
-        number = self.index.get(id(array.base))
-        whole, _ = self.known.arrays.get(number, (None, b""))
+        number = self.index.get(id(array.base), -1)
+        whole = self.known.arrays[number][0] if number in self.known.arrays else None
         if whole and whole.lends and whole.dtype == layout.dtype and layout.nbytes:
-            first, start = [a.__array_interface__["data"][0] for a in (array, array.base)]
+            both = array, self.known.objects[number]
+            first, start = [each.__array_interface__["data"][0] for each in both]
             place = struct.pack(f"<Q{1 + array.ndim}q", number, first - start, *array.strides)
             self.step(b"v", len(layout.head), layout.head, place)
         else:
             self.step(b"a", len(layout.head), layout.head, array.tobytes("A"))
-        return self.register(array, layout.size)
+        return self.register(array, layout.size), layout.size
 
     def write_changes(self) -> None:
         """Write the contents of the arrays of the question that are not as they came."""
@@ -372,9 +379,10 @@ class _Decoder(_Side):
         return items
 
     def read_reference(self, number: int) -> None:
-        if self.sizes[number] is None:
+        size = self.sizes[number]
+        if size is None:
             raise WireError("the message brings back what it does not describe")
-        self.stack.append((self.table.objects[number], self.sizes[number]))
+        self.stack.append((self.table.objects[number], size))
 
     def read_array(self, number: int, take: Callable[[Layout], np.ndarray]) -> None:
         layout = read_layout(self.take(number))
@@ -444,12 +452,15 @@ def read_scalar(data: bytes) -> np.generic:
     dtype = DTYPES[data[:4]]
     if len(data) != 4 + dtype.itemsize or (dtype.kind == "b" and data[4] > 1):
         raise ValueError
-    return np.ndarray((), dtype, data, 4)[()]
+    return np.frombuffer(data, dtype, 1, 4)[0]
 
 
 # ------------------------------------------------------------------- tags
 
-TAGS = {list: b"l", tuple: b"t", dict: b"d", np.ndarray: b"a"}
+TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", dict: b"d", np.ndarray: b"a"}
+ITERATORS: dict[type, Callable[[Any], Iterator[Any]]] = {
+    list: list.__iter__, tuple: tuple.__iter__, dict: dict.__iter__,
+}  # fmt: skip
 SCALARS = {np.dtype(c).type: struct.pack("4s", np.dtype(c).str.encode()) for c in NUMBERS}
 CONSTANTS = {b"None": None, b"False": False, b"True": True}
 LEAVES = (  # tag, types, what makes bytes of a value, and what makes a value of bytes
