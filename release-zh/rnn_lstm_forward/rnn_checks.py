@@ -107,6 +107,8 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
         called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
         inside = called == name or (inside and called[0] == "<")
         found, stop = stop if inside else found, stop.tb_next
+    if found is None:
+        return None
     try:
         node, parts = operation_in(found)
         names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
@@ -137,8 +139,9 @@ def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
         if isinstance(each, ast.Assign):
             sides = each.targets[0], each.value
             pairs = [sides]
-            if all(isinstance(side, ast.Tuple) for side in sides):
-                pairs += zip(*(side.elts for side in sides), strict=False)
+            tuples = [s.elts for s in sides if isinstance(s, ast.Tuple)]
+            if len(tuples) == 2:
+                pairs += zip(*tuples, strict=False)
             parts += [right for left, right in pairs if left is node]
     return node, parts
 
@@ -153,9 +156,9 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     """Return of what an operation is: of a call, what it is given."""
     parts = list(ast.iter_child_nodes(node))
     if isinstance(node, ast.Call):
-        method = isinstance(node.func, ast.Attribute)
-        given = [*node.args, *(each.value for each in node.keywords)]
-        parts = [node.func.value, *given] if method else given
+        parts = [*node.args, *(each.value for each in node.keywords)]
+        if isinstance(node.func, ast.Attribute):
+            parts.insert(0, node.func.value)
     if isinstance(getattr(node, "ctx", None), ast.Store):
         # a place, as in `a[:, t] = ...`; or names, which hold nothing yet
         parts = [*parts, node] if isinstance(node, ast.Subscript) else []
@@ -201,7 +204,7 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
         values |= value if isinstance(value, dict) else {}
     listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
     listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
-    sizes = {}
+    sizes: dict[int, str] = {}
     for names, shape in listed:
         for name in re.findall(r"\w+", names):
             lengths = np.shape(values.get(name, 0))
@@ -249,6 +252,9 @@ class Outcome(NamedTuple):
         raised = self.raised and self.raised[:4]
         names = [kind.__name__ for kind in kinds]
         return result, names, self.arguments, self.again, raised
+
+
+NOT_CALLED = Outcome(None, {}, None, Finding("was not called", {}))
 
 
 def run_function(
@@ -324,7 +330,7 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
     `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
     lengths themselves are said, too.
     """
-    if not outcome.raised:
+    if not outcome.raised or not outcome.stopped:
         return outcome
     stop, (message, fields) = outcome.raised, outcome.stopped
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
@@ -441,8 +447,8 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
         return f"{keys}{form}", numbers
     if isinstance(value, (list, tuple)):
         parts = [flatten(item) for item in value]
-        numbers = [np.zeros(0), *(row for form, row in parts)]
-        return str([form for form, row in parts]), np.concatenate(numbers)
+        rows = [np.zeros(0), *(row for form, row in parts)]
+        return str([form for form, row in parts]), np.concatenate(rows)
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
@@ -502,14 +508,17 @@ STYLES = {
 
 def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
     """Return every line; what is found of several kinds shares one."""
-    alike = {}
+    alike: dict[str, list[str]] = {}
     for kind, found in wrong.items():
         alike.setdefault(str(found or kind), []).append(kind)
     lines = []
     for kinds in alike.values():
         found = wrong[kinds[0]]
-        about = {"kinds": [Finding(kind, {}) for kind in kinds], "name": name}
-        about["sentence"] = found and ended(found)
+        about = {
+            "kinds": [Finding(kind, {}) for kind in kinds],
+            "name": name,
+            "sentence": found and ended(found),
+        }
         if not found:
             lines.append(("✓", Finding("{kinds}: right", about)))
         elif len(kinds) == len(wrong):
@@ -633,9 +642,9 @@ class FunctionTest:
         self.cache = cache.split(", ")
         self.keys = keys.split(", ") if keys else []
         self.own_cache = own_cache
-        self.arguments = {}
-        self.outcome = None
-        self.wrong = {}  # kind of check: what is wrong, None where it holds
+        self.arguments: dict[str, Any] = {}
+        self.outcome = NOT_CALLED
+        self.wrong: dict[str, Finding | None] = {}  # by kind of check
 
     def call(self, **arguments: Any) -> None:
         """Call the function on copies of `arguments`, in this order."""
@@ -646,7 +655,7 @@ class FunctionTest:
         sizes = sizes_in(self.function.__doc__ or "", arguments)
         self.outcome = explained(outcome, sizes, numbers=True)
 
-    def assert_types(self, **types: type) -> None:
+    def assert_types(self, **types: type | np.dtype) -> None:
         """Check how many values are returned, and the type of each."""
         self.check_each("types", check_type, types)
 
@@ -849,7 +858,9 @@ def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
     return None
 
 
-def check_raises(function: Callable, error: type, arguments: dict) -> None:
+def check_raises(
+    function: Callable, error: type[BaseException], arguments: dict
+) -> None:
     """Raise Wrong where a call does not raise this error."""
     name = name_type(error)
     try:

@@ -103,7 +103,7 @@ def relative_error(gradient: np.ndarray, numeric: np.ndarray) -> float:
         |gradient - numeric| / |numeric|, in Euclidean norms; a norm below
         1e-3 counts as 1e-3, so that a gradient may be zero.
     """
-    size = max(np.linalg.norm(numeric), 1e-3)
+    size = max(float(np.linalg.norm(numeric)), 1e-3)
     return float(np.linalg.norm(gradient - numeric) / size)
 
 
