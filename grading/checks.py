@@ -32,6 +32,7 @@ from grading.outcomes import (
     run_function,
     same_fingerprint,
     same_value,
+    why_lost,
 )
 from grading.shown import reject_next_cell, report_lines, show
 from grading.stops import copy_value, sizes_in
@@ -40,6 +41,7 @@ RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
 WORDS = ""  # no function's name
+WITHOUT = "{help}; the other values are looked at without this line"
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 
 Check = Callable[[Outcome], None]
@@ -88,13 +90,16 @@ class FunctionTest:
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
             self.arguments["cache"] = KEPT
-        outcome = run_function(self.function, arguments, self.own_cache)
+        outcome = run_function(
+            self.function, arguments, self.own_cache, self.keeps_cache
+        )
         sizes = sizes_in(self.function.__doc__ or "", arguments)
         self.outcome = explained(outcome, sizes, numbers=True)
 
     def assert_types(self, **types: type | np.dtype) -> None:
         """Check how many values are returned, and the type of each."""
         self.check_each("types", check_type, types)
+        self.check("types", self.check_kept)
 
     def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
         """Check the shapes of the returned arrays."""
@@ -164,6 +169,18 @@ class FunctionTest:
                     name=name,
                 )
 
+    def check_kept(self, outcome: Outcome) -> None:
+        """Raise Wrong where the function stops that keeps the cache."""
+        values = self.named(outcome.result)
+        for name in self.returns if self.keeps_cache else []:
+            values[name]
+
+    @property
+    def keeps_cache(self) -> bool:
+        """Tell whether the last value returned is a cache."""
+        own = self.own_cache and self.returns[-1] == "cache"
+        return own or self.cache != [""]
+
     def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
         table = known()
@@ -202,7 +219,7 @@ class FunctionTest:
         if result is None:
             raise Wrong("returns None; is a `return` missing at its end?")
         if self.keys:
-            return Entries.of(result, self.returns[0])
+            return Values.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
             raise Wrong(
                 "returns {kind}, not {names}", kind=a_type(result), names=names
@@ -212,7 +229,11 @@ class FunctionTest:
                 "returns {count} values, expected {expected}: {names}",
                 count=len(result), expected=len(self.returns), names=names,
             )  # fmt: skip
-        return dict(zip(self.returns, result, strict=True))
+        values = Values(zip(self.returns, result, strict=True))
+        values.lost = why_lost(result)
+        if values.lost:
+            del values[self.returns[-1]]
+        return values
 
     def label(self, path: str) -> str:
         """Return how a student writes what `path` names."""
@@ -233,24 +254,29 @@ class FunctionTest:
         return value
 
 
-class Entries(dict):
-    """The values of a returned dict; a key that it lacks is named."""
+class Values(dict):
+    """Returned values, or those of a returned dict; what lacks is named."""
 
     name = ""
+    lost: Finding | None = None  # why there is no cache
 
     @classmethod
-    def of(cls, result: Any, name: str) -> "Entries":
+    def of(cls, result: Any, name: str) -> "Values":
         """Return the values of the dict of this name."""
         if not isinstance(result, dict):
             raise Wrong(
                 "returns {kind}, not the dict `{name}`",
                 kind=a_type(result), name=name,
             )  # fmt: skip
-        entries = cls(result)
-        entries.name = name
-        return entries
+        values = cls(result)
+        values.name = name
+        return values
 
     def __missing__(self, key: str) -> None:
+        if self.lost:
+            message, fields = self.lost
+            told = Finding(WITHOUT, {"help": fields["help"]})
+            raise Wrong(message, **{**fields, "help": told})
         raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grading.findings import Finding
+from grading.sparing import sparing
 from grading.stops import Stop, copy_value, describe_stop
 
 KEPT = "the cache"  # stands for one of the student's own choice
@@ -51,14 +52,32 @@ class Outcome(NamedTuple):
 NOT_CALLED = Outcome(None, {}, None, Finding("was not called", {}))
 
 
+class Lost:
+    """Stands for a cache: where the function stops that would have kept it."""
+
+    def __init__(self, why: Finding) -> None:
+        self.why = why
+
+
+def why_lost(result: Any) -> Finding | None:
+    """Return why there is no cache among returned values, None where it is."""
+    last = result[-1] if isinstance(result, (tuple, list)) and result else None
+    return last.why if isinstance(last, Lost) else None
+
+
 def run_function(
-    function: Callable, arguments: dict, own_cache: bool = False
+    function: Callable,
+    arguments: dict,
+    own_cache: bool = False,
+    keeps: bool = False,
 ) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
     A cache of the student's own choice is handed on as it is, both times, and
     never looked into: the last value returned, or the argument `cache`.
+    `keeps` says that the last value is a cache. Where the function stops in
+    what this alone needs, the others are what it returns without.
     """
     given = copy_value(arguments)
     if own_cache and given.get("cache", KEPT) is None:
@@ -69,7 +88,10 @@ def run_function(
         raised = describe_stop(error, getattr(function, "__name__", ""))
         if own_cache and "cache" in given:
             given["cache"] = KEPT
-        return Outcome(None, given, None, describe_error(error), raised)
+        outcome = Outcome(None, given, None, describe_error(error), raised)
+        if not keeps or outcome.stopped == NOT_WRITTEN:
+            return outcome
+        return without_cache(function, arguments, own_cache, outcome)
     repeated = copy_value(arguments)
     if own_cache and "cache" in given:
         repeated["cache"], given["cache"] = given["cache"], KEPT
@@ -82,9 +104,27 @@ def run_function(
     return Outcome(result, given, again, None)
 
 
-def without_last(values: Any) -> Any:
-    """Return several values with a word in the place of the last one."""
-    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
+def without_cache(
+    function: Callable, arguments: dict, own_cache: bool, stopped: Outcome
+) -> Outcome:
+    """Return what comes of a function without what keeps its cache alone."""
+    own = getattr(type(function), "sparing", None)  # of a student's room
+    spared = own(function) if own else sparing(function)
+    found = run_function(spared, arguments, own_cache)
+    if found.stopped or type(found.result) is not tuple:
+        return stopped
+    lost = Lost(stopped.stopped)
+    return found._replace(
+        result=without_last(found.result, lost),
+        again=without_last(found.again, lost),
+        raised=stopped.raised,
+    )
+
+
+def without_last(values: Any, word: Any = KEPT) -> Any:
+    """Return several values with something else in the last one's place."""
+    several = type(values) in (list, tuple) and values
+    return (*values[:-1], word) if several else values
 
 
 def describe_error(error: BaseException) -> Finding:
@@ -124,9 +164,10 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
     `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
     lengths themselves are said, too.
     """
-    if not outcome.raised or not outcome.stopped:
+    reason = outcome.stopped or why_lost(outcome.result)
+    if not outcome.raised or not reason:
         return outcome
-    stop, (message, fields) = outcome.raised, outcome.stopped
+    stop, (message, fields) = outcome.raised, reason
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
     if not help or "help" not in fields:
         return outcome
@@ -136,7 +177,10 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
         told = Finding(": {help}; {rule}", both)
         fields = {**fields, "said": NOTHING}
     found = Finding(message, {**fields, "help": told})
-    return outcome._replace(stopped=found)
+    if outcome.stopped:
+        return outcome._replace(stopped=found)
+    lost = without_last(outcome.result, Lost(found))
+    return outcome._replace(result=lost)
 
 
 SAME_LENGTH = Finding(

@@ -65,6 +65,7 @@ class OwnCacheTest(MarkedTest):
     ) -> None:
         super().__init__(function, returns, points=points)
         self.time_axis = 1
+        self.own_cache = True
         self.of_sequence = of_sequence
 
     def keep(self, given: Given, outcomes: dict[str, Outcome]) -> None:
@@ -86,14 +87,18 @@ class ForwardTest(OwnCacheTest):
 
     def call(self, **arguments: Any) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
-        given = Given(arguments, own_cache=True)
-        own = lent = run_function(keeping_last(self.function), arguments, own_cache=True)
+        given = Given(arguments, own_cache=True, keeps=True)
+        own = lent = self.outcome_of(arguments)
         self.right = self.outcomes_known.right(self.name, given)
         if self.of_sequence and not self.is_right(own):
             step = self.right_function(STEP_FORWARD)
             with lending(self.function, STEP_FORWARD, of_like_size(step, arguments)):
-                lent = run_function(keeping_last(self.function), arguments, own_cache=True)
+                lent = self.outcome_of(arguments)
         self.keep(given, {"own": own, "lent": lent})
+
+    def outcome_of(self, arguments: dict[str, Any]) -> Outcome:
+        """Call the function, as it can be at this time."""
+        return run_function(keeping_last(self.function), arguments, own_cache=True, keeps=True)
 
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work."""

@@ -158,6 +158,9 @@ def test_no_file_is_long():
 def test_the_checks_of_students_are_those_of_the_engine():
     assert (ROOT / "rnn_checks.py").read_text("utf-8") == bundle()
     assert max(map(len, bundle().splitlines())) < 80
+    named = [node.name for node in ast.parse(bundle()).body if hasattr(node, "name")]
+    named += re.findall(r"^(\w+) = ", bundle(), re.MULTILINE)
+    assert len(named) == len(set(named))  # no part takes another's name
 
 
 def test_one_module_opens_what_students_handed_in(course, monkeypatch):

@@ -325,6 +325,23 @@ WORKS = [
          "def rnn_cell_forward(*args):\n    return by_name(*list(args))\n"},
         {"test_lstm_forward": "list = 5"},
     ),
+    Work(
+        "what stops in keeping the caches, and nowhere else",
+        FORWARD,
+        (25, 20, 25, 25),
+        {
+            "rnn_forward": """
+            def rnn_forward(x, a0, parameters):
+                a, y, caches = [], [], []
+                for xt in x.transpose(2, 0, 1):
+                    a0, yt, cache = rnn_cell_forward(xt, a0, parameters)
+                    a.append(a0)
+                    y.append(yt)
+                    caches = np.append(caches, cache)
+                return np.dstack(a), np.dstack(y), (caches, x)
+            """
+        },
+    ),
 ]  # fmt: skip
 
 

@@ -87,9 +87,42 @@ IN_OTHER_WORDS = {
 def test_a_mistake_that_stops_is_named_in_the_check_and_in_marking(name):
     assignment, function, *edits = IN_OTHER_WORDS[name]
     result, shown = mark(assignment, function, written(assignment, function, *edits))
-    assert result.points == 0
+    assert result.points == (20 if "append" in name else 0)
     assert result.mistake == name
     assert f"→ {result.sentence}" in shown
+
+
+# What stops only in keeping the cache, or not only there; and the points.
+SLIPS = {
+    "added to an array": ((FORWARD, "rnn_forward", ("caches.append(", "caches += np.array(")), 20),
+    "in the return": ((FORWARD, "rnn_forward", ("(caches, x)", "(np.array(caches), x)")), 20),
+    "in a tuple": ((FORWARD, "rnn_forward", ("caches = []", "caches = ()")), 20),
+    "a name that is not there": (
+        (FORWARD, "rnn_cell_forward", ("= (a_next, a_prev, xt", "= (a_next, a_prev, x")),
+        20,
+    ),
+    "a cache of their own": (
+        (FUSED, "lstm_forward", ("cache.append(", "cache = np.append(cache, ")),
+        24,
+    ),
+    "a left-over print": ((FORWARD, "rnn_forward", ("xt = x[", 'print("t" + t); xt = x[')), 20),
+    "a value, too": ((FORWARD, "rnn_forward", ("y_pred[:, :, t] = yt", "y_pred[:, :, t] = y")), 0),
+    "what a value needs": ((FORWARD, "rnn_forward", ("xt = x[:, :, t]", "xt = x[:, :, T]")), 0),
+    "one dict of gradients": (
+        (BACKWARD, "rnn_cell_backward", ("dba = np.sum(", "dba = sum_of(")),
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SLIPS)
+def test_a_slip_in_keeping_the_cache_costs_types_and_cache_alone(case):
+    (assignment, function, edit), points = SLIPS[case]
+    result, shown = mark(assignment, function, written(assignment, function, edit))
+    assert result.points == points
+    wrong = {check.kind for check in result.checks if check.wrong}
+    assert not points or wrong <= {"types", "cache", "caches"}
+    assert ("without this line" in shown) == bool(points)
 
 
 # Near a mistake of the table, and none of them.

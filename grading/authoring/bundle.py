@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-PARTS = ("findings", "stops", "outcomes", "shown", "checks")  # each needs those before it
+# Each needs those before it.
+PARTS = ("findings", "stops", "sparing", "outcomes", "shown", "checks")
 MADE = "# Made by `python -m grading release` of the engine's checks.\n"
 
 

@@ -21,10 +21,16 @@ ON_VIEW = HiddenData()  # what an author sees who runs a notebook in Jupyter
 class Given:
     """Arguments of a call, as a key: equal where all their values are."""
 
-    def __init__(self, arguments: dict[str, Any], own_cache: bool = False) -> None:
+    def __init__(
+        self, arguments: dict[str, Any], own_cache: bool = False, keeps: bool = False
+    ) -> None:
         self.arguments = arguments
-        self.own_cache = own_cache  # as in `FunctionTest`
-        self.digest = hashlib.sha256(pickle.dumps((arguments, own_cache))).digest()
+        self.own_cache, self.keeps = own_cache, keeps  # as in `run_function`
+        self.digest = hashlib.sha256(pickle.dumps((arguments, own_cache, keeps))).digest()
+
+    def run(self, function: Callable) -> Outcome:
+        """Return what a function makes of them."""
+        return run_function(function, self.arguments, self.own_cache, self.keeps)
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -98,7 +104,7 @@ class Outcomes:
 
         def call() -> Outcome:
             function = self.source.function(name)
-            outcome = run_function(function, given.arguments, given.own_cache)
+            outcome = given.run(function)
             self.secret += [given.arguments, outcome.result]
             return outcome
 
@@ -113,10 +119,10 @@ class Outcomes:
         functions, known = self.once((version, calls), start)
         for number, each in enumerate(calls):
             if number == len(known):
-                outcome = run_function(functions[-1], each.arguments, each.own_cache)
+                outcome = each.run(functions[-1])
                 if outcome.raised and outcome.raised[1] == "NameError" and len(functions) == 1:
                     functions.append(self.source.build_in_notebook(version))
-                    outcome = run_function(functions[-1], each.arguments, each.own_cache)
+                    outcome = each.run(functions[-1])
                 known.append(flatten(outcome.seen))
             yield known[number]
 

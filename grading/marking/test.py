@@ -157,15 +157,19 @@ class MarkedTest(FunctionTest):
 
     def call(self, **arguments: Any) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
-        given = Given(arguments)
-        own = lent = run_function(self.function, arguments)
+        given = Given(arguments, keeps=self.keeps_cache)
+        own = lent = self.outcome_of(arguments)
         if self.calls and not same_value(own, self.outcomes_known.right(self.name, given)):
             with ExitStack() as loans:
                 for name in self.calls.split(", "):
                     right = of_like_size(self.right_function(name), arguments)
                     loans.enter_context(lending(self.function, name, right))
-                lent = run_function(self.function, arguments)
+                lent = self.outcome_of(arguments)
         self.keep(given, {"own": own, "lent": lent})
+
+    def outcome_of(self, arguments: dict[str, Any]) -> Outcome:
+        """Call the function, as it can be at this time."""
+        return run_function(self.function, arguments, keeps=self.keeps_cache)
 
     def keep(self, given: Given, outcomes: dict[str, Outcome]) -> None:
         """

@@ -182,6 +182,7 @@ class Room:
         kwargs: dict,
         lent: dict[str, Callable],
         keep: bool = False,
+        spare: bool = False,
     ) -> Any:
         """
         Call a function; what it does to its arguments is done to ours. What it prints is dropped.
@@ -197,6 +198,8 @@ class Room:
             Functions of ours that it finds in place of its own, by name.
         keep : bool
             Whether the last value returned stays in the room; a `Ticket` stands for it.
+        spare : bool
+            Whether what stops, and what its last value alone needs, is left out: see `sparing`.
         """
         given = {n: arg.number for n, arg in enumerate(args) if isinstance(arg, Ticket)}
         for arg in args:
@@ -205,7 +208,7 @@ class Room:
         plain = tuple(None if n in given else arg for n, arg in enumerate(args))
         question = {
             **{"do": "call", "test": test, "name": name, "args": plain, "kwargs": kwargs},
-            **{"lent": list(lent), "keep": keep, "given": given},
+            **{"lent": list(lent), "keep": keep, "spare": spare, "given": given},
         }
         answer = self.ask(question, name, self.limits.call_seconds, lent)
         self.check_crossed(answer, name)

@@ -197,7 +197,8 @@ class StandIn(CallableThing):
     label, ask, kind, reference
         As in `Thing`.
     call : callable, optional
-        Makes calls of which plain data alone comes back: `call(name, args, kwargs, lent, keep)`.
+        Makes calls of which plain data alone comes back: `call(name, args, kwargs, lent,
+        keep=..., spare=...)`.
     """
 
     def __init__(
@@ -210,12 +211,13 @@ class StandIn(CallableThing):
     ) -> None:
         super().__init__(label, ask, kind, reference)
         self.keep_(__name__=label, __qualname__=label, call_=call)
-        self.keep_(lent_={}, is_of_data_=False, keeps_last_=False)
+        self.keep_(lent_={}, is_of_data_=False, keeps_last_=False, spares_=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the student's function."""
         if self.is_of_data_:
-            return self.call_(self.__name__, args, kwargs, self.lent_, self.keeps_last_)
+            how = {"keep": self.keeps_last_, "spare": self.spares_}
+            return self.call_(self.__name__, args, kwargs, self.lent_, **how)
         return self.ask_(self, "call", args, kwargs, f"{self.label_}(...)", self.lent_)
 
     def of_data(self, keep: bool = False) -> StandIn:
@@ -231,6 +233,12 @@ class StandIn(CallableThing):
     def keeping_last(self) -> StandIn:
         """Return one whose last value stays in the room: a `Ticket` comes back for it."""
         return self.of_data(keep=True)
+
+    def sparing(self) -> StandIn:
+        """Return one that is called without what keeps its last value and stops."""
+        other = self.of_data(keep=self.keeps_last_)
+        other.keep_(spares_=True)
+        return other
 
     @contextmanager
     def lending(self, **functions: Callable) -> Iterator[None]:

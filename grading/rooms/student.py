@@ -132,11 +132,13 @@ class Student:
                 self.do_again(self.room, self.earlier[start + 1 : end + 1])
         self.living_room()
 
-    def call(self, test: Test, name: str, args: tuple, kwargs: dict, lent: dict, keep: bool) -> Any:
+    def call(
+        self, test: Test, name: str, args: tuple, kwargs: dict, lent: dict, **how: bool
+    ) -> Any:
         """Call a function; one that has ended a room is not called again in this test."""
         key = (self.asks, name, *sorted(lent))
         return self.unless_deadly(
-            key, lambda room: room.call(test.number, name, args, kwargs, lent, keep)
+            key, lambda room: room.call(test.number, name, args, kwargs, lent, **how)
         )
 
     def unless_deadly(self, key: tuple, ask: Callable[[Room], Any]) -> Any:

@@ -26,6 +26,7 @@ from .channel import CALL_BACK, Channel
 from .folded import Folded, fold, unfold
 from .held import Held
 from .shell import Outputs, Shell, clean
+from .sparing import sparing
 from .stops import describe_stop
 
 SEED = 0  # of random numbers, the same in every room: a second run gives the same
@@ -153,6 +154,7 @@ class StudentRoom:
         kwargs: dict,
         lent: list[str],
         keep: bool,
+        spare: bool,
         given: dict[int, int],
     ) -> bytes:
         """
@@ -169,6 +171,8 @@ class StudentRoom:
             Names under which it finds functions of the marking room.
         keep : bool
             Whether the last value returned stays here; the answer has a ticket for it.
+        spare : bool
+            Whether what stops, and what its last value alone needs, is left out: see `sparing`.
         given : dict
             Which arguments are values that stayed here: place, and number of the ticket.
         """
@@ -179,7 +183,9 @@ class StudentRoom:
         try:
             borrowed = {name: self.borrowed(name) for name in lent}
             with self.shell.capture(), self.with_names(borrowed):
-                result = function(*passed, **kwargs)
+                result = (sparing(function) if spare else function)(*passed, **kwargs)
+            if spare:
+                result = (*result[:-1], None)
             if keep and type(result) in (list, tuple) and result:
                 answer["ticket"] = len(self.tickets)
                 self.tickets.append(result[-1])
