@@ -149,15 +149,16 @@ def written(node: ast.AST) -> set[str]:
 def needed(function: ast.FunctionDef) -> set[str]:
     """Return the names on which the values before the last one depend."""
     nodes = list(ast.walk(function))
-    names = set()
+    names: set[str] = set()
     for each in nodes:
         if isinstance(each, ast.Return):
             first, *others = each.value.elts  # one that is no tuple tells not
             for value in [first, *others[:-1]]:
                 names |= names_in(value, stored=False)
     pairs = [(written(n), names_in(n, False)) for n in nodes if is_simple(n)]
-    loops = (n for n in nodes if isinstance(n, ast.For))
-    pairs += [(names_in(n.target, True), names_in(n.iter, False)) for n in loops]
+    for n in nodes:
+        if isinstance(n, ast.For):
+            pairs += [(names_in(n.target, True), names_in(n.iter, False))]
     while True:
         more = set().union(*(read for made, read in pairs if made & names))
         if more <= names:
