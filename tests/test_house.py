@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -144,6 +145,13 @@ def test_no_name_shadows_a_module(package):
     for name in set(names) & set(sys.modules):
         parent, _, own = name.rpartition(".")
         assert isinstance(getattr(sys.modules[parent], own), ModuleType), name
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=lambda c: c[0])
+def test_sources_of_the_kit_are_tidy(command):
+    """Assignments of one's own beside them may be in any style: ruff looks at no source/."""
+    folders = [path.parent for path in NOTEBOOKS.values()]
+    subprocess.run([Path(sys.executable).with_name("ruff"), *command, *folders], check=True)
 
 
 def test_the_drawing_is_that_of_the_code():

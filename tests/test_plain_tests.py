@@ -458,6 +458,9 @@ ASKED = [
     "assert f()[0] == 4", "assert f().x.y(1) == 4", "assert max(f(), 4) == 4",
     "with f():\n    raise AssertionError", "assert '%d' % f() == '4'", "assert sum([f()]) == 4",
     "assert sorted([f(), 4]) == [4, 4]", "assert f() == f() == 4", "assert str(f()) == '4'",
+    "assert abs(f() - 4) <= 0", "assert f() + 1 == 5", "assert 4 - f() in (0,)",
+    "assert not (2 * f() - 8)", "with f() as x:\n    assert x == 4", "assert f.__doc__ == '4'",
+    "x = f()\nx -= 4\nassert x == 0", "assert isinstance(f() - 4, int)",
 ]  # fmt: skip
 
 
@@ -467,14 +470,51 @@ def test_an_object_that_lies_passes_no_test(any_rooms):
     honest = source(answer("f", "def f():\n    return 4"), *tests)
     outcomes = Outcomes(honest)
     outcomes.tried.plain |= {f"t{n}" for n in range(len(tests))}  # some ask what no int can
-    for lie in ("def f():\n    return Lie()", "f = Lie()", "class f(Lie):\n    pass"):
-        notebook = with_answers(honest.notebook, {"f": dedent(LIES) + lie})
+    lies, own = dedent(LIES), dedent(LIES).replace("other): return 0", "*_): return self")
+    for lie in (
+        f"{lies}def f():\n    return Lie()",
+        f"{lies}f = Lie()",
+        f"{lies}class f(Lie):\n    pass",
+        f"{own}def f():\n    return Lie()",  # of its arithmetic another liar comes
+    ):
+        notebook = with_answers(honest.notebook, {"f": lie})
         results = mark_notebook(notebook, outcomes, any_rooms).results
         passed = [a for a, r in zip(ASKED, results.values(), strict=True) if r.points]
         assert passed == []
 
 
 # ------------------------------------------------------------------ odd and hostile ones
+
+LENDS = source(
+    answer("apply", "def apply(f, x):\n    return f(x)"),
+    answer("square", "def square(x):\n    return x * x"),
+    graded("lends", "assert apply(lambda n: sum(i for i in range(n)), 4) == 6"),
+    graded(
+        "oracle", "right = lambda n: n * n\nassert apply(right, 3) == 9\nassert square(4) == 16"
+    ),
+)
+
+
+def test_a_function_of_the_test_is_bounded_and_none_is_kept(rooms):
+    assert mark(LENDS, rooms) == dict.fromkeys(["lends", "oracle"], (10, ""))
+    endless = mark(LENDS, rooms, apply="def apply(f, x):\n    return f(10**15)")
+    assert endless["lends"][0] == 0
+    assert "asks a function of the test for what takes longer than 1 s" in endless["lends"][1]
+    keeps = "def apply(f, x):\n    global kept\n    kept = f\n    return f(x)"
+    told = mark(LENDS, rooms, apply=keeps, square="def square(x):\n    return kept(x)")
+    assert told["lends"] == (10, "") and told["oracle"][0] == 0
+
+
+def test_what_a_test_is_told_of_an_exception_is_shown_nowhere(rooms):
+    raises = source(
+        answer("f", "def f(x):\n    raise ValueError('no')"),
+        graded("t", f"{HIDE}\ntry:\n    f(7)\nexcept ValueError as e:\n"
+                    f"    assert str(e) == 'no', f'it says {{e}}'\n{SHOW}"),
+    )  # fmt: skip
+    assert mark(raises, rooms) == {"t": (10, "")}
+    told = mark(raises, rooms, f="def f(x):\n    raise ValueError(f'asked for {x}')")
+    assert told == {"t": (0, "a check that is not shown does not hold")}
+
 
 ODD = source(
     ours("setup", "import numpy as np"),

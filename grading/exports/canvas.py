@@ -35,6 +35,11 @@ NUMBERED = re.compile(r"(.*) \([0-9]+\)")
 KEPT = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
 
 
+def as_canvas_has_it(title: str) -> str:
+    """Return a title that says who a student is as Canvas writes it: "Last Name" as "LastName"."""
+    return next((name for name in NAMES[1] if same_name(title, name)), title)
+
+
 class GradeBook:
     """
     A grade book that Canvas exported.
@@ -55,6 +60,7 @@ class GradeBook:
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
+        sheet.rows[0] = [as_canvas_has_it(title) for title in sheet.rows[0]]
         self.heading = [title.strip() for title in sheet.rows[0]]
         names = next((each for each in NAMES if self.heading[: len(each)] == each), None)
         if names is None or self.heading[len(names) :][:1] != ["ID"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grading import CourseError
 from grading.book import Book
-from grading.exports.canvas import GradeBook
+from grading.exports.canvas import GradeBook, as_canvas_has_it
 from grading.exports.filling import Key, match, same_name
 from grading.exports.moodle import GRADE, Worksheet
 from grading.intake.downloads import harmless
@@ -80,7 +80,7 @@ def read_students(path: Path) -> GradeBook | Worksheet | Roster:
     """
     sheet = read_sheet(path)
     sheet.rows = [[unguard(cell) for cell in row] for row in sheet.rows]
-    heading = [title.strip() for title in sheet.rows[0]]
+    heading = [as_canvas_has_it(title).strip() for title in sheet.rows[0]]
     if "ID" in heading[1:3] and heading[0] in ("Student", "LastName"):
         return GradeBook(sheet)
     if any(same_name(title, grade) for title in heading for grade in GRADE):

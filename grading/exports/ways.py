@@ -63,7 +63,7 @@ def export_all(book: Book, assignments: list[str], path: Path, order: Order) -> 
     marks = [Marks(book, name, order) for name in assignments]
     write_rows(path, [COLUMNS, *(row for each in marks for row in csv_rows(each))])
     notes = [note for each in marks for note in each.notes]
-    return Report([path], sum(len(each.all) for each in marks), notes)
+    return Report([path], len({entry.student_id for each in marks for entry in each.all}), notes)
 
 
 def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from .exceptions import COMMON, Shown
 from .room import wire
@@ -31,8 +34,12 @@ class StudentError(Exception):
     student_lines : list of tuple
         The lines of the student's own cells, the innermost last: the cell ("" for that of
         the function that was called), the number, and the code.
+    message : str
+        What of its text may be shown.
     raised : list or None
         In which operation, and on what: compared with known mistakes, and never shown.
+    text : str
+        What a test finds that asks for its text.
     """
 
     def __init__(
@@ -40,17 +47,46 @@ class StudentError(Exception):
         message: str,
         student_lines: list[tuple[str, int, str]],
         raised: list[Any] | None = None,
+        text: str | None = None,
+        args: tuple = (),
     ) -> None:
         self.message = message
         self.student_lines = student_lines
         self.raised = raised
+        self.text = message if text is None else text
+        self.args = args or (self.text,)
 
     def __str__(self) -> str:
-        """Return the message, as the student's exception gives it."""
-        return self.message
+        """Return its text, as the student's exception gives it."""
+        return self.text
 
 
-def student_error(description: dict[str, Any], cell: str) -> StudentError:
+def exception_class(name: str, bases: Any) -> type[Exception]:
+    """Return what stands for a student's class of exceptions, for a test that catches it."""
+    known = builtin_exception([base for base in bases if type(base) is str])
+    return type(name, (known or Exception,), {"__module__": "student"})
+
+
+def builtin_exception(names: list[str]) -> type[Exception] | None:
+    """Return the first of these that is an exception of Python's and may go through a test."""
+    # None that would stop a loop or the grader where a test lets it pass.
+    stops = (StopIteration, StopAsyncIteration, BaseExceptionGroup)
+    found = (getattr(builtins, name, None) for name in names)
+    return next(
+        (
+            each
+            for each in found
+            if isinstance(each, type)
+            and issubclass(each, Exception)
+            and not issubclass(each, stops)
+        ),
+        None,
+    )
+
+
+def student_error(
+    description: dict[str, Any], cell: str, classes: Sequence[type[Exception]] = ()
+) -> StudentError:
     """
     Return an exception like the student's own.
 
@@ -60,24 +96,25 @@ def student_error(description: dict[str, Any], cell: str) -> StudentError:
         As `check_error` returns it.
     cell : str
         The label of the cell of the function that was called.
+    classes : sequence of type
+        Of `exception_class`, those that it is of.
     """
     lines = [
         ("" if label == cell else label, number, text)
         for label, number, text in description["lines"]
     ]
-    bases: tuple[type, ...] = (StudentError,)
-    for name in description["bases"]:
-        base = getattr(builtins, name, None)
-        # None that would stop a loop or the grader where a test lets it pass.
-        stops = (StopIteration, StopAsyncIteration, BaseExceptionGroup)
-        if isinstance(base, type) and issubclass(base, Exception) and not issubclass(base, stops):
-            bases = (StudentError, base)
-            break
+    known = builtin_exception(description["bases"])
+    bases: tuple[type, ...] = (StudentError, *classes, *([known] if known else []))
     name = description["type"]
     if not name.isidentifier() or name in OURS:
         name = bases[-1].__name__
-    kind = type(name, bases, {"__module__": "student"})
-    return kind(description["message"], lines, description.get("raised"))
+    try:
+        kind = type(name, bases, {"__module__": "student"})
+    except TypeError:  # no class can be of all these
+        kind = type(name, (StudentError,), {"__module__": "student"})
+    parts = ("message", "raised", "text", "args")
+    message, raised, text, args = map(description.get, parts)
+    return kind(message, lines, raised, text, args or ())
 
 
 def check_text(text: Any, most: int) -> str:
@@ -92,7 +129,7 @@ def without_controls(text: str) -> str:
     return "".join(c for c in text if c.isprintable() or c in "\n\t")
 
 
-def check_error(error: Any, shown: Shown | None = None) -> dict[str, Any]:
+def check_error(error: Any, shown: Shown | None = None, told: bool = False) -> dict[str, Any]:
     """
     Return a description of an exception from a room.
 
@@ -101,10 +138,14 @@ def check_error(error: Any, shown: Shown | None = None) -> dict[str, Any]:
     error : Any
     shown : Shown, optional
         Of an exception in a test: decides what of it is shown.
+    told : bool
+        Whether the test may ask for its text, and for its arguments.
     """
     checked = check_form_of_error(error)
     if shown is None:
         return checked
+    args = error.get("args")
+    text = {"text": checked["message"], "args": tuple(args) if type(args) is list else ()}
     bases = [base for base in checked["bases"] if base in COMMON]
     lines = [(label, n, shown.line(label, n)) for label, n, _ in checked["lines"]]
     return {
@@ -113,6 +154,7 @@ def check_error(error: Any, shown: Shown | None = None) -> dict[str, Any]:
         "message": shown.message(checked["message"]),
         "raised": checked["raised"] and shown.stop(*checked["raised"]),
         "lines": [line for line in lines if line[2] is not None],
+        **(text if told else {}),
     }
 
 
@@ -197,3 +239,18 @@ def is_png(text: str) -> bool:
         return base64.b64decode("".join(text.split()), validate=True).startswith(PNG)
     except (binascii.Error, ValueError):
         return False
+
+
+def with_odd(value: Any, path: tuple, kind: str) -> Any:
+    """Return a value that is of another type at one place: as that type is called."""
+    if path:
+        changed = with_odd(value[path[0]], path[1:], kind)
+        if type(value) is tuple:
+            return (*value[: path[0]], changed, *value[path[0] + 1 :])
+        value[path[0]] = changed
+        return value
+    kind = "object array" if kind == "ndarray" else kind
+    if isinstance(value, np.ndarray):
+        return value.view(type(kind, (np.ndarray,), {}))
+    base = list if isinstance(value, list) else object
+    return type(kind, (base,), {})(*([value] if base is list else []))

@@ -2,12 +2,69 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, NoReturn
 
 WALL_FACTOR, GRACE = 20, 10.0  # wall time: so many times what a room may take, and seconds more
 MESSAGE_SECONDS = 5.0  # wall time in which an answer that has begun to come is whole
 SHORTEST_WAIT = 0.01  # seconds
+SIGNALS = {signal.ITIMER_VIRTUAL: signal.SIGVTALRM, signal.ITIMER_REAL: signal.SIGALRM}
+
+
+class OutOfTime(KeyboardInterrupt):
+    """Our own work for a room took too long; no `except Exception` of a test may take it."""
+
+
+@contextmanager
+def bounded(seconds: float, latest: float) -> Iterator[None]:
+    """
+    Bound the processor time that a function of ours takes, which a student's has called.
+
+    Parameters
+    ----------
+    seconds : float
+    latest : float
+        When it has to be done whatever it waits for, as `time.monotonic` counts.
+
+    Raises
+    ------
+    OutOfTime
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+
+    def stop(*_: object) -> NoReturn:
+        raise OutOfTime
+
+    now = {signal.ITIMER_VIRTUAL: time.process_time, signal.ITIMER_REAL: time.monotonic}
+    most = {signal.ITIMER_VIRTUAL: seconds, signal.ITIMER_REAL: latest - time.monotonic()}
+    outer = {kind: (signal.getitimer(kind)[0], signal.getsignal(SIGNALS[kind])) for kind in now}
+    begin = {kind: read() for kind, read in now.items()}
+    for kind, (left, _) in outer.items():
+        if not left or most[kind] < left:
+            signal.signal(SIGNALS[kind], stop)
+            signal.setitimer(kind, max(most[kind], SHORTEST_WAIT))
+    try:
+        yield
+    finally:
+        for kind, (left, handler) in outer.items():
+            rest = left - (now[kind]() - begin[kind])
+            signal.setitimer(kind, max(rest, SHORTEST_WAIT) if left else 0)
+            signal.signal(SIGNALS[kind], handler)
+
+
+class Span(NamedTuple):
+    """One question of several in one another: what it may take, and when it was asked."""
+
+    seconds: float
+    begin: float
+    waited: float
+    latest: float
 
 
 class Clock:
@@ -29,28 +86,38 @@ class Clock:
         self.ask_waited = ask_waited
         self.budget = budget
         self.passed = self.waited = 0.0
+        self.spans: list[Span] = []
 
     def start(self, seconds: float) -> None:
         """Begin to count; the room may take so many seconds until it answers."""
-        self.seconds = min(seconds, self.budget)
-        self.begin, self.waited_before = time.monotonic(), self.waited
-        self.latest = self.begin + WALL_FACTOR * self.seconds + GRACE
+        seconds, now = min(seconds, self.budget), time.monotonic()
+        self.spans.append(Span(seconds, now, self.waited, now + WALL_FACTOR * seconds + GRACE))
 
     def stop(self) -> None:
-        """Count no more until the next start."""
-        self.passed += time.monotonic() - self.begin
+        """Count no more for the last start."""
+        begin = self.spans.pop().begin
+        if not self.spans:
+            self.passed += time.monotonic() - begin
 
     @property
     def used(self) -> float:
         """The seconds that the room has taken before this start."""
         return max(self.passed - self.waited, 0.0)
 
+    @property
+    def latest(self) -> float:
+        """When the room has to answer, however long it waited for a processor."""
+        return min(span.latest for span in self.spans)
+
     def left(self) -> float:
         """Return the seconds that are left, as far as is known without asking."""
-        now = time.monotonic() - self.begin
-        of_this = self.seconds - now + (self.waited - self.waited_before)
-        of_all = self.budget - self.passed - now + self.waited
-        return min(of_this, of_all, self.latest - time.monotonic())
+        now = time.monotonic()
+        of_each = [s.seconds - (now - s.begin) + (self.waited - s.waited) for s in self.spans]
+        return min(*of_each, self.left_of_all(now), self.latest - now)
+
+    def left_of_all(self, now: float) -> float:
+        """Return what is left of the whole budget."""
+        return self.budget - self.passed - (now - self.spans[0].begin) + self.waited
 
     def latest_end(self) -> float:
         """Return until when a message that has begun may come: a part may be all there is."""
@@ -58,8 +125,7 @@ class Clock:
 
     def is_spent(self) -> bool:
         """Tell whether all the time that the room had is used up."""
-        now = time.monotonic() - self.begin
-        return self.passed + now - self.waited >= self.budget - SHORTEST_WAIT
+        return self.left_of_all(time.monotonic()) <= SHORTEST_WAIT
 
     def is_up(self) -> bool:
         """Tell whether the time is over, now that what the room has waited does not count."""

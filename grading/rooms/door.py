@@ -13,18 +13,23 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-import numpy as np
-
-from .answers import WRONG_FORM, check_error, check_outputs, check_text, student_error
-from .clock import SHORTEST_WAIT, Clock
+from .answers import (
+    WRONG_FORM,
+    check_error,
+    check_outputs,
+    check_text,
+    student_error,
+    with_odd,
+)
+from .clock import SHORTEST_WAIT, Clock, OutOfTime, bounded
 from .exceptions import Shown
 from .limits import Limits
 from .room import wire
-from .room.channel import ANSWER, CALL_BACK, Channel, ChannelClosed, ChannelError, ChannelTimeout
+from .room.channel import ANSWER, QUESTION, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .room.folded import Folded, fold, unfold
 from .room.shell import Stream, clean
 from .sandbox import Nursery
-from .stand_in import CallableThing, CannotCross, Thing
+from .stand_in import CallableThing, CannotCross, Thing, is_ours
 
 # What a value may be called that should be plain data, and is not.
 ODD = ("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray", "ndarray")
@@ -32,6 +37,7 @@ PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts 
 NOT_RIGHT = "the message is not of the right form"
 CALLS = ("call", "operate")
 COMMON_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)  # what bounds and faults send
+DEEPEST = 40  # questions in one another
 ROOM_FOR_A_WORD = 1000  # characters: that the output ends here
 
 
@@ -120,7 +126,8 @@ class Room:
         self.clock = Clock(waited, budget)
         self.channel = Channel(line, 2 * self.bounds.bytes)
         self.things: dict[int, Thing] = {}  # the stand-ins made of its tickets
-        self.is_asked = False
+        self.lent = 0  # how many functions of ours have been
+        self.depth = 0  # of questions, each asked by a function that the one before has called
         self.ask({"do": "begin", "files": files or {}}, "the room", self.limits.start_seconds)
 
     def run_cell(self, source: str, label: str, most: int) -> tuple[list[dict], dict | None]:
@@ -153,14 +160,15 @@ class Room:
         Returns
         -------
         dict
-            Name: ("callable",), ("value", it), ("missing",), ("object", its kind), or
-            ("other", its kind).
+            Name: ("callable",), ("exception", its bases), ("value", it), ("missing",),
+            ("object", its kind), or ("other", its kind).
         """
         question = {"do": "hold", "test": test, "names": list(names)}
         answer = self.ask(question, "the room", self.limits.call_seconds)
         for name in names:
             found = self.get(answer, name)
-            sizes = {"callable": 1, "missing": 1, "value": 2, "object": 2, "other": 2}
+            sizes = {"callable": 1, "missing": 1}
+            sizes |= dict.fromkeys(("exception", "value", "object", "other"), 2)
             if type(found) is not tuple or not found or type(found[0]) is not str:
                 self.fail(NOT_RIGHT)
             if sizes.get(found[0]) != len(found):
@@ -208,7 +216,8 @@ class Room:
         plain = tuple(None if n in given else arg for n, arg in enumerate(args))
         question = {
             **{"do": "call", "test": test, "name": name, "args": plain, "kwargs": kwargs},
-            **{"lent": list(lent), "keep": keep, "spare": spare, "given": given},
+            **{"lent": {each: each for each in lent}, "keep": keep, "spare": spare},
+            "given": given,
         }
         answer = self.ask(question, name, self.limits.call_seconds, lent)
         self.check_crossed(answer, name)
@@ -223,8 +232,14 @@ class Room:
             result = (*result[:-1], Ticket(self, answer["ticket"]))
         return result
 
-    def check_crossed(self, answer: dict[str, Any], who: str) -> None:
-        """Raise what was raised there, or CannotCross where something could not cross."""
+    def check_crossed(
+        self, answer: dict[str, Any], who: str, classes: Mapping[str, type] | None = None
+    ) -> None:
+        """
+        Raise what was raised there, or CannotCross where something could not cross.
+
+        With `classes`, the student's of exceptions, a test may catch these and ask for the text.
+        """
         if "unsupported" in answer:
             returned = self.get(answer, "where") == "result"
             what = "returns" if returned else "puts into its arguments"
@@ -232,7 +247,10 @@ class Room:
             raise CannotCross(f"{who} {what} {kind}, which cannot be tested: {PLAIN_DATA}")
         if "error" in answer:
             cell = check_text(self.get(answer, "cell"), 200)
-            raise student_error(check_error(answer["error"], self.shown), cell)
+            error = check_error(answer["error"], self.shown, classes is not None)
+            of = answer.get("of", [])
+            known = [classes[n] for n in of if n in classes] if classes and type(of) is list else []
+            raise student_error(error, cell, known)
 
     def operate(
         self,
@@ -243,6 +261,8 @@ class Room:
         names: Mapping[str, Any],
         gone: Sequence[str],
         label: str,
+        seeded: tuple | None,
+        classes: Mapping[str, type],
     ) -> tuple[Any, dict[str, Any]]:
         """
         Ask an object something; what it prints is printed here.
@@ -261,6 +281,10 @@ class Room:
             Which names have other values for the time of this, and which have none.
         label : str
             What the result is called in errors.
+        seeded : tuple or None
+            The state of random numbers to go on with.
+        classes : mapping
+            The student's classes of exceptions, by their names.
 
         Returns
         -------
@@ -269,38 +293,39 @@ class Room:
             Of the plain data that the test was told, what is other data by now.
         """
         who = target.label_
-        if self.is_asked:
-            raise CannotCross(f"`{who}` cannot be asked while a function of the student's runs")
-        lent: dict[str, Callable] = {name: v for name, v in names.items() if is_ours(v)}
-        ours = list(lent)
+        if self.depth >= DEEPEST:
+            raise CannotCross(f"`{who}` calls functions of the test that call it, {DEEPEST} deep")
+        lent: dict[str, Callable] = {}
+
+        def lend(function: Callable) -> str:
+            self.lent += 1
+            name = f"{getattr(function, '__name__', 'function')} {self.lent}"
+            lent[name] = function
+            return name
 
         def refer(value: Any) -> Folded:
-            if isinstance(value, Thing):
-                if value.room_ not in (None, self):
-                    raise CannotCross(f"`{value.label_}` was lost with its room")
-                return value.reference_
-            if not is_ours(value):
-                kind = type(value).__name__
-                raise CannotCross(f"`{who}` cannot be given a {kind}: {PLAIN_DATA}")
-            name = f"{getattr(value, '__name__', 'function')} {len(lent)}"
-            lent[name] = value
-            return "lent", name
+            return ("lent", lend(value)) if is_ours(value) else self.refer(value, who)
 
+        ours = {name: lend(value) for name, value in names.items() if is_ours(value)}
         question = {
             **{"do": "operate", "test": test, "target": refer(target), "operation": operation},
             **{"given": fold(given, refer, self.bounds), "gone": list(gone), "lent": ours},
+            "seeded": seeded,
             "space": {
                 name: fold(value, refer, self.bounds)
                 for name, value in names.items()
                 if name not in ours
             },
         }
-        self.is_asked = True
+        # What an object has been given, it and what comes of it may call when they are asked again.
+        may_call = target.given_ if target.room_ else {}
+        may_call.update(lent)
+        self.depth += 1
         try:
-            answer = self.ask(question, who, self.limits.call_seconds, lent)
+            answer = self.ask(question, who, self.limits.call_seconds, may_call)
         finally:
-            self.is_asked = False
-        self.check_crossed(answer, who)
+            self.depth -= 1
+        self.check_crossed(answer, who, classes)
         values = self.get(answer, "values")
         if type(values) is not dict:
             self.fail(NOT_RIGHT)
@@ -311,17 +336,27 @@ class Room:
             self.fail(NOT_RIGHT)
         if not isinstance(sys.stdout, Stream):  # the test looks at it, or else nobody does
             sys.stdout.write(printed)
-        return self.unfold(self.get(answer, "result"), label), changed
+        return self.unfold(self.get(answer, "result"), label, may_call), changed
 
-    def unfold(self, folded: Any, label: str) -> Any:
+    def refer(self, value: Any, who: str = "a function") -> Folded:
+        """Return the reference to an object of the room."""
+        if not isinstance(value, Thing):
+            kind = type(value).__name__
+            raise CannotCross(f"`{who}` cannot be given a {kind}: {PLAIN_DATA}")
+        if value.room_ not in (None, self):
+            raise CannotCross(f"`{value.label_}` was lost with its room")
+        return value.reference_
+
+    def unfold(self, folded: Any, label: str, given: dict[str, Callable] | None = None) -> Any:
         """Return a value that came folded, with stand-ins for what stays in the room."""
+        given = {} if given is None else given
         try:
-            return unfold(folded, lambda reference: self.thing(reference, label))
+            return unfold(folded, lambda reference: self.thing(reference, label, given))
         except WRONG_FORM:
             self.fail(NOT_RIGHT)
 
-    def thing(self, reference: tuple, label: str) -> Thing:
-        """Return the stand-in for an object: the same one for the same object."""
+    def thing(self, reference: tuple, label: str, given: dict[str, Callable]) -> Thing:
+        """Return the stand-in for an object, the same for the same, made with functions of ours."""
         tag, number, kind, is_callable = reference
         if tag != "ref" or type(number) is not int or type(kind) is not str:
             raise ValueError
@@ -329,7 +364,9 @@ class Room:
             make = CallableThing if is_callable is True else Thing
             kind = self.shown.kind(kind)
             made = self.things[number] = make(label, self.operate_by, kind, ("ref", number), self)
-            return made
+            made.keep_(given_=given)
+        elif self.things[number].given_ is not given:
+            self.things[number].given_.update(given)
         return self.things[number]
 
     def has_gone(self) -> bool:
@@ -360,9 +397,9 @@ class Room:
             raise CannotCross(f"{who} cannot be given {wrong}: {PLAIN_DATA}") from None
         self.clock.start(seconds)
         try:
-            self.channel.send(message, self.clock.latest)
+            self.channel.send(message, self.clock.latest, QUESTION)
             what, reply = self.receive()
-            while lent and what == CALL_BACK:
+            while lent and what == QUESTION:
                 self.channel.send(self.call_back(reply, lent), self.clock.latest)
                 what, reply = self.receive()
             answer, _ = wire.decode(reply, self.bounds, table)
@@ -380,6 +417,10 @@ class Room:
         except (ChannelError, wire.WireError) as error:
             self.close()
             raise RoomDied(f"{who} ended its room: {error}") from None
+        except OutOfTime:
+            self.close()
+            text = f"{who} asks a function of the test for what takes longer than {seconds:g} s"
+            raise RoomTimeout(text) from None
         finally:
             self.clock.stop()
 
@@ -398,17 +439,27 @@ class Room:
             args, kwargs = tuple(asked["args"]), asked["kwargs"]
             if type(kwargs) is not dict:  # of pairs, none would have weighed the keys
                 raise TypeError
+            if self.depth and "given" in asked:  # objects, of which a test may be told
+                args, kwargs = unfold(asked["given"], lambda ref: self.thing(ref, "it", lent))
         except WRONG_FORM:
             raise wire.WireError("asks for what is not lent") from None
         try:
-            answer = {"result": function(*args, **kwargs)}
+            with bounded(self.limits.call_seconds, self.clock.latest):
+                answer = {"result": function(*args, **kwargs)}
+        except RoomError:  # it has asked the student's function in turn
+            raise
         except Exception as error:  # the student's arguments may be anything
             answer = {"error": {"type": type(error).__name__, "message": clean(str(error), 500)}}
+        given = {} if "given" in asked else {"args": args, "kwargs": kwargs}
         try:
-            return wire.encode({**answer, "args": args, "kwargs": kwargs}, self.bounds, table)[0]
+            return wire.encode({**answer, **given}, self.bounds, table)[0]
         except wire.UnsupportedType as kind:
-            answer = {"error": {"type": "TypeError", "message": f"the result is {kind}"}}
-            return wire.encode(answer, self.bounds)[0]
+            said = f"the result is {kind}"
+        try:
+            answer = {"folded": fold(answer["result"], self.refer, self.bounds)}
+        except CannotCross:
+            answer = {"error": {"type": "TypeError", "message": said}}
+        return wire.encode(answer, self.bounds)[0]
 
     def last_words(self, of_call: bool) -> str:
         """
@@ -453,26 +504,6 @@ class Room:
         raise RoomDied(f"the room was ended: {why}")
 
 
-def with_odd(value: Any, path: tuple, kind: str) -> Any:
-    """Return a value that is of another type at one place: as that type is called."""
-    if path:
-        changed = with_odd(value[path[0]], path[1:], kind)
-        if type(value) is tuple:
-            return (*value[: path[0]], changed, *value[path[0] + 1 :])
-        value[path[0]] = changed
-        return value
-    kind = "object array" if kind == "ndarray" else kind
-    if isinstance(value, np.ndarray):
-        return value.view(type(kind, (np.ndarray,), {}))
-    base = list if isinstance(value, list) else object
-    return type(kind, (base,), {})(*([value] if base is list else []))
-
-
 def bounds_of(limits: Limits) -> wire.Bounds:
     """Return the bounds of messages."""
     return wire.Bounds(limits.message_bytes, limits.message_items, limits.message_depth)
-
-
-def is_ours(value: Any) -> bool:
-    """Tell whether a value is a function of the marking room."""
-    return callable(value) and not isinstance(value, Thing)

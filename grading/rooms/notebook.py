@@ -31,6 +31,7 @@ from .student import Student, Test
 
 SEED = 0
 MISSING, OTHER = object(), object()
+PATCHED = ("input", "print")  # of Python's, what tests put something else in the place of
 
 
 @dataclass
@@ -94,7 +95,7 @@ class MarkingRoom:
         names = self.shell.user_ns
         found = student.find(test, [n for n in test.names if n not in names])
         names.update(found)
-        here = Here(names, found, self.looked_up, self.changed)
+        here = Here(names, found, self.looked_up, self.changed, "seed(" in cell.source)
         student.here = here
         result.value, error = self.run_here(cell, self.most_output)
         self.changed |= here.bound()
@@ -103,9 +104,10 @@ class MarkingRoom:
                 del names[name]
         result.outputs = self.shell.outputs.take()
         if error is not None:
-            result.error = f"{type(error).__name__}: {error}"
+            said = getattr(error, "message", str(error))
+            result.error = f"{type(error).__name__}: {said}"
             lines = getattr(error, "student_lines", ())
-            result.outputs.append(error_output(type(error).__name__, str(error), lines))
+            result.outputs.append(error_output(type(error).__name__, said, lines))
             result.line = line_of(error, cell)
         return result
 
@@ -149,12 +151,21 @@ class Here:
         Which of them are the student's.
     looked_up, changed : set of str
         As in `MarkingRoom`.
+    seeds : bool
+        Whether it seeds random numbers: then the student's functions draw the same.
     """
 
     def __init__(
-        self, names: dict[str, Any], found: dict[str, Any], looked_up: set[str], changed: set[str]
+        self,
+        names: dict[str, Any],
+        found: dict[str, Any],
+        looked_up: set[str],
+        changed: set[str],
+        seeds: bool,
     ) -> None:
-        self.names, self.found = names, found
+        self.names, self.found, self.seeds = names, found, seeds
+        self.state = state_of_random() if seeds else None
+        self.of_python = {name: getattr(builtins, name) for name in PATCHED}
         self.before = {
             name: OTHER if name in changed else names.get(name, MISSING) for name in looked_up
         }
@@ -165,7 +176,22 @@ class Here:
         other = {name: value for name, value in now.items() if value is not self.before[name]}
         gone = [name for name, value in other.items() if value is MISSING]
         bound = {n: v for n, v in other.items() if not (v is MISSING or type(v) is ModuleType)}
+        for name, before in self.of_python.items():  # what it has put into their place
+            value = self.names.get(name, getattr(builtins, name))
+            if value is not before:  # nobody looks at what `print` returns
+                bound[name] = (
+                    value if name == "input" else lambda *a, of=value, **k: of(*a, **k) and None
+                )
         return bound, gone
+
+    def seeded(self) -> tuple | None:
+        """Return the state of random numbers, where the test has changed it since it was asked."""
+        before, self.state = self.state, state_of_random() if self.seeds else None
+        return None if str(self.state) == str(before) else self.state
+
+    def exceptions(self) -> dict[str, type]:
+        """Return the student's classes of exceptions, by their names."""
+        return {n: v for n, v in self.found.items() if issubclass(type(v), type)}
 
     def take(self, values: dict[str, Any]) -> None:
         """Take values that have changed in the student's room, where the test did not bind them."""
@@ -177,7 +203,21 @@ class Here:
 
     def bound(self) -> set[str]:
         """Return the names that the test has bound for good."""
-        return set(self.others()[0])
+        return set(self.others()[0]) - set(PATCHED)
+
+
+def returning_nothing(function: Callable) -> Callable:
+    """Return a function that does the same and returns nothing, as `print` does."""
+
+    def does(*args: Any, **kwargs: Any) -> None:
+        function(*args, **kwargs)
+
+    return does
+
+
+def state_of_random() -> tuple[Any, Any]:
+    """Return the state of `random` and of NumPy's own random numbers."""
+    return random.getstate(), np.random.get_state()
 
 
 def definitions_below(cell: Cell, line: int) -> list[str]:

@@ -2,16 +2,22 @@
 What stands in the marking room for a student's functions and objects.
 
 What a test asks of a stand-in is asked in the student's room. Whatever could pass a test by a
-lie is not asked at all: comparison, truth, hash, class, numbers and arrays made of an object.
+lie is not asked at all: comparison, truth, hash, class, numbers and arrays made of an object,
+and arithmetic where anything but another object comes of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any, NoReturn
 
+from .room.student import ARITHMETIC, SIGNS
+
 LEFT_TO_US = ("_repr_", "_ipython_")  # by which Jupyter asks how to show a value
+IN_TEXT = ("__code__", "__annotations__", "__wrapped__", "__signature__", "__text_signature__")
+ABOUT = ("__defaults__", "__kwdefaults__")  # attributes like others
 MOST_ITEMS = 1_000_000  # for more, Python would set memory aside
 MOST_STEPS = 10_000  # of one iterator: each is a question
 MOST_SHOWN = 20  # characters of a key in the name of a part
@@ -26,6 +32,18 @@ class CannotCross(TypeError):
 def vars_of(thing: Thing) -> dict[str, Any]:
     """Return a stand-in's own attributes; their names end with a line, as no student's do."""
     return object.__getattribute__(thing, "__dict__")
+
+
+def computed(operation: str) -> Callable[..., Any]:
+    """Return a method that asks for an operation of which another object has to come."""
+
+    def method(self: Thing, *other: Any) -> Any:
+        result = self.do_(operation, *other)
+        if type(result) in (Thing, CallableThing):
+            return result
+        return self.refuse_("calculate with it, but where another object comes of it")
+
+    return method
 
 
 def refused(what: str) -> Callable[..., Any]:
@@ -64,7 +82,7 @@ class Thing:
         room: Any = None,
     ) -> None:
         self.keep_(label_=label, ask_=ask, kind_=kind or "an object")
-        self.keep_(reference_=reference, room_=room, steps_=0, length_=None)
+        self.keep_(reference_=reference, room_=room, steps_=0, length_=None, given_={})
 
     def keep_(self, **own: Any) -> None:
         """Keep attributes of the stand-in itself."""
@@ -88,8 +106,8 @@ class Thing:
         """Return an attribute."""
         if name.startswith(LEFT_TO_US) or name.startswith("__array"):
             raise AttributeError(name)
-        if name.startswith("__"):  # to tools that look for it, it must not seem a mere lack
-            self.refuse_(f"look at its {name}")
+        if name.startswith("__") and name not in ABOUT:
+            self.refuse_(f"look at its {name}")  # to tools, it must not seem a mere lack
         return self.do_("getattr", name, label=f"{self.label_}.{name}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -159,17 +177,30 @@ class Thing:
         text = self.do_(operation)
         return text if type(text) is str else self.refuse_("show it")
 
+    def __enter__(self) -> Any:
+        """Enter it, as `with` does."""
+        return self.do_("enter", label=self.label_)
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """Leave it; what has stopped the block goes on, whatever it would say."""
+        if kind is None:
+            self.do_("exit")
+
+    for _name in ARITHMETIC:
+        for _prefix in ("", "r", "i"):
+            locals()[f"__{_prefix}{_name}__"] = computed(_prefix + _name)
+    for _name in SIGNS:
+        locals()[f"__{_name}__"] = computed(_name)
+    del _name, _prefix
+
     # What is not
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = refused("compare it")
     __hash__ = refused("take its hash")
     __bool__ = refused("ask whether it is true")
     __float__ = __int__ = __index__ = __complex__ = __round__ = refused("take it for a number")
-    __abs__ = __neg__ = __pos__ = __invert__ = refused("calculate with it")
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __abs__
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __abs__
-    __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __divmod__ = __rdivmod__ = __abs__
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __abs__
+    __divmod__ = __rdivmod__ = refused("calculate with it")
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __divmod__
     __array__ = refused("take it for an array")
     __array_ufunc__ = None
     __instancecheck__ = __subclasscheck__ = refused("ask what is an instance of it")
@@ -199,6 +230,9 @@ class StandIn(CallableThing):
     call : callable, optional
         Makes calls of which plain data alone comes back: `call(name, args, kwargs, lent,
         keep=..., spare=...)`.
+    written : callable, optional
+        Returns the function as the text of the student's cells has it, None where it is none:
+        what `inspect` tells of it, and is never called.
     """
 
     def __init__(
@@ -208,9 +242,10 @@ class StandIn(CallableThing):
         kind: str = "a function",
         reference: tuple = (),
         call: Callable[..., Any] | None = None,
+        written: Callable[[], FunctionType | None] = lambda: None,
     ) -> None:
         super().__init__(label, ask, kind, reference)
-        self.keep_(__name__=label, __qualname__=label, call_=call)
+        self.keep_(__name__=label, __qualname__=label, call_=call, written_=written)
         self.keep_(lent_={}, is_of_data_=False, keeps_last_=False, spares_=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -226,7 +261,8 @@ class StandIn(CallableThing):
 
         With `keep`, its last value stays in the room: a `Ticket` comes back for it.
         """
-        other = type(self)(self.label_, self.ask_, self.kind_, self.reference_, self.call_)
+        parts = self.label_, self.ask_, self.kind_, self.reference_, self.call_, self.written_
+        other = type(self)(*parts)
         other.keep_(lent_=self.lent_, is_of_data_=True, keeps_last_=keep)
         return other
 
@@ -255,6 +291,20 @@ class StandIn(CallableThing):
         finally:
             self.keep_(lent_=before)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute; what stands in the text of a function is read there."""
+        written = self.written_() if name in IN_TEXT else None
+        if written is None:
+            return super().__getattr__(name)
+        if name == "__wrapped__":
+            return written
+        return getattr(written, name)  # where it has none, none is what `inspect` has to find
+
+    def class_(self) -> type:
+        """Return that of functions, where the student has written one."""
+        return FunctionType if self.written_() else self.refuse_("ask for its class")
+
+    __class__ = property(class_)
     __eq__ = object.__eq__  # by which name it is known
     __ne__ = object.__ne__
     __hash__ = object.__hash__
@@ -276,3 +326,12 @@ class Nothing(StandIn):
     __eq__ = __ne__ = Thing.__eq__
     __hash__ = Thing.__hash__
     __str__ = Thing.__str__
+
+
+def is_ours(value: Any) -> bool:
+    """Tell whether a value is a function of the marking room."""
+    return callable(value) and not isinstance(value, Thing)
+
+
+for _kind in (Thing, CallableThing, StandIn, Nothing):  # a test asks for the object's, not for ours
+    type.__setattr__(_kind, "__doc__", property(lambda thing: thing.do_("getattr", "__doc__")))

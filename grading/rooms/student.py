@@ -6,14 +6,16 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, NoReturn, Protocol
 
-from .answers import size_of, student_error
+from .answers import exception_class, size_of, student_error
 from .cell import Cell, CellResult, error_output, place_in
 from .door import Room, RoomDied, RoomError, RoomTimeout
 from .exceptions import Shown
 from .sandbox import Nursery
 from .stand_in import CannotCross, Nothing, StandIn, Thing
+from .written import written_function
 
 OUTPUTS = 5  # of a notebook: so many times what one cell may show
 
@@ -34,6 +36,12 @@ class NamesHere(Protocol):
 
     def take(self, values: dict[str, Any]) -> None:
         """Take values that have changed in the student's room."""
+
+    def seeded(self) -> tuple | None:
+        """Return the state of random numbers, where the test has seeded them since it was asked."""
+
+    def exceptions(self) -> dict[str, type]:
+        """Return the student's classes of exceptions, by their names."""
 
 
 class Student:
@@ -163,6 +171,7 @@ class Student:
     ) -> Any:
         """Ask an object something; what has ended a room is not asked again in this test."""
         others, gone = self.here.others()
+        seeded, exceptions = self.here.seeded(), self.here.exceptions()
         key = (self.asks, thing.label_, operation, label, *sorted(lent or ()))
         result, values = self.unless_deadly(
             key,
@@ -174,6 +183,8 @@ class Student:
                 {**others, **(lent or {})},
                 gone,
                 label,
+                seeded,
+                exceptions,
             ),
         )
         self.here.take(values)
@@ -186,7 +197,10 @@ class Student:
         reference = ("name", test.number, name)
         if kind == "callable":
             call = functools.partial(self.call, test)
-            return StandIn(name, self.operate, reference=reference, call=call)
+            written = functools.cache(functools.partial(self.written, test, name))
+            return StandIn(name, self.operate, "a function", reference, call, written)
+        if kind == "exception":
+            return exception_class(name, value)
         if kind == "object":
             return Thing(name, self.operate, self.shown.kind(value), reference)
 
@@ -198,6 +212,11 @@ class Student:
             raise CannotCross(f"{name} is {value}: a test can use functions and plain data only")
 
         return Nothing(name, refuse, reference=reference, call=refuse)
+
+    def written(self, test: Test, name: str) -> FunctionType | None:
+        """Return a function as it is written above a test."""
+        above = self.earlier[: self.earlier.index(test)] if test in self.earlier else []
+        return written_function((s for s in reversed(above) if isinstance(s, Cell)), name)
 
     def why_missing(self, name: str) -> str:
         """Say which failure left a name without a value."""

@@ -9,7 +9,7 @@ from struct import Struct
 
 HEADER = Struct("<cQ")
 SMALL = 2**16  # messages below this size go out in one piece
-ANSWER, CALL_BACK = b"=", b"?"  # what a message is
+ANSWER, QUESTION = b"=", b"?"  # what a message is
 
 
 class ChannelError(Exception):

@@ -3,13 +3,16 @@ Values of which a part cannot cross: the part stays where it is, and a reference
 
 A folded value is plain data: ("value", v) for what can cross as it is; ("list", [...]),
 ("tuple", [...]) and ("dict", {key: ...}) of folded values; ("set", {item: None}),
-("frozenset", ...), ("range", (start, stop, step)); and references, whose first word is none of
-these.
+("frozenset", ...), ("range", (start, stop, step)), and a text for each of `AS_TEXT`; and
+references, whose first word is none of these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,24 @@ Folded = tuple
 SETS = {"set": set, "frozenset": frozenset}
 MOST_IN_RANGE = 1_000_000
 CONTAINERS = {"list": list, "tuple": tuple}
+MOST_TEXT = 200  # characters
+
+
+def seconds_of(text: str) -> timedelta:
+    """Return the time difference of so many microseconds."""
+    return timedelta(microseconds=int(text))
+
+
+# Values of Python's that are told as a text: how it is written, and how it is read.
+AS_TEXT: dict[type, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
+    date: (date.isoformat, date.fromisoformat),
+    datetime: (datetime.isoformat, datetime.fromisoformat),
+    time: (time.isoformat, time.fromisoformat),
+    timedelta: (lambda value: str(value // timedelta(microseconds=1)), seconds_of),
+    Decimal: (str, Decimal),
+    Fraction: (str, lambda text: Fraction(*map(int, text.split("/")))),  # "1e9" is none
+}
+NAMED = {kind.__name__: kind for kind in AS_TEXT}
 
 
 def fold(value: Any, refer: Callable[[Any], Folded], bounds: wire.Bounds, depth: int = 0) -> Folded:
@@ -38,6 +59,9 @@ def fold(value: Any, refer: Callable[[Any], Folded], bounds: wire.Bounds, depth:
     kind = type(value)
     if is_own(kind) or depth > bounds.depth // 3:
         return refer(value)
+    if kind in AS_TEXT:
+        text = AS_TEXT[kind][0](value)
+        return (kind.__name__, text) if len(text) <= MOST_TEXT else refer(value)
     if kind in (set, frozenset):
         items = {item.item() if isinstance(item, np.generic) else item: None for item in value}
         made: Folded = (kind.__name__, items)
@@ -95,6 +119,7 @@ def unfold(folded: Any, resolve: Callable[[Folded], Any]) -> Any:
         raise ValueError
     kind, *parts = folded
     form = {"value": object, "list": list, "tuple": list, "dict": dict, "range": tuple}
+    form |= dict.fromkeys(NAMED, str)
     if kind in SETS or kind in form:
         (part,) = parts
         if not isinstance(part, form.get(kind, dict)):
@@ -105,6 +130,10 @@ def unfold(folded: Any, resolve: Callable[[Folded], Any]) -> Any:
         return CONTAINERS[kind](unfold(item, resolve) for item in part)
     if kind == "dict":
         return {key: unfold(item, resolve) for key, item in part.items()}
+    if kind in NAMED:
+        if len(part) > MOST_TEXT:
+            raise ValueError
+        return AS_TEXT[NAMED[kind]][1](part)
     if kind in SETS:
         return SETS[kind](part)
     if kind == "range":

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import wire
-from .channel import CALL_BACK, Channel
+from .channel import QUESTION, Channel
 from .folded import Folded, fold, unfold
 from .held import Held
 from .shell import Outputs, Shell, clean
@@ -31,6 +31,9 @@ from .stops import describe_stop
 
 SEED = 0  # of random numbers, the same in every room: a second run gives the same
 DEEPEST = 4  # containers in one another, of what is looked into
+HELD = ("callable", "exception", "object")
+ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+SIGNS = ("neg", "pos", "invert", "abs")
 TIMES = 20  # how often a room's work is done beforehand
 
 
@@ -87,6 +90,11 @@ class StudentRoom:
 
     def serve(self) -> None:
         """Answer questions until the marking room closes the line."""
+        while True:
+            self.reply(self.channel.receive()[1])
+
+    def reply(self, message: bytearray) -> None:
+        """Answer a question; a function that it calls may ask ours, and be asked in turn."""
         answers: dict[str, Callable[..., bytes]] = {
             "begin": self.begin,
             "run": self.run,
@@ -95,10 +103,11 @@ class StudentRoom:
             "hold": self.hold,
             "moved": self.moved,
         }
-        while True:
-            question, table = wire.decode(self.channel.receive()[1], self.bounds)
-            answer = answers[question.pop("do")](table, **question)
-            self.channel.send(answer)
+        question, table = wire.decode(message, self.bounds)
+        outputs = self.shell.outputs
+        answer = answers[question.pop("do")](table, **question)
+        self.shell.outputs = outputs
+        self.channel.send(answer)
 
     def begin(self, table: wire.Table, files: dict[str, bytes]) -> bytes:
         """Write the assignment's files into the scratch folder, to be read alone."""
@@ -127,7 +136,7 @@ class StudentRoom:
         Keep what a test will call as it stands now, and say what each name is.
 
         The answer has for each name ("callable",), ("value", it, folded), ("missing",),
-        ("object", kind) or ("other", kind).
+        ("exception", names of its built-in bases), ("object", kind) or ("other", kind).
         """
         space = self.shell.user_ns
         found = {name: self.describe(name) for name in names}
@@ -136,7 +145,7 @@ class StudentRoom:
         except wire.UnsupportedType as kind:  # all together are too much
             found = {n: ("other", str(kind)) if d[0] == "value" else d for n, d in found.items()}
             answer = self.encode(found)
-        held = {n: space[n] for n, d in found.items() if d[0] in ("callable", "object")}
+        held = {n: space[n] for n, d in found.items() if d[0] in HELD}
         self.held[test] = Held(held, space)
         self.told[test] = {n: self.encode(d) for n, d in found.items() if d[0] == "value"}
         return answer
@@ -152,7 +161,7 @@ class StudentRoom:
         name: str,
         args: tuple,
         kwargs: dict,
-        lent: list[str],
+        lent: dict[str, str],
         keep: bool,
         spare: bool,
         given: dict[int, int],
@@ -167,8 +176,8 @@ class StudentRoom:
             Which test asks: it calls the function that was held for it.
         name : str
         args, kwargs
-        lent : list of str
-            Names under which it finds functions of the marking room.
+        lent : dict
+            Names under which it finds functions of the marking room, and how these are called.
         keep : bool
             Whether the last value returned stays here; the answer has a ticket for it.
         spare : bool
@@ -181,7 +190,7 @@ class StudentRoom:
         function = self.held[test].names[name]
         passed = [self.tickets[given[n]] if n in given else arg for n, arg in enumerate(args)]
         try:
-            borrowed = {name: self.borrowed(name) for name in lent}
+            borrowed = {own: self.borrowed(name) for own, name in lent.items()}
             with self.shell.capture(), self.with_names(borrowed):
                 result = (sparing(function) if spare else function)(*passed, **kwargs)
             if spare:
@@ -234,7 +243,8 @@ class StudentRoom:
         given: Folded,
         space: dict[str, Folded],
         gone: list[str],
-        lent: list[str],
+        lent: dict[str, str],
+        seeded: tuple | None,
     ) -> bytes:
         """
         Ask an object something, as tests do that keep no record; parts of the result stay here.
@@ -252,8 +262,10 @@ class StudentRoom:
             The arguments, in places and by name, folded.
         space, gone
             Which names have other values for the time of this, folded, and which have none.
-        lent : list of str
-            Names under which functions of the marking room are found.
+        lent : dict
+            Names under which functions of the marking room are found, and how these are called.
+        seeded : tuple or None
+            The state of random numbers to go on with: `random`'s and NumPy's.
         """
         self.shell.outputs = outputs = Outputs(self.most_output)
         thing, answer = None, dict[str, Any]()
@@ -261,11 +273,17 @@ class StudentRoom:
             thing = self.resolve(target)
             args, kwargs = unfold(given, self.resolve)
             bound = {name: unfold(folded, self.resolve) for name, folded in space.items()}
-            bound |= {name: self.borrowed(name) for name in lent}
+            bound |= {own: self.borrowed(name) for own, name in lent.items()}
+            if seeded:
+                random.setstate(seeded[0])
+                np.random.set_state(seeded[1])
             with self.shell.capture(), self.with_names(bound, gone):
                 answer["result"] = self.fold(OPERATIONS[operation](thing, *args, **kwargs))
         except BaseException as error:
             answer = {"error": self.shell.describe_error(error), "cell": cell_of(thing)}
+            answer["error"]["args"] = self.if_plain(list(error.args))
+            held, kinds = self.held[test].names.items(), type(error).__mro__
+            answer["of"] = [name for name, value in held if any(value is k for k in kinds)]
         texts = [entry["text"] for entry in outputs.take() if entry.get("name") == "stdout"]
         answer |= {"given": given, "printed": "".join(texts), "values": self.changed(test)}
         try:
@@ -319,6 +337,8 @@ class StudentRoom:
             return ("missing",)
         if isinstance(value, types.ModuleType):
             return ("other", "a module")
+        if isinstance(value, type) and Exception in value.__mro__:
+            return "exception", names_of_builtin(value)
         if callable(value):
             return ("callable",)
         folded = self.fold(value)
@@ -344,13 +364,25 @@ class StudentRoom:
             question = {"callback": name, "args": args, "kwargs": kwargs}
             try:
                 message, table = wire.encode(question, self.bounds)
-            except wire.UnsupportedType as kind:
-                raise TypeError(f"{name} was called with {kind}") from None
-            self.channel.send(message, kind=CALL_BACK)
-            answer, _ = wire.decode(self.channel.receive()[1], self.bounds, table)
+            except wire.UnsupportedType:  # an object, of which the function may be told
+                question = {
+                    **question,
+                    "args": (),
+                    "kwargs": {},
+                    "given": self.fold((args, kwargs)),
+                }
+                message, table = wire.encode(question, self.bounds)
+            self.channel.send(message, kind=QUESTION)
+            kind, reply = self.channel.receive()
+            while kind == QUESTION:  # it asks us in turn
+                self.reply(reply)
+                kind, reply = self.channel.receive()
+            answer, _ = wire.decode(reply, self.bounds, table)
             if "error" in answer:
                 raised = getattr(builtins, answer["error"]["type"], RuntimeError)
                 raise raised(answer["error"]["message"])
+            if "folded" in answer:
+                return unfold(answer["folded"], self.resolve)
             return answer["result"]
 
         function.__name__ = function.__qualname__ = name
@@ -369,11 +401,26 @@ def advance(iterator: Iterator) -> tuple:
         return ()
 
 
+def swapped(operation: Callable) -> Callable:
+    """Return an operation with its two values in the other order."""
+    return lambda thing, other: operation(other, thing)
+
+
+def names_of_builtin(kind: type) -> list[str]:
+    """Return the names of Python's own types that a type is of."""
+    return [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
+
+
 OPERATIONS: dict[str, Callable] = {
     "call": lambda function, *args, **kwargs: function(*args, **kwargs),
     "getattr": getattr, "setattr": setattr, "delattr": delattr,
     "getitem": operator.getitem, "setitem": operator.setitem, "delitem": operator.delitem,
     "len": len, "iter": iter, "next": advance, "str": str, "repr": repr,
+    "enter": lambda thing: thing.__enter__(), "exit": lambda thing: thing.__exit__(*[None] * 3),
+    **{name: getattr(operator, name) for name in SIGNS},
+    **{name: getattr(operator, name) for name in ARITHMETIC},
+    **{f"i{name}": getattr(operator, f"i{name}") for name in ARITHMETIC},
+    **{f"r{name}": swapped(getattr(operator, name)) for name in ARITHMETIC},
 }  # fmt: skip
 
 
