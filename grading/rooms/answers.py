@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .exceptions import COMMON, Shown
+from .limits import Limits
 from .room import wire
 from .room.shell import CUT, clean
 
@@ -254,3 +255,8 @@ def with_odd(value: Any, path: tuple, kind: str) -> Any:
         return value.view(type(kind, (np.ndarray,), {}))
     base = list if isinstance(value, list) else object
     return type(kind, (base,), {})(*([value] if base is list else []))
+
+
+def bounds_of(limits: Limits) -> wire.Bounds:
+    """Return the bounds of messages."""
+    return wire.Bounds(limits.message_bytes, limits.message_items, limits.message_depth)

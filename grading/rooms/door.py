@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from .answers import (
     WRONG_FORM,
+    bounds_of,
     check_error,
     check_outputs,
     check_text,
@@ -502,8 +503,3 @@ class Room:
         """End the room for what it sends."""
         self.close()
         raise RoomDied(f"the room was ended: {why}")
-
-
-def bounds_of(limits: Limits) -> wire.Bounds:
-    """Return the bounds of messages."""
-    return wire.Bounds(limits.message_bytes, limits.message_items, limits.message_depth)
