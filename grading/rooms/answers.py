@@ -23,6 +23,20 @@ PNG = b"\x89PNG\r\n\x1a\n"
 WRONG_FORM = (TypeError, LookupError, ValueError, ArithmeticError, AttributeError)
 
 
+class RoomError(Exception):
+    """A room is no more; the text is one line that says why."""
+
+    student_lines: Sequence[tuple[str, int, str]] = ()
+
+
+class RoomDied(RoomError):
+    """The room has ended itself, or was ended by a limit."""
+
+
+class RoomTimeout(RoomError):
+    """The room did not answer in time."""
+
+
 class StudentError(Exception):
     """
     What a student's function raised.

@@ -15,6 +15,9 @@ from typing import Any, NoReturn
 
 from .answers import (
     WRONG_FORM,
+    RoomDied,
+    RoomError,
+    RoomTimeout,
     bounds_of,
     check_error,
     check_outputs,
@@ -24,7 +27,6 @@ from .answers import (
 )
 from .clock import SHORTEST_WAIT, Clock, OutOfTime, bounded
 from .exceptions import Shown
-from .limits import Limits
 from .room import wire
 from .room.channel import ANSWER, QUESTION, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .room.folded import Folded, fold, unfold
@@ -40,20 +42,6 @@ CALLS = ("call", "operate")
 COMMON_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)  # what bounds and faults send
 DEEPEST = 40  # questions in one another
 ROOM_FOR_A_WORD = 1000  # characters: that the output ends here
-
-
-class RoomError(Exception):
-    """A room is no more; the text is one line that says why."""
-
-    student_lines: Sequence[tuple[str, int, str]] = ()
-
-
-class RoomDied(RoomError):
-    """The room has ended itself, or was ended by a limit."""
-
-
-class RoomTimeout(RoomError):
-    """The room did not answer in time."""
 
 
 # ------------------------------------------------------------------- the room
