@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from grading.findings import Finding
+from grading.findings import NOTHING, Finding
 from grading.outcomes import (
     KEPT,
     NOT_CALLED,
-    NOTHING,
     Outcome,
     Wrong,
     a_type,
@@ -41,7 +40,6 @@ RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
 WORDS = ""  # no function's name
-WITHOUT = "{help}; the other values are looked at without this line"
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 
 Check = Callable[[Outcome], None]
@@ -186,19 +184,27 @@ class FunctionTest:
         table = known()
         about, words = table.get(self.name, {}), table.get(WORDS, {})
         lines = report_lines(self.name, self.wrong, self.mistake(about))
-        closing = Finding(
-            "`{name}`: {made} of {kinds} kinds of check made here, on one"
-            " example. Marking makes all of them, on data that you have not"
-            " seen.",
-            {
-                "name": self.name,
-                "made": len(self.wrong),
-                "kinds": about.get("kinds", Finding("all", {})),
-            },
-        )
+        closing = self.covered(about.get("kinds"))
         show(lines, None if self.outcome.stopped else closing, words)
         if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
             reject_next_cell("\n".join(f.said(words) for _, f in lines))
+
+    def covered(self, kinds: int | None) -> Finding:
+        """Say how many of all kinds of check were made."""
+        made = {"name": self.name, "made": len(self.wrong)}
+        if kinds is None:
+            return Finding(
+                "`{name}`: {made} of all kinds of check made here, on one"
+                " example. Marking makes all of them, on data that you have"
+                " not seen.",
+                made,
+            )
+        return Finding(
+            "`{name}`: {made} of {kinds} kinds of check made here, on one"
+            " example. Marking makes all of them, on data that you have not"
+            " seen.",
+            {**made, "kinds": kinds},
+        )
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -275,7 +281,10 @@ class Values(dict):
     def __missing__(self, key: str) -> None:
         if self.lost:
             message, fields = self.lost
-            told = Finding(WITHOUT, {"help": fields["help"]})
+            told = Finding(
+                "{help}; the other values are looked at without this line",
+                {"help": fields["help"]},
+            )
             raise Wrong(message, **{**fields, "help": told})
         raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 

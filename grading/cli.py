@@ -24,6 +24,7 @@ from grading.authoring.new import POINTS, make_assignment
 from grading.authoring.prove import Proof, prove_tests
 from grading.authoring.release import make_release
 from grading.authoring.start import start_course
+from grading.authoring.translating import write_language
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, Order, export, import_students
@@ -133,6 +134,17 @@ def release_command(assignment: Assignment) -> None:
     for stale in make_release(assignment):
         console.print(stale, markup=False, highlight=False, soft_wrap=True)
     console.print(f"release/{assignment} is ready; no secrets in it.")
+
+
+@app.command("translate")
+def translate_command(
+    language: Annotated[str, typer.Argument(help="Its code: zh, say.")],
+) -> None:
+    """Bring the files of a language up to date with the English, and say what is to do."""
+    todo = list(write_language(course_root(), language))
+    for line in todo:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{len(todo)} to translate." if todo else "All is translated.")
 
 
 @app.command("prove")

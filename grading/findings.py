@@ -30,6 +30,8 @@ class Finding(NamedTuple):
         return self.said({})
 
 
+EMPTY = ""
+NOTHING = Finding(EMPTY, {})
 BETWEEN = Finding(", ", {})
 
 

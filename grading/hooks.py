@@ -11,8 +11,8 @@ from grading import CourseError
 from grading.book import reason
 from grading.options import refuse
 from grading.source import Assignment
+from grading.source.catalogue import LANGUAGES
 from grading.source.set_up import read_as_set_up
-from grading.source.translation import LANGUAGES
 
 # What stays with the instructor: mistakes, drawing code, translations.
 KEPT_BACK = ["mistakes.yaml", "draw.py", *LANGUAGES]

@@ -62,8 +62,8 @@ from grading.run.late import check_extensions, points_off
 from grading.run.run import OF_THE_EXCHANGE, Run, open_run
 from grading.run.steps import Steps, pack_steps
 from grading.source.assignment import KNOWN_MISTAKES
+from grading.source.catalogue import ENGLISH
 from grading.source.course import release_folder
-from grading.source.translation import ENGLISH
 
 # What reads times with nbgrader's own parse_utc: due dates, submissions, what is collected.
 READ_TIMES = [

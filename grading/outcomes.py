@@ -4,16 +4,16 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.findings import Finding
+from grading.findings import NOTHING, Finding
 from grading.sparing import sparing
 from grading.stops import Stop, copy_value, describe_stop
 
 KEPT = "the cache"  # stands for one of the student's own choice
-NOTHING = Finding("", {})
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -230,10 +230,18 @@ def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
             fields["length"] = name_shape((len(value),), sizes, numbers)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
     given.pop("", None)  # not to be told
-    told = {"given": list(given.values()), "function": stop.kind}
-    if given and not stop.error:
-        return Finding("in the call of `{function}`, {given}", told)
-    return Finding("{given}", told) if given else None
+    if not given:
+        return None
+    told = reduce(both, given.values())
+    if stop.error:
+        return told
+    call = {"function": stop.kind, "given": told}
+    return Finding("in the call of `{function}`, {given}", call)
+
+
+def both(one: Finding, other: Finding) -> Finding:
+    """Say the one and the other."""
+    return Finding("{one}, {other}", {"one": one, "other": other})
 
 
 def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:

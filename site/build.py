@@ -3,8 +3,8 @@ Build the learners' site: `python site/build.py [public] [solved] [--to FOLDER]`
 
 The pages of the public edition, in every language, are made of the releases, of `site/`,
 and of the pictures and numbers that `material.py` leaves; nothing here reads a solution for
-it. The solved edition, in English, adds what `solved.py` reads from `source/`, and goes into
-a folder of its own.
+it. The solved edition adds what `solved.py` reads from `source/`, and goes into a folder of
+its own.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ def main() -> None:
 
 def build(work: Path, edition: str) -> Path:
     """Build an edition in the folder `work`; return its first page."""
-    # solutions are explained in English alone
-    languages = [Language(code) for code in (CODES if edition == "public" else [ENGLISH])]
+    languages = list(map(Language, CODES))
     shutil.rmtree(work / FOLDERS[edition], ignore_errors=True)
     with ThreadPoolExecutor() as pool:
         homes = pool.map(lambda language: build_language(work, edition, language), languages)
@@ -70,9 +69,10 @@ def build_language(work: Path, edition: str, language: Language) -> Path:
     """Build an edition in one language; return its first page."""
     solved = edition == "solved"
     material, staged = work / "material", work / f"pages-{edition}-{language.code}"
+    shown = material / language.code
     html = work / FOLDERS[edition] / ("" if language.code == ENGLISH else language.code)
     shutil.rmtree(staged, ignore_errors=True)
-    pages = [page(name, language, material, solved) for name in assignments(language)]
+    pages = [page(name, language, shown, solved) for name in assignments(language)]
     stage(staged, pages, language, material, solved)
     tags = ["-t", edition, "-t", language.code]
     run("-m", "sphinx", "-qEW", "-c", HERE, *tags, "-d", staged / ".doctrees", staged, html)
@@ -111,7 +111,7 @@ def page(name: str, language: Language, material: Path, solved: bool) -> Noteboo
     if solved:
         from solved import SolvedNotebook
 
-        extra = SolvedNotebook(name, material / name)
+        extra = SolvedNotebook(name, material / name, language)
     return NotebookPage(name, language, material / name, extra)
 
 

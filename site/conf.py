@@ -82,7 +82,7 @@ def complete_page(
 
 def languages() -> list[Language]:
     """Return the languages that an edition is in."""
-    return [Language(code) for code in ([ENGLISH] if SOLVED else CODES)]
+    return list(map(Language, CODES))
 
 
 def alternates(page: str) -> list[str]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from pathlib import Path
-
-import yaml
 
 from grading import CourseError
+from language import Language
 
-FILE = Path(__file__).with_name("explained.yaml")
 
-
-def explain(assignment: str, function: str, source: str) -> str:
+def explain(assignment: str, function: str, source: str, language: Language) -> str:
     """
     Return a solution as Markdown: each group of lines after what is said of it.
 
@@ -22,13 +18,12 @@ def explain(assignment: str, function: str, source: str) -> str:
     CourseError
         Where a line that is to be explained is not in the solution, or not in this order.
     """
-    table = yaml.safe_load(FILE.read_text("utf-8"))
-    told = table.get(assignment, {}).get(function, {})
+    told = language.told("explained").get(assignment, {}).get(function, {})
     pieces = []
     for words, code in groups(f"{assignment}, {function}", body(source), told.get("lines", {})):
         pieces.append(f"{words}\n\n```python\n{code}\n```")
     if anchor := told.get("derived"):
-        pieces.append(f"Where the formulas come from: [derivations](derivations.md#{anchor}).")
+        pieces.append(language.words["derived"].format(place=f"derivations.md#{anchor}"))
     return "\n\n".join(pieces)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -31,27 +32,34 @@ from grading import CourseError
 from grading.demo import plain
 from grading.source import read_source
 from grading.source.cells import with_answers
+from language import CODES, ENGLISH, Language
 
 HERE = Path(__file__).parent
-RELEASE = HERE.parent / "release"
 MEASURED = HERE / "measured"
 SVG = "image/svg+xml"
 
 
 def main(folder: Path, measure: bool) -> None:
-    """Write the material of every released assignment into the folder."""
-    assignments = sorted(path.name for path in RELEASE.iterdir() if path.is_dir())
+    """Write the material of every released assignment, in every language, into the folder."""
+    english = Language()
+    assignments = sorted(path.name for path in english.release.iterdir() if path.is_dir())
     kept = {name: {} if measure else read_measured(name) for name in assignments}
+    jobs = [(language, name) for language in map(Language, CODES) for name in assignments]
     # a fresh interpreter each: notebooks import modules of the same names
     with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        sources = [plain(read_source(assignment).answers) for assignment in assignments]
-        runs = pool.map(run_notebook, assignments, sources, map(list, kept.values()))
+        answers = {name: plain(read_source(name).answers) for name in assignments}
+        runs = [
+            pool.submit(run_notebook, language, name, answers[name], list(kept[name]))
+            for language, name in jobs
+            if (language.release / name).exists()
+        ]
         forward = read_source("rnn_lstm_forward")
         write(folder / "motion.json", motion.traces(forward.function("lstm_forward")))
         write(folder / "errata.json", errata.measure(forward))
-        for assignment, outputs in zip(assignments, runs, strict=True):
-            save(folder / assignment, outputs | kept[assignment])
-            if measure and (sources_of := measured_cells(assignment)):
+        for (language, assignment), run in zip(jobs, runs, strict=True):
+            outputs = run.result()
+            save(folder / language.code / assignment, outputs | kept[assignment])
+            if measure and language == english and (sources_of := measured_cells(assignment)):
                 seen = {
                     cell: {"source": source, "outputs": outputs[cell]}
                     for cell, source in sources_of.items()
@@ -63,7 +71,7 @@ def measured_cells(assignment: str) -> dict[str, str]:
     """Return the cells that measure times, and their source."""
     table = yaml.safe_load((HERE / "assignments.yaml").read_text("utf-8"))
     pictures = table.get(assignment, {}).get("pictures", {})
-    cells = {cell.id: cell.source for cell in read_release(assignment).cells}
+    cells = {cell.id: cell.source for cell in read_release(assignment, Language()).cells}
     return {cell: cells[cell] for cell, about in pictures.items() if about.get("measured")}
 
 
@@ -88,9 +96,9 @@ def read_measured(assignment: str) -> dict[str, list[dict]]:
     return {cell: kept[cell]["outputs"] for cell in sources}
 
 
-def read_release(assignment: str) -> NotebookNode:
+def read_release(assignment: str, language: Language) -> NotebookNode:
     """Read the student version of an assignment."""
-    return nbformat.read(RELEASE / assignment / f"{assignment}.ipynb", as_version=4)
+    return nbformat.read(language.release / assignment / f"{assignment}.ipynb", as_version=4)
 
 
 def write(file: Path, value: Any) -> None:
@@ -109,7 +117,7 @@ def save(folder: Path, outputs: dict[str, list[dict]]) -> None:
 
 
 def run_notebook(
-    assignment: str, sources: dict[str, str], skipped: list[str]
+    language: Language, assignment: str, sources: dict[str, str], skipped: list[str]
 ) -> dict[str, list[dict]]:
     """
     Run the solved notebook but for some cells as a kernel would, in a process of its own.
@@ -122,7 +130,7 @@ def run_notebook(
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # the date that a plot says it was drawn on
     sys.dont_write_bytecode = True
-    os.chdir(RELEASE / assignment)
+    os.chdir(language.release / assignment)
     sys.path.insert(0, "")
 
     import matplotlib as mpl
@@ -130,14 +138,18 @@ def run_notebook(
     from IPython.utils.capture import capture_output
     from traitlets.config import Config
 
+    from rnn_figures.words import with_fonts
+
     config = Config()
     config.HistoryManager.enabled = False
     config.InlineBackend.figure_formats = {"svg"}
     mpl.rcParams["svg.hashsalt"] = assignment  # or ids differ from one time to the next
+    if language.code != ENGLISH:
+        draw_words_as_text()
     outputs = {}
     with TemporaryDirectory() as home:  # the user's own settings stay out
         shell = InteractiveShell.instance(config=config, ipython_dir=home)
-        for cell in with_answers(read_release(assignment), sources).cells:
+        for cell in with_answers(read_release(assignment, language), sources).cells:
             if cell.cell_type != "code" or cell.id in skipped:
                 continue
             with capture_output() as said:
@@ -145,7 +157,29 @@ def run_notebook(
             result.raise_error()
             printed = [{"data": {"text/plain": said.stdout}}] if said.stdout else []
             outputs[cell.id] = printed + [{"data": output.data} for output in said.outputs]
+            for each in outputs[cell.id]:
+                if SVG in each["data"]:
+                    each["data"][SVG] = with_fonts(each["data"][SVG])
     return outputs
+
+
+def draw_words_as_text() -> None:
+    """Let plots be drawn in their own words without a font for them: it is the reader's."""
+    import matplotlib as mpl
+    from matplotlib.text import Text
+
+    import rnn_utils
+
+    rnn_utils.CHINESE_FONTS = ("DejaVu Sans",)  # that is always there
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    draw = Text.draw
+
+    def draw_as_text(text: Text, renderer: Any) -> None:
+        kind = "path" if text.get_text().isascii() else "none"
+        with mpl.rc_context({"svg.fonttype": kind}):
+            draw(text, renderer)
+
+    Text.draw = draw_as_text
 
 
 if __name__ == "__main__":

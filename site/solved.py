@@ -11,7 +11,9 @@ from nbformat.v4 import new_output
 
 from explained import explain
 from grading.demo import plain
-from grading.source import Version, read_source
+from grading.shown import code
+from grading.source import Version, read_assignment, read_source
+from language import ENGLISH, Language
 from notebooks import markdown
 
 
@@ -24,10 +26,13 @@ class SolvedNotebook:
     assignment : str
     material : Path
         Where material.py left the outputs.
+    language : Language
     """
 
-    def __init__(self, assignment: str, material: Path) -> None:
+    def __init__(self, assignment: str, material: Path, language: Language) -> None:
+        self.language = language
         self.source = read_source(assignment)
+        self.said = read_assignment(assignment).words(language.code)
         self.answers = plain(self.source.answers)
         self.shown = json.loads((material / "outputs.json").read_text("utf-8"))
 
@@ -42,15 +47,17 @@ class SolvedNotebook:
 
     def below(self, function: str) -> list[NotebookNode]:
         """Return the folds below a student's cell."""
-        lines = explain(self.source.assignment, function, self.answers[function])
+        words, assignment = self.language.words, self.source.assignment
+        lines = explain(assignment, function, self.answers[function], self.language)
         solution = (
-            '<details class="fold solution"><summary>Solution, line by line</summary>\n\n'
+            f'<details class="fold solution"><summary>{words["solution"]}</summary>\n\n'
             f"{lines}\n\n</details>"
         )
         mistakes = self.source.mistakes(function)
-        rows = "\n".join(row(mistake) for mistake in mistakes)
+        rows = "\n".join(self.row(mistake) for mistake in mistakes)
+        title = words["mistakes"].format(count=len(mistakes))
         table = (
-            f'<details class="fold mistakes"><summary>Common mistakes: {len(mistakes)}</summary>'
+            f'<details class="fold mistakes"><summary>{title}</summary>'
             f"\n<dl>\n{rows}\n</dl>\n</details>"
         )
         return [
@@ -58,10 +65,10 @@ class SolvedNotebook:
             markdown(f"mistakes-{function}", table),
         ]
 
-
-def row(mistake: Version) -> str:
-    """Return a mistake and why it is wrong."""
-    name = mistake.name.replace("_", " ").capitalize()
-    pieces = escape(mistake.sentence).split("`")  # every second one is code
-    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
-    return f"<dt>{escape(name)}</dt><dd>{''.join(pieces)}</dd>"
+    def row(self, mistake: Version) -> str:
+        """Return a mistake and why it is wrong."""
+        name = escape(mistake.name.replace("_", " ").capitalize())
+        if self.language.code != ENGLISH:
+            name = f"<code>{mistake.name}</code>"
+        sentence = self.said.get(mistake.sentence, mistake.sentence)
+        return f"<dt>{name}</dt><dd>{code(sentence)}</dd>"

@@ -1,5 +1,7 @@
 """A class that hands in Chinese notebooks, and a course that is in Chinese."""
 
+import html
+import re
 import shutil
 import subprocess
 import sys
@@ -8,15 +10,19 @@ from pathlib import Path
 import nbformat
 import pytest
 from conftest import REPO, grade
+from nbformat.v4 import new_code_cell
+from test_translation import ENGLISH
 
 from grading.authoring.release import make_release
-from grading.demo import make_course
+from grading.demo import make_course, plain
 from grading.source import read_source
 from grading.source.cells import with_answers
 
 ASSIGNMENT = "rnn_lstm_forward"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 FOLDERS = {"en": "release", "zh": "release-zh"}
+MISTAKES = ["bias_ba_dropped", "a0_at_every_step", "first_step_left_out", "np_append_for_a_list"]
+WORDS = {"ValueError", "Python", "list", "notes", "txt"}
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +39,25 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def marked(course):
     """Return the certificates of pairs that hand in the same, in English and in Chinese."""
-    right = read_source(ASSIGNMENT, course).answers
+    source = read_source(ASSIGNMENT, course)
+    right = source.answers
     wrong = right | {
         "rnn_cell_forward": right["rnn_cell_forward"].replace("np.tanh(", "np.sin("),
         "lstm_forward": "def lstm_forward(x, a0, parameters):\n    return x @ a0",
     }
+    mistakes = {each.name: {**right, each.function: each.text} for each in source.versions}
     versions = {"right": right, "wrong": wrong, "untouched": {}}
+    versions |= {name: mistakes[name] for name in MISTAKES}
     for language, folder in FOLDERS.items():
         for name, answers in versions.items():
             place = course / "submitted" / f"{name}_{language}" / ASSIGNMENT
             shutil.copytree(course / folder / ASSIGNMENT, place)  # the whole folder, as students do
-            notebook = nbformat.read(place / NOTEBOOK, as_version=4)
-            nbformat.write(with_answers(notebook, answers), place / NOTEBOOK)
+            notebook = with_answers(nbformat.read(place / NOTEBOOK, as_version=4), plain(answers))
+            if name == "wrong":  # and what intake has to put right
+                notebook.cells.insert(4, new_code_cell("print(1)\n1 / 0"))
+                del notebook.cells[-12:]
+                (place / "notes.txt").touch()
+            nbformat.write(notebook, place / NOTEBOOK)
     students = [f"{name}_{language}" for name in versions for language in FOLDERS]
     return {each.student_id: each for each in grade(students)}
 
@@ -55,14 +68,39 @@ def findings(certificate):
     return [[(each.kind, each.wrong and each.wrong.message) for each in some] for some in checks]
 
 
-@pytest.mark.parametrize("name", ["right", "wrong", "untouched"])
+def text_of(page):
+    """Return what a page says and reads out, code and formulas left out."""
+    code = r'<style>.*?</style>|<math.*?</math>|<pre.*?</pre>|<code>.*?</code>|src="data:.*?"'
+    page = re.sub(code, "", page, flags=re.S)
+    told = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', page)
+    return "\n".join([*told, html.unescape(re.sub(r"<[^>]+>", "\n", page))])
+
+
+@pytest.mark.parametrize("name", ["right", "wrong", "untouched", *MISTAKES])
 def test_either_language_earns_the_same(marked, name):
     english, chinese = marked[f"{name}_en"], marked[f"{name}_zh"]
     assert (english.language, chinese.language) == ("en", "zh")
-    assert chinese.status == "graded" and chinese.notes == english.notes == []
+    assert chinese.status == english.status and chinese.notes == english.notes
+    assert [m.result.mistake for m in chinese.cells] == [m.result.mistake for m in english.cells]
     assert [m.points for m in chinese.cells] == [m.points for m in english.cells]
     assert findings(chinese) == findings(english)
     assert (chinese.score == 100) == (name == "right")
+
+
+@pytest.mark.parametrize("name", ["right", "wrong", "untouched", *MISTAKES])
+def test_the_page_speaks_the_language_of_the_notebook(marked, course, name):
+    english, chinese = (
+        (course / "feedback" / f"{name}_{code}" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
+        for code in FOLDERS
+    )
+    assert '<html lang="en">' in english and '<html lang="zh">' in chinese
+    assert not re.search("[\u4e00-\u9fff]", english)
+    said = text_of(chinese).replace(f"{name}_zh", "")
+    notebook = nbformat.read(course / "release-zh" / ASSIGNMENT / NOTEBOOK, as_version=4)
+    ours = "\n".join(cell.source for cell in notebook.cells)
+    assert [each for each in ENGLISH.findall(said) if each not in ours] == []
+    latin = set(re.findall(r"[A-Za-z]{3,}", said)) - set(re.findall("[A-Za-z]+", ours))
+    assert latin <= WORDS, latin
 
 
 def test_what_is_shown_is_what_the_student_had(marked, course):

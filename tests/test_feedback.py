@@ -22,7 +22,7 @@ from grading.authoring.leaks import scan_returned, secrets_of
 from grading.book import Book, CellGrade, Entry, Place
 from grading.demo import plain
 from grading.feedback import Pages
-from grading.feedback.pages import picture
+from grading.feedback.pictures import picture
 from grading.feedback.text import Prose, mathml
 from grading.intake.folder import read_folder
 from grading.intake.merge import Frame
@@ -89,7 +89,7 @@ def sorted_out(folder):
     frames = {ASSIGNMENT: Frame(SOURCE.notebook)}
     intake = take_in(read_folder(folder, [ASSIGNMENT]), frames, ASSIGNMENT)
     part = intake.parts[ASSIGNMENT]
-    announce(part, part.notebook, intake.notes)
+    announce(part, part.notebook, intake.notes, {})
     return part.notebook
 
 
@@ -129,6 +129,7 @@ def marked(tmp_path_factory):
     assert notebooks["unreadable"].metadata.intake == {
         "status": "unreadable",
         "notes": [UNREADABLE],
+        "language": "en",
     }
     outcomes = Outcomes(SOURCE)
     with Nursery(hidden=[REPO]) as rooms:
@@ -382,7 +383,7 @@ def test_right_values_have_no_places():
 def test_picture_has_its_text():
     where = {"row": "unit", "column": "time step", "wrong": ["0110", "0110", "0000", "1111"]}
     shown = picture("a", where)
-    assert shown.text == (
+    assert str(shown.text) == (
         "Wrong: units 0 to 1 at time steps 1 to 2; unit 3 at every time step. Right: unit 2."
     )
     assert shown.squares(wrong=True).count("M") == 8
@@ -395,7 +396,7 @@ def test_picture_has_its_text():
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_every_formula_and_picture_is_in_the_page_itself_and_no_link_is_dead(assignment):
     source = read_source(assignment, REPO)
-    prose_of = Prose(source.files)
+    prose_of = Prose(source.files, {})
     for cell in source.notebook.cells:
         if cell.cell_type == "markdown":
             made = prose_of.markdown(cell.source)

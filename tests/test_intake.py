@@ -887,7 +887,7 @@ def test_timestamp(written, timezone, timestamp, note, tmp_path):
     handed = read_folder(submission.folder, [NAME])
     intake = take_in(handed, {NAME: FRAME}, NAME, timezone=timezone)
     assert (intake.timestamp, intake.status) == (timestamp, "ok")
-    assert note in "".join(intake.notes) and bool(note) == bool(intake.notes)
+    assert note in "".join(intake.all_notes) and bool(note) == bool(intake.notes)
 
 
 # Anything else

@@ -10,10 +10,10 @@ from grading.marking.solution import mark_solution
 from grading.outcomes import NOT_CALLED, fingerprint, same_fingerprint
 from grading.source import Assignment, Source, Version, course_root, enter_course
 from grading.source.assignment import as_json
+from grading.source.catalogue import LANGUAGES
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure, release_folder
 from grading.source.set_up import read_as_set_up
-from grading.source.translation import LANGUAGES
 
 
 def make_release(assignment: str) -> list[str]:

@@ -12,10 +12,12 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
 from grading import CourseError
+from grading.checks import WORDS
 from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES, as_json
+from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.cells import has_checksum, set_checksum
-from grading.source.translation import LANGUAGES, translate, what_is_stale
+from grading.source.translation import translate, what_is_stale
 
 
 def in_language(assignment: Assignment, name: str, notebook: NotebookNode, language: str) -> None:
@@ -68,11 +70,12 @@ def files_in_language(assignment: Assignment, known: bytes, language: str) -> di
     start = f"{language}/figures/"
     files = assignment.files.items()
     figures = {path.removeprefix(f"{language}/"): d for path, d in files if path.startswith(start)}
-    words = assignment.catalogue(language)
+    words = assignment.own_words(language)
     table = json.loads(known)
     for about in table.values():
         for mistake in about["mistakes"]:
             mistake["sentence"] = words.get(mistake["sentence"], mistake["sentence"])
+    table[WORDS] = words_of(language, CHECKS)
     return {**figures, KNOWN_MISTAKES: as_json(table)}
 
 

@@ -13,26 +13,30 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearMarkScheme
 
 from grading.book import Entry, Place
-from grading.shown import (code, ended)
+from grading.feedback.pictures import SIDE, Picture, picture
 from grading.feedback.read_again import Reading, read_again
 from grading.feedback.template import environment
-from grading.feedback.text import Prose, highlight, scrolling, students_markdown
-from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
+from grading.feedback.text import Prose, highlight
 from grading.findings import Finding
+from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
 from grading.outcomes import NOT_WRITTEN
+from grading.shown import ended
 from grading.source import Assignment, cells
+from grading.source.catalogue import ENGLISH, LANGUAGES
 from grading.source.cells import function_checked, grade_id, is_students
 
 NOTHING_GRADED = ("unreadable", "missing")
 LONGEST = 20_000  # characters of an output
+OUTPUT = Finding("Output", {})
 NO_NAME = re.compile("cell-[0-9a-f]{8,}$")  # as JupyterLab calls a cell that nobody named
-SIDE = 12  # pixels, of a square that stands for one number
 
 
 @dataclass
@@ -68,11 +72,12 @@ class Part:
     reading: Reading | None = None
 
     @property
-    def why(self) -> str:
+    def why(self) -> Finding | None:
         """Why its test stopped, where that can be told: a fault of the test's own is not."""
-        stopped = self.result and self.result.stopped
-        told = stopped and stopped.message not in (NOT_RUN.message, BROKE_OFF)
-        return str(stopped) if told else ""
+        stopped = self.result.stopped if self.result else None
+        if stopped is None or stopped.message in (NOT_RUN.message, BROKE_OFF):
+            return None
+        return ended(stopped)
 
     @property
     def is_right(self) -> bool:
@@ -94,59 +99,19 @@ class Share:
 class Line:
     """Kinds of check with one and the same result: a line of the page."""
 
-    kinds: str
+    kinds: Finding
     is_right: bool
-    sentence: str
+    sentence: Finding
     points: float
     max_points: float
     pictures: list[Picture] = field(default_factory=list)
 
 
 @dataclass
-class Picture:
-    """
-    Where a value is wrong.
-
-    Attributes
-    ----------
-    value : str
-        Its name.
-    text : str
-        What the picture shows, in words.
-    wrong : list of list of bool
-    row, column : str
-        What the rows and the columns are: "unit", "time step".
-    names : list of str
-        Of the rows.
-    """
-
-    value: str
-    text: str
-    wrong: list[list[bool]]
-    row: str
-    column: str
-    names: list[str]
-
-    @property
-    def left(self) -> int:
-        """The width of the names of the rows."""
-        return 8 + 6 * max(map(len, self.names))
-
-    def squares(self, wrong: bool) -> str:
-        """Return the squares of all places that are wrong, or of those that are right."""
-        return "".join(
-            f"M{SIDE * x + 1} {SIDE * y + 1}h{SIDE - 2}v{SIDE - 2}h{2 - SIDE}z"
-            for y, row in enumerate(self.wrong)
-            for x, is_wrong in enumerate(row)
-            if is_wrong == wrong
-        )
-
-
-@dataclass
 class Piece:
     """A piece of the notebook: the assignment's text, folded, or cells in view."""
 
-    title: str
+    title: Finding
     body: Markup
     is_folded: bool = False
 
@@ -163,7 +128,10 @@ class Pages:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        self.prose = Prose(assignment.files)
+        self.in_language = {
+            each: Prose(assignment.files_in(each), assignment.words(each))
+            for each in (ENGLISH, *LANGUAGES)
+        }
 
     def page(self, name: str, notebook: NotebookNode, entry: Entry) -> str:
         """
@@ -186,11 +154,15 @@ class Pages:
         source = self.assignment.notebooks[name].notebook
         for part in parts:
             if is_wrong(part) and part.result:
-                part.reading = read_again(source, part.name, part.result.sentence)
+                part.reading = read_again(source, notebook, part.name, part.result.sentence)
         shares = list(self.shares(name, parts, entry))
-        intake = notebook.metadata.get("intake", {"status": "ok", "notes": []})
+        intake = {"status": "ok", "notes": [], **notebook.metadata.get("intake", {})}
+        language = intake.get("language", ENGLISH)
+        prose = self.in_language.get(language, self.in_language[ENGLISH])
         is_graded = intake["status"] not in NOTHING_GRADED
         return template().render(
+            language=language,
+            words=prose.words,
             title=title_of(notebook) or name,
             student=entry.name,
             parts=parts,
@@ -200,7 +172,7 @@ class Pages:
             whole=whole_of(shares),
             intake=intake,
             is_graded=is_graded,
-            pieces=self.pieces(name, notebook, entry, parts) if is_graded else [],
+            pieces=self.pieces(name, notebook, entry, parts, prose) if is_graded else [],
         )
 
     def shares(self, name: str, parts: list[Part], entry: Entry) -> Iterator[Share]:
@@ -212,7 +184,7 @@ class Pages:
                 yield share_of(other, parts if other == name else found, entry)
 
     def pieces(
-        self, name: str, notebook: NotebookNode, entry: Entry, parts: list[Part]
+        self, name: str, notebook: NotebookNode, entry: Entry, parts: list[Part], prose: Prose
     ) -> Iterator[Piece]:
         """Yield the student's notebook, what the student did not write folded."""
         targets = {part.reading.cell for part in parts if part.reading}
@@ -220,27 +192,13 @@ class Pages:
         for folded, group in groupby(shown, key=is_assignments):
             if folded:
                 ours = list(group)
-                body = Markup().join(anchored(cell, targets) + self.render(cell) for cell in ours)
+                body = Markup().join(anchored(c, targets) + render(c, prose) for c in ours)
                 yield Piece(heading_of(ours), body, is_folded=True)
                 continue
             for cell in group:
-                said = comment_on(Place(name, grade_id(cell)), notebook, entry)
+                said = comment_on(Place(name, grade_id(cell)), notebook, entry, prose)
                 stops = lines_that_stopped(cell, parts)
-                yield Piece(kind_of(cell), said + self.render(cell, stops))
-
-    def render(self, cell: NotebookNode, stops: Collection[int] = ()) -> Markup:
-        """Return a cell as HTML, with its outputs."""
-        if cell.cell_type != "code":
-            if not is_assignments(cell):
-                return students_markdown(cell.source)
-            return self.prose.markdown(without_mark_scheme(cell).source)
-        source = Markup(
-            f'<pre class="code" tabindex="0" role="group" aria-label="Code">'
-            f"<code>{marked(highlight(cell.source), stops)}</code></pre>\n"
-        )
-        if not is_students(cell) and cell.outputs:
-            source = Markup("<details><summary>Its code</summary>%s</details>\n") % source
-        return source + Markup().join(show(output) for output in cell.outputs)
+                yield Piece(kind_of(cell), said + render(cell, prose, stops))
 
 
 @functools.cache
@@ -248,9 +206,17 @@ def template() -> jinja2.Template:
     """Return the page's template; it is compiled once."""
     here = Path(__file__).parent
     templates = environment(here, points=lambda points: f"{points:g}")
-    templates.globals["side"] = SIDE
+    templates.globals |= {"side": SIDE, "_": say}
+    templates.filters["said"] = pass_context(lambda context, found: found.said(context["words"]))
     templates.globals["style"] = Markup((here / "page.css").read_text("utf-8"))
     return templates.get_template("page.html.j2")
+
+
+@pass_context
+def say(context: Context, message: str, **fields: Any) -> Markup:
+    """Return a sentence of the template, in the language of its page."""
+    said = escape(context["words"].get(message, message))
+    return said.format(**fields) if fields else said
 
 
 def title_of(notebook: NotebookNode) -> str:
@@ -287,7 +253,9 @@ def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -
         result,
         is_open=grade.is_open if grade else result is None,
         lines=list(lines_of(result.checks)) if result else [],
-        comments=[entry.comments[each] for each in dict.fromkeys(comments) if each in entry.comments],
+        comments=[
+            entry.comments[each] for each in dict.fromkeys(comments) if each in entry.comments
+        ],
     )
 
 
@@ -324,52 +292,16 @@ def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
         lines.setdefault(str(check.wrong or check.kind), []).append(check)
     for same in lines.values():
         wrong = same[0].wrong
+        kinds = {"kinds": [Finding(check.kind, {}) for check in same]}
+        is_all = len(same) == len(checks) > 1
         yield Line(
-            "all checks" if len(same) == len(checks) > 1 else ", ".join(c.kind for c in same),
+            Finding("all checks", {}) if is_all else Finding("{kinds}", kinds),
             not wrong,
-            str(ended(wrong)) if wrong else "right",
+            ended(wrong) if wrong else Finding("right", {}),
             sum(check.earned for check in same),
             sum(check.points for check in same),
             [picture(check.kind, check.where) for check in same if check.where],
         )
-
-
-def picture(value: str, where: dict[str, Any]) -> Picture:
-    """Return where a value is wrong, as a picture and in words."""
-    wrong = [[mark == "1" for mark in row] for row in where["wrong"]]
-    names = where.get("names") or [str(n) for n in range(len(wrong))]
-    alike: dict[tuple[bool, ...], list[str]] = {}
-    for name, row in zip(names, wrong, strict=True):
-        alike.setdefault(tuple(row), []).append(name)
-    right = alike.pop((False,) * len(wrong[0]), [])
-    parts = []
-    for marks, rows in alike.items():
-        columns = [str(n) for n, is_wrong in enumerate(marks) if is_wrong]
-        at = several(where["column"], columns, len(marks))
-        parts.append(f"{several(where['row'], rows, len(names))} at {at}")
-    text = f"Wrong: {'; '.join(parts)}."
-    if right:
-        text += f" Right: {several(where['row'], right, len(names))}."
-    return Picture(value, text, wrong, where["row"], where["column"], names)
-
-
-def several(kind: str, names: list[str], count: int) -> str:
-    """Return "unit 3", "units 0 to 4, 6", or "every unit" of so many."""
-    if len(names) == count:
-        return f"every {kind}"
-    plural = "entries" if kind == "entry" else f"{kind}s"
-    return f"{kind if len(names) == 1 else plural} {ranges(names)}"
-
-
-def ranges(names: list[str]) -> str:
-    """Name numbers that follow one another by the first and the last."""
-    if not all(name.isdigit() for name in names):
-        return ", ".join(names)
-    runs = []
-    for _, run in groupby(enumerate(map(int, names)), key=lambda pair: pair[1] - pair[0]):
-        numbers = [number for _, number in run]
-        runs.append(str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}")
-    return ", ".join(runs)
 
 
 # The notebook
@@ -422,62 +354,94 @@ def without_mark_scheme(cell: NotebookNode) -> NotebookNode:
     return ClearMarkScheme().preprocess_cell(copy.deepcopy(cell), {}, 0)[0]
 
 
-def comment_on(place: Place, notebook: NotebookNode, entry: Entry) -> Markup:
+def comment_on(place: Place, notebook: NotebookNode, entry: Entry, prose: Prose) -> Markup:
     """Return what a person wrote about an answer, where no part of the marks has shown it."""
     graded = [c for c in notebook.cells if cells.kind_of(c) in cells.GRADED]
     shown = {name for c in graded for name in (grade_id(c), cells.function_tested(grade_id(c)))}
     if place not in entry.comments or place.cell in shown:
         return Markup()
-    return Markup('<div class="note"><p><strong>Comment</strong></p><p class="comment">%s</p></div>') % (
-        entry.comments[place]
+    return Markup('<div class="note"><p><strong>%s</strong></p><p class="comment">%s</p></div>') % (
+        prose.say(Finding("Comment", {})),
+        entry.comments[place],
     )
 
 
-def heading_of(cells: list[NotebookNode]) -> str:
+def heading_of(cells: list[NotebookNode]) -> Finding:
     """Return the first heading in cells, as plain text."""
     for cell in cells:
         found = re.search(r"^#+ (.+)$", cell.source, re.MULTILINE)
         if found and cell.cell_type == "markdown":
-            return f"The assignment: {found[1].strip()}"
-    return "The assignment"
+            return Finding("The assignment: {heading}", {"heading": found[1].strip()})
+    return Finding("The assignment", {})
 
 
-def kind_of(cell: NotebookNode) -> str:
+def kind_of(cell: NotebookNode) -> Finding:
     """Return the heading above a cell in view."""
     name = grade_id(cell)
     if cells.is_answer(cell):
-        return f"Your `{name}`"
+        return Finding("Your `{name}`", {"name": name})
     if is_students(cell):
-        return "A cell of your own"
+        return Finding("A cell of your own", {})
     if function_checked(name):
-        return f"The check of `{function_checked(name)}`"
-    return f"`{name}`" if name else "A cell of the assignment"
+        return Finding("The check of `{name}`", {"name": function_checked(name)})
+    return Finding(f"`{name}`", {}) if name else Finding("A cell of the assignment", {})
 
 
-def show(output: NotebookNode) -> Markup:
+def render(cell: NotebookNode, prose: Prose, stops: Collection[int] = ()) -> Markup:
+    """Return a cell as HTML, with its outputs."""
+    if cell.cell_type != "code":
+        if not is_assignments(cell):
+            return prose.students_markdown(cell.source)
+        return prose.markdown(without_mark_scheme(cell).source)
+    lines = marked(highlight(cell.source), stops)
+    source = Markup(prose.code(Markup("<code>%s</code>") % lines, "code"))
+    if not is_students(cell) and cell.outputs:
+        title = prose.say(Finding("Its code", {}))
+        source = Markup("<details><summary>%s</summary>%s</details>\n") % (title, source)
+    return source + Markup().join(show(output, prose) for output in cell.outputs)
+
+
+def show(output: NotebookNode, prose: Prose) -> Markup:
     """Return an output as HTML; scripts were taken out of it when the notebook was run."""
     if output.output_type == "stream":
-        return plain(output.text)
+        return plain(output.text, prose)
     if output.output_type == "error":
-        return plain("\n".join(output.traceback) or f"{output.ename}: {output.evalue}")
+        told = output.traceback or [f"{output.ename}: {output.evalue}"]
+        return plain("\n".join(prose.say(line_of(each)) for each in told), prose)
     data = output.data
     for kind in ("image/png", "image/jpeg"):
         if re.fullmatch(r"[A-Za-z0-9+/=\s]+", data.get(kind, "")):
-            return Markup('<img alt="What the code above has drawn" src="data:%s;base64,%s">\n') % (
+            return Markup('<img alt="%s" src="data:%s;base64,%s">\n') % (
+                prose.say(Finding("What the code above has drawn", {})),
                 kind,
                 data[kind].replace("\n", ""),
             )
     if "text/html" in data:
-        return Markup(f"{scrolling('Output', 'output')}{data['text/html']}</div>\n")
+        within = prose.scrolling(OUTPUT, "output")
+        return Markup(f"{within}{data['text/html']}</div>\n")
     if "text/markdown" in data:
-        return students_markdown(data["text/markdown"])
-    return plain(data.get("text/plain", ""))
+        return prose.students_markdown(data["text/markdown"])
+    return plain(data.get("text/plain", ""), prose)
 
 
-def plain(text: str) -> Markup:
+def line_of(traceback: str) -> Finding:
+    """Return a line of a traceback as a finding, where it says in which line of which cell."""
+    found = re.fullmatch(r"(?:cell (\d+)|(\S+)), line (\d+):", traceback)
+    if not found:
+        return Finding(traceback, {})
+    fields = {"cell": found[1] or found[2], "number": found[3]}
+    if found[1]:
+        return Finding("cell {cell}, line {number}:", fields)
+    return Finding("{cell}, line {number}:", fields)
+
+
+def plain(text: str, prose: Prose) -> Markup:
     """Return an output that is text."""
     text = strip_ansi(text)
     if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}\n... and {len(text) - LONGEST} characters more"
+        left = {"count": len(text) - LONGEST}
+        more = prose.say(Finding("... and {count} characters more", left))
+        text = f"{text[:LONGEST]}\n{more}"
     escaped = html.escape(text.rstrip("\n"))
-    return Markup(f'<pre tabindex="0" role="group" aria-label="Output">{escaped}</pre>\n')
+    name = html.escape(prose.say(OUTPUT))
+    return Markup(f'<pre tabindex="0" role="group" aria-label="{name}">{escaped}</pre>\n')

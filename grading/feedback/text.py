@@ -17,8 +17,10 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.lexers import PythonLexer
 from pygments.token import Token, _TokenType
 
+from grading.findings import Finding, Words
 from grading.marking.sanitize import without_links
 
+CODE, TABLE, FORMULA = Finding("Code", {}), Finding("Table", {}), Finding("Formula", {})
 KEPT = 1000  # texts; those of the assignment are the same in every page
 MOST = 20_000  # characters: a longer text of a student's is shown as it is
 
@@ -70,43 +72,60 @@ def style_of(kind: _TokenType) -> str:
 
 class Prose:
     """
-    The assignment's own text; it is the same in every page, so each is rendered once.
+    Texts of the pages in one language.
+
+    The assignment's own text is the same in every page, so each is rendered once.
 
     Parameters
     ----------
     files : mapping
         The assignment's files, its pictures among them, by the path that the text names.
+    words : mapping
+        Of the language.
     """
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.files = files
+    def __init__(self, files: Mapping[str, bytes], words: Words) -> None:
+        self.files, self.words = files, words
         self.rendered: dict[str, Markup] = {}
+
+    def say(self, finding: Finding) -> str:
+        """Return a finding in words."""
+        return finding.said(self.words)
 
     def markdown(self, text: str) -> Markup:
         """Return a text in Markdown as HTML."""
         if text not in self.rendered:
-            self.rendered[text] = Markup(MarkdownWithMath(Renderer(self.files)).render(text))
+            self.rendered[text] = Markup(MarkdownWithMath(Renderer(self, self.files)).render(text))
         return self.rendered[text]
 
+    def students_markdown(self, text: str) -> Markup:
+        """
+        Return what a student wrote in Markdown as HTML.
 
-def students_markdown(text: str) -> Markup:
-    """
-    Return what a student wrote in Markdown as HTML.
+        Its pictures are named, not shown, and nothing in it counts as HTML.
+        """
+        if len(text) > MOST:
+            return Markup(f"<pre>{html.escape(text)}</pre>")
+        harmless = without_links(html.unescape(text))
+        return Markup(MarkdownWithMath(Renderer(self, None)).render(harmless))
 
-    Its pictures are named, not shown, and nothing in it counts as HTML.
-    """
-    if len(text) > MOST:
-        return Markup(f"<pre>{html.escape(text)}</pre>")
-    harmless = without_links(html.unescape(text))
-    return Markup(MarkdownWithMath(Renderer(None)).render(harmless))
+    def code(self, code: str, kind: str = "") -> str:
+        """Return code, which is HTML by now, as a block that can be scrolled by keyboard."""
+        name, style = html.escape(self.say(CODE)), f' class="{kind}"' if kind else ""
+        return f'<pre{style} tabindex="0" role="group" aria-label="{name}">{code}</pre>\n'
+
+    def scrolling(self, name: Finding, kind: str = "") -> str:
+        """Return the opening of a part that scrolls to the side, by keyboard too."""
+        said, style = html.escape(self.say(name)), f"scroll {kind}"
+        return f'<div class="{style}" tabindex="0" role="group" aria-label="{said}">'
 
 
 class Renderer(IPythonRenderer):
     """nbconvert's renderer; formulas become MathML, pictures part of the page."""
 
-    def __init__(self, files: Mapping[str, bytes] | None) -> None:
+    def __init__(self, prose: Prose, files: Mapping[str, bytes] | None) -> None:
         super().__init__(escape=files is None, allow_harmful_protocols=False)
-        self.files = files or {}
+        self.prose, self.files = prose, files or {}
 
     def heading(self, text: str, level: int, **_: object) -> str:
         """Return a heading that fits into the page's own."""
@@ -114,12 +133,12 @@ class Renderer(IPythonRenderer):
 
     def table(self, text: str) -> str:
         """Return a table that a narrow screen can scroll."""
-        return f"{scrolling('Table')}<table>\n{text}</table></div>\n"
+        return f"{self.prose.scrolling(TABLE)}<table>\n{text}</table></div>\n"
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Return code between fences."""
         text = highlight(code) if (info or "").startswith("py") else html.escape(code)
-        return f'<pre tabindex="0" role="group" aria-label="Code"><code>{text}</code></pre>\n'
+        return self.prose.code(f"<code>{text}</code>")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         """Return a link to the web; of one to another file or cell, which no page has, its words."""
@@ -129,7 +148,8 @@ class Renderer(IPythonRenderer):
         """Return a picture of the assignment; of any other, what it says it is."""
         alt = html.escape(re.sub(r"<[^>]*>", "", html.unescape(text)))
         if url not in self.files:
-            return f"[picture: {alt}]"
+            named = Finding("[picture: {text}]", {"text": html.unescape(alt)})
+            return html.escape(self.prose.say(named))
         return f'<img alt="{alt}" src="{data_uri(url, self.files[url])}">'
 
     def inline_math(self, body: str) -> str:
@@ -141,16 +161,11 @@ class Renderer(IPythonRenderer):
         number = re.search(r"\\tag\{([^}]*)\}", body)
         formula = mathml(body.replace(number[0], "") if number else body, "block")
         tag = f"<span>({html.escape(number[1])})</span>" if number else ""
-        return f"{scrolling('Formula', 'formula')}{formula}{tag}</div>\n"
+        return f"{self.prose.scrolling(FORMULA, 'formula')}{formula}{tag}</div>\n"
 
     def latex_environment(self, name: str, body: str) -> str:
         """Return a formula that begins with an environment."""
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
-
-
-def scrolling(name: str, kind: str = "") -> str:
-    """Return the opening of a part that scrolls to the side, by keyboard too."""
-    return f'<div class="scroll {kind}" tabindex="0" role="group" aria-label="{name}">'
 
 
 def mathml(formula: str, display: str = "inline") -> str:

@@ -9,7 +9,9 @@ import stat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from grading.findings import Finding, Words
 from grading.intake.outputs import without_outputs
 from grading.source import digest
 
@@ -26,6 +28,10 @@ MAX_SECRET = 1000  # bytes; nbgrader's has 128
 
 class Unreadable(Exception):
     """Why nothing can be made of a file; the end of a sentence that begins with its name."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        self.finding = Finding(message, fields)
+        super().__init__(str(self.finding))
 
 
 @dataclass
@@ -51,7 +57,7 @@ class HandedIn:
     files: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     read: dict[str, bytes] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Finding] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
 
     @property
@@ -76,7 +82,7 @@ class HandedIn:
         """The hash of what counts: names, notebooks, and when it was handed in."""
         parts: list[str | bytes] = []
         for path in sorted(self.files):
-            parts += [os.fsencode(path), self.read.get(path, self.refused.get(path, ""))]
+            parts += [os.fsencode(path), self.read.get(path) or str(self.refused.get(path, ""))]
         return digest([*parts, *map(os.fsencode, self.other), *self.changed])
 
 
@@ -101,7 +107,7 @@ def read_folder(
         try:
             handed.read[path] = read_notebook(folder / path, min(left, MAX_BYTES))
         except Unreadable as error:
-            handed.refused[path] = str(error)
+            handed.refused[path] = error.finding
     given = given or {}
     handed.changed = [p for p in handed.files if p in given and differs(folder / p, given[p])]
     return handed
@@ -158,10 +164,12 @@ def read_notebook(path: Path, limit: int) -> bytes:
     if len(raw) <= limit:
         return raw
     if not is_utf8(raw):
-        raise Unreadable(f"is larger than {limit / 1e6:g} MB: clear its outputs, and save it again")
+        raise Unreadable(
+            "is larger than {most:g} MB: clear its outputs, and save it again", most=limit / 1e6
+        )
     kept = without_outputs(raw)
     if len(kept) > limit:
-        raise Unreadable(f"is larger than {limit / 1e6:g} MB, outputs left out")
+        raise Unreadable("is larger than {most:g} MB, outputs left out", most=limit / 1e6)
     return kept
 
 
@@ -173,12 +181,12 @@ def read_file(path: Path, limit: int) -> bytes:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Unreadable("is no plain file")
             if os.fstat(descriptor).st_size > limit:
-                raise Unreadable(f"is larger than {limit / 1e6:g} MB")
+                raise Unreadable("is larger than {most:g} MB", most=limit / 1e6)
             raw = file.read(limit + 1)
     except OSError as error:
-        raise Unreadable(f"cannot be opened: {error.strerror}") from None
+        raise Unreadable("cannot be opened: {said}", said=error.strerror) from None
     if len(raw) > limit:
-        raise Unreadable(f"is larger than {limit / 1e6:g} MB")
+        raise Unreadable("is larger than {most:g} MB", most=limit / 1e6)
     return raw
 
 
@@ -193,35 +201,43 @@ def is_utf8(raw: bytes) -> bool:
     return True
 
 
-def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[str]:
+def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[Finding]:
     """Say which files are not used, of a submission of so many notebooks."""
     used = {*shipped, TIMESTAMP, SECRET}
     unused = [path for path in handed.files if not is_notebook(path) and path not in used]
     notes = []
     if unused:
-        notes.append(f"other files, not used: {listed(unused)}")
+        notes.append(Finding("other files, not used: {files}", {"files": some(unused)}))
     if handed.changed:
-        notes.append(f"changed, where the course's own counts: {listed(handed.changed)}")
+        files = {"files": some(handed.changed)}
+        notes.append(Finding("changed, where the course's own counts: {files}", files))
     if handed.other:
-        notes.append(f"links, folders, pipes or devices, not followed: {listed(handed.other)}")
+        files = {"files": some(handed.other)}
+        notes.append(Finding("links, folders, pipes or devices, not followed: {files}", files))
     if len(handed.files) + len(handed.other) >= MAX_FILES:
-        notes.append(f"more than {MAX_FILES} files: the others were not looked at")
-    most = MAX_NOTEBOOKS + count - 1
-    if len(handed.notebooks) > most:
-        notes.append(f"more than {most} notebooks: the others were not looked at")
+        most = {"most": MAX_FILES}
+        notes.append(Finding("more than {most} files: the others were not looked at", most))
+    most = {"most": MAX_NOTEBOOKS + count - 1}
+    if len(handed.notebooks) > most["most"]:
+        notes.append(Finding("more than {most} notebooks: the others were not looked at", most))
     return notes
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """Name the first few, and count the others."""
+def some(names: Iterable[str], most: int = 5) -> list[str | Finding]:
+    """Name the first few, and count the others: what a field of a finding may be."""
     names = list(names)
-    more = [f"{len(names) - most} more"] if len(names) > most else []
-    return ", ".join([n[:60] for n in names[:most]] + more)
+    more = [Finding("{count} more", {"count": len(names) - most})] if len(names) > most else []
+    return [*(name[:60] for name in names[:most]), *more]
 
 
-def tidy(notes: Iterable[str]) -> list[str]:
-    """Make notes safe to show: one line each, not too long, and nothing but text."""
-    return [printable(note[:MAX_NOTE]) for note in notes]
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """Name the first few, and count the others, in English."""
+    return ", ".join(map(str, some(names, most)))
+
+
+def tidy(notes: Iterable[Finding], words: Words) -> list[str]:
+    """Say notes so that they are safe to show: one line each, not too long, nothing but text."""
+    return [printable(note.said(words)[:MAX_NOTE]) for note in notes]
 
 
 def printable(text: str) -> str:

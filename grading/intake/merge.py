@@ -10,11 +10,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 
-from grading.intake.folder import listed
+from grading.findings import Finding
+from grading.intake.folder import some
 from grading.intake.raw_cells import Cell
 from grading.source import cells as known_cells
+from grading.source.catalogue import ENGLISH
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
-from grading.source.translation import ENGLISH, Translation, translate
+from grading.source.translation import Translation, translate
 
 CLEARING = (ClearSolutions, ClearHiddenTests, ClearMarkScheme)  # from source to student version
 
@@ -121,23 +123,23 @@ class Merge:
         What the student wrote for each solution cell, by place.
     language : str
         That of most of what the student left as it was received.
-    notes : list of str
+    notes : list of Finding
         What was put right.
-    remarks : list of str
+    remarks : list of Finding
         What else there is to say.
     """
 
-    def __init__(self, frame: Frame, cells: list[Cell], notes: list[str]) -> None:
+    def __init__(self, frame: Frame, cells: list[Cell], notes: list[Finding]) -> None:
         self.frame = frame
         self.found: dict[int, Cell] = {}
         self.own: list[Cell] = []
         self.answers: dict[int, str] = {}
-        self.remarks: list[str] = []
+        self.remarks: list[Finding] = []
         self._repairs: dict[str, list[str]] = {}
         self._sort_in(cells)
         self.language = frame.language_of(self.found)
         self._find_answers()
-        repairs = [f"{what}: {listed(names)}" for what, names in self._repairs.items()]
+        repairs = [Finding(what, {"cells": some(names)}) for what, names in self._repairs.items()]
         self.notes = notes + repairs
 
     def _note(self, what: str, place: int) -> None:
@@ -164,7 +166,7 @@ class Merge:
     def _add_own(self, cell: Cell, at: int, copy_of: int | None) -> None:
         """Add a cell of the student's own, or the copy of a known one."""
         if copy_of in self.frame.solutions:
-            self._note("copied cells, run as cells of their own", copy_of)
+            self._note("copied cells, run as cells of their own: {cells}", copy_of)
         if self.frame.is_untouched(cell, copy_of):
             return
         # what redefines a function must run after it
@@ -178,12 +180,14 @@ class Merge:
         if cell.is_as_released:  # what is other now, the instructor has changed
             return
         if not same_role(cell, ours):
-            self._note("nbgrader's settings lost or changed, put right", place)
+            self._note("nbgrader's settings lost or changed, put right: {cells}", place)
         if place in self.frame.solutions:
             if cell.kind != ours.cell_type:
-                self._note("no longer of its type, read as if it were", place)
+                self._note("no longer of its type, read as if it were: {cells}", place)
         elif ours.cell_type == cell.kind == "code" and not self.frame.is_untouched(cell, place):
-            self._note("changed in locked cells, where the course's own text counts", place)
+            self._note(
+                "changed in locked cells, where the course's own text counts: {cells}", place
+            )
             self.own.append(Cell("code", cell.text, place=place))
 
     def _find_answers(self) -> None:
@@ -209,13 +213,14 @@ class Merge:
                 used.append(best)
                 for other in others:
                     other.place = max(other.place, place)  # what comes later stays later
-                self._note("not in its own cell, taken from where it is defined", place)
+                self._note("not in its own cell, taken from where it is defined: {cells}", place)
             elif cell is None and self.frame.own_test_of(place) in self.found:
-                self._note("deleted, counted as not written", place)
+                self._note("deleted, counted as not written: {cells}", place)
             elif cell is None:  # perhaps the instructor has added it since
                 unknown.append(name)
         if unknown and self.found:
-            self.remarks.append(f"not in it, counted as not written: {listed(unknown)}")
+            cells = {"cells": some(unknown)}
+            self.remarks.append(Finding("not in it, counted as not written: {cells}", cells))
         self.own = [cell for cell in self.own if not any(cell is other for other in used)]
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
+from grading.findings import Finding
 from grading.intake.folder import Unreadable
 from grading.intake.outputs import without_outputs
 from grading.source.cells import is_as_released, settings_in
@@ -53,7 +54,7 @@ class Cell:
         return bool(function and re.search(pattern, self.text, re.MULTILINE))
 
 
-def read_cells(raw: bytes) -> tuple[list[Cell], list[str]]:
+def read_cells(raw: bytes) -> tuple[list[Cell], list[Finding]]:
     """
     Read the cells of a notebook of any version, and note what is odd about the file.
 
@@ -62,41 +63,47 @@ def read_cells(raw: bytes) -> tuple[list[Cell], list[str]]:
     """
     data, notes = load(raw)
     if data.get("nbformat") != 4:
-        notes.append("not of notebook format 4: read all the same")
+        notes.append(Finding("not of notebook format 4: read all the same", {}))
     sheets = [data, *list_of(data.get("worksheets"))]  # format 3 has worksheets
     found = [c for s in sheets if isinstance(s, dict) for c in list_of(s.get("cells"))]
     if not found:
         raise Unreadable("has no cells")
     if len(found) > MAX_CELLS:
-        notes.append(f"{len(found)} cells: the first {MAX_CELLS} were read")
+        fields = {"count": len(found), "most": MAX_CELLS}
+        notes.append(Finding("{count} cells: the first {most} were read", fields))
     cells = [read_cell(cell) for cell in found[:MAX_CELLS] if isinstance(cell, dict)]
     short = [cell for cell in cells if len(cell.text) <= MAX_TEXT]
     if len(short) < len(cells):
-        notes.append(f"cells of more than {MAX_TEXT} characters were left out")
+        most = {"most": MAX_TEXT}
+        notes.append(Finding("cells of more than {most} characters were left out", most))
     return short, notes
 
 
-def load(raw: bytes) -> tuple[dict, list[str]]:
+def load(raw: bytes) -> tuple[dict, list[Finding]]:
     """Read JSON in whatever encoding, and note it where that is not UTF-8."""
     if not raw.strip():
         raise Unreadable("is empty")
     encoding = json.detect_encoding(raw)  # of those of Unicode
-    notes = [] if encoding == "utf-8" else [f"saved as {encoding}: read all the same"]
+    other = Finding("saved as {encoding}: read all the same", {"encoding": encoding})
+    notes = [] if encoding == "utf-8" else [other]
     text = raw.decode(encoding, "replace")
     damaged = text.count("\ufffd")
     if damaged and encoding == "utf-8":
         whole = len(text) - len(text.encode("ascii", "ignore")) - damaged
         if damaged >= whole:
             return load_other(raw)
-    notes += ["some letters could not be read"] if damaged else []
+    notes += [Finding("some letters could not be read", {})] if damaged else []
     return parse(text), notes
 
 
-def load_other(raw: bytes) -> tuple[dict, list[str]]:
+def load_other(raw: bytes) -> tuple[dict, list[Finding]]:
     """Read JSON in an encoding that the file does not tell, but its letters may."""
     for encoding in likely_encodings(raw):
         with contextlib.suppress(UnicodeDecodeError, Unreadable):
-            told = f"not UTF-8: read as {encoding}, so letters that are not English may be wrong"
+            told = Finding(
+                "not UTF-8: read as {encoding}, so letters that are not English may be wrong",
+                {"encoding": encoding},
+            )
             return parse(raw.decode(encoding)), [told]
     raise Unreadable(
         "is damaged, or not UTF-8 and in no encoding that can be told: open it in Jupyter, and "
@@ -128,8 +135,12 @@ def parse(text: str) -> dict:
     except RecursionError:
         raise Unreadable("is nested too deeply") from None
     except ValueError as error:
-        place = f" from line {error.lineno} on" if hasattr(error, "lineno") else ""
-        raise Unreadable(f"is no notebook{place}: damaged, or not saved by Jupyter") from None
+        if hasattr(error, "lineno"):
+            raise Unreadable(
+                "is no notebook from line {number} on: damaged, or not saved by Jupyter",
+                number=error.lineno,
+            ) from None
+        raise Unreadable("is no notebook: damaged, or not saved by Jupyter") from None
     return data if isinstance(data, dict) else {}
 
 

@@ -11,20 +11,21 @@ from pathlib import Path
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from grading.findings import Finding
 from grading.intake.folder import (
     TIMESTAMP,
     HandedIn,
     Unreadable,
     describe,
-    listed,
     look_into,
     read_file,
+    some,
     tidy,
 )
 from grading.intake.merge import Frame, Merge
 from grading.intake.raw_cells import read_cells
 from grading.intake.timestamps import UnknownZone, parse_time
-from grading.source.translation import ENGLISH
+from grading.source.catalogue import ENGLISH
 
 NOTHING_READ = ("unreadable", "missing")
 
@@ -41,8 +42,8 @@ class Part:
         released, where nothing could be read.
     status : str
         "ok", "repaired", "unreadable" or "missing".
-    notes : list of str
-        One line each, for the instructor: what was found, what was done.
+    notes : list of Finding
+        One line each: what was found, what was done.
     answered : set of str
         The names of the cells that the student has written.
     language : str
@@ -51,7 +52,7 @@ class Part:
 
     notebook: NotebookNode
     status: str
-    notes: list[str]
+    notes: list[Finding]
     answered: set[str] = field(default_factory=set)
     language: str = ENGLISH
 
@@ -67,7 +68,7 @@ class Intake:
         By the names of the source's notebooks.
     status : str
         "ok", "repaired", "unreadable" or "missing".
-    notes : list of str
+    notes : list of Finding
         On the folder as a whole; those on a notebook stand with its part.
     timestamp : datetime or None
         When it was handed in, in UTC, if that is known.
@@ -75,7 +76,7 @@ class Intake:
 
     parts: dict[str, Part]
     status: str
-    notes: list[str]
+    notes: list[Finding]
     timestamp: datetime | None = None
 
     @property
@@ -86,10 +87,11 @@ class Intake:
 
     @property
     def all_notes(self) -> list[str]:
-        """All notes; those on one of several notebooks begin with its name."""
+        """All notes in English; those on one of several notebooks begin with its name."""
         several = len(self.parts) > 1
         parts = [(f"{n}: " if several else "", part) for n, part in self.parts.items()]
-        return [start + note for start, part in parts for note in part.notes] + self.notes
+        said = [start + note for start, part in parts for note in tidy(part.notes, {})]
+        return said + tidy(self.notes, {})
 
 
 def take_in(
@@ -126,8 +128,8 @@ def take_in(
         else:
             parts[name] = empty_part(frame, name, broken, is_only=len(frames) == 1)
     also = {path for path, _ in merges} - set(chosen.values())
-    repairs = [f"there is also {listed(sorted(also))}"] if also else []
-    repairs += [f"{path} {why}" for path, why in broken.items()]
+    repairs = [Finding("there is also {files}", {"files": some(sorted(also))})] if also else []
+    repairs += [on_file(path, why) for path, why in broken.items()]
     counted = [parts[name] for name, frame in frames.items() if frame.counted]
     states = {part.status for part in counted or parts.values()}
     if not states <= set(NOTHING_READ):
@@ -137,13 +139,13 @@ def take_in(
         for part in counted:
             part.status = status
     notes, timestamp = read_timestamp(handed, timezone)
-    notes = tidy([*repairs, *notes, *describe(handed, shipped, len(frames))])
+    notes = [*repairs, *notes, *describe(handed, shipped, len(frames))]
     return Intake(parts, status, notes, timestamp)
 
 
 def read_notebooks(
     handed: HandedIn, frames: Mapping[str, Frame], assignment: str
-) -> tuple[dict[tuple[str, str], Merge], dict[str, str]]:
+) -> tuple[dict[tuple[str, str], Merge], dict[str, Finding]]:
     """
     Sort each notebook that was handed in into those that it may be.
 
@@ -158,10 +160,11 @@ def read_notebooks(
     for path in handed.in_order(frames):
         try:
             if path in handed.refused:
-                raise Unreadable(handed.refused[path])
+                broken[path] = handed.refused[path]
+                continue
             found, notes = read_cells(handed.read[path])
         except Unreadable as error:
-            broken[path] = str(error)
+            broken[path] = error.finding
             continue
         own = name_in(path)
         tried = {n: Merge(f, [replace(c) for c in found], notes) for n, f in frames.items()}
@@ -170,7 +173,10 @@ def read_notebooks(
         if own in known or (own in frames and not frames[own].counted):
             known = {own: tried[own]}
         if not known:
-            broken[path] = f"holds no function of {assignment}: another assignment?"
+            broken[path] = Finding(
+                "holds no function of {assignment}: another assignment?",
+                {"assignment": assignment},
+            )
         merges |= {(path, name): merge for name, merge in known.items()}
     return merges, broken
 
@@ -195,22 +201,30 @@ def choose(merges: Mapping[tuple[str, str], Merge]) -> dict[str, str]:
 
 def part_of(path: str, merge: Merge, name: str) -> Part:
     """Return what a file has given."""
-    notes = [] if name_in(path) == name else [f"not {name}.ipynb but {path} was read"]
-    notes += merge.notes
+    fields = {"expected": f"{name}.ipynb", "file": path}
+    other = Finding("not {expected} but {file} was read", fields)
+    notes = [*([] if name_in(path) == name else [other]), *merge.notes]
     status = "repaired" if notes else "ok"
     answered = {merge.frame.solutions[place] for place in merge.answers}
-    return Part(merge.build(), status, tidy(notes + merge.remarks), answered, merge.language)
+    return Part(merge.build(), status, notes + merge.remarks, answered, merge.language)
 
 
-def empty_part(frame: Frame, name: str, broken: dict[str, str], is_only: bool) -> Part:
+def on_file(path: str, why: Finding) -> Finding:
+    """Say of a file why nothing can be made of it."""
+    return Finding("{file} {why}", {"file": path, "why": why})
+
+
+def empty_part(frame: Frame, name: str, broken: dict[str, Finding], is_only: bool) -> Part:
     """Return what stands for a notebook of which there is no file, or one that is `broken`."""
     untouched = Merge(frame, [], []).build()
     path = f"{name}.ipynb"
     if path in broken:
-        return Part(untouched, "unreadable", tidy([f"{path} {broken.pop(path)}"]))
+        return Part(untouched, "unreadable", [on_file(path, broken.pop(path))])
     if not frame.counted:
         return Part(untouched, "ok", [])
-    note = "there is no notebook" + ("" if is_only else ": 0 points for it")
+    note = Finding("there is no notebook: 0 points for it", {})
+    if is_only:
+        note = Finding("there is no notebook", {})
     return Part(untouched, "missing", [] if is_only and broken else [note])
 
 
@@ -232,13 +246,17 @@ def timezone_of(config: Config) -> str:
     return str(config.get("Exchange", {}).get("timezone", ""))
 
 
-def read_timestamp(handed: HandedIn, timezone: str) -> tuple[list[str], datetime | None]:
+def read_timestamp(handed: HandedIn, timezone: str) -> tuple[list[Finding], datetime | None]:
     """Read when the submission was handed in, from the file that nbgrader keeps."""
     if TIMESTAMP not in handed.files:
         return [], None
     try:
         return [], parse_time(handed.read[TIMESTAMP][:100].decode().strip(), timezone)
     except UnknownZone as zone:
-        return [f"timestamp.txt: {zone}; not counted as late. Write +0800 or the like there"], None
+        said = Finding(
+            "timestamp.txt: {zone}; not counted as late. Write +0800 or the like there",
+            {"zone": zone.finding},
+        )
+        return [said], None
     except Exception:  # dateutil raises whatever comes
-        return ["timestamp.txt holds no date: not counted as late"], None
+        return [Finding("timestamp.txt holds no date: not counted as late", {})], None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, reduce
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dateutil import parser
+
+from grading.findings import Finding
 
 EVERY_MONTH = range(1, 13)
 # dateutil takes "UTC+2" the other way round, as POSIX does; people mean two hours ahead.
@@ -15,7 +18,11 @@ AHEAD_OF = re.compile(r"\b(?:UTC|GMT)(?=[+-][0-9])")
 
 
 class UnknownZone(ValueError):
-    """An abbreviation that stands for no time zone, or for several; the text says so."""
+    """An abbreviation that stands for no time zone, or for several; the finding says so."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        self.finding = Finding(message, fields)
+        super().__init__(str(self.finding))
 
 
 def parse_time(text: str, timezone: str = "") -> datetime:
@@ -70,9 +77,16 @@ def offset_of(name: str, when: datetime, timezone: str) -> timedelta:
             return offset
     found = offsets_in(when.year).get(name, set())
     if len(found) != 1:
-        told = " or ".join(f"UTC{offset / timedelta(hours=1):+g}" for offset in sorted(found))
-        raise UnknownZone(f'"{name}" may be {told}' if found else f'"{name}" is no time zone')
+        told: list[Any] = [f"UTC{offset / timedelta(hours=1):+g}" for offset in sorted(found)]
+        if not told:
+            raise UnknownZone('"{name}" is no time zone', name=name)
+        raise UnknownZone('"{name}" may be {zones}', name=name, zones=reduce(either, told))
     return next(iter(found))
+
+
+def either(one: Any, other: Any) -> Finding:
+    """Say that it may be the one or the other."""
+    return Finding("{one} or {other}", {"one": one, "other": other})
 
 
 @lru_cache(maxsize=4)

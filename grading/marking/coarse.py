@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from grading.findings import Finding
-from grading.outcomes import NOTHING
+from grading.findings import NOTHING, Finding
 
 
 def coarse(finding: Finding) -> Finding:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from grading.checks import check_array, check_length, check_plain
-from grading.findings import Finding
-from grading.outcomes import NOTHING, Wrong, a_type
+from grading.findings import NOTHING, Finding
+from grading.outcomes import Wrong, a_type
 
 
 def check_value(

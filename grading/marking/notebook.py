@@ -15,6 +15,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
 
+from grading.checks import WORDS
+from grading.findings import Words
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.plain import plain_result, tell, visible
 from grading.marking.result import NOT_GRADED, TestResult, result_of, settle
@@ -50,7 +52,11 @@ class Marked:
 
 
 def mark_notebook(
-    notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery, most_seconds: float = math.inf
+    notebook: NotebookNode,
+    outcomes: Outcomes,
+    rooms: Nursery,
+    most_seconds: float = math.inf,
+    words: Words | None = None,
 ) -> Marked:
     """
     Run a notebook up to its last graded cell, put the outputs into its cells, and mark it.
@@ -67,10 +73,12 @@ def mark_notebook(
     rooms : Nursery
     most_seconds : float
         As in `run_notebook`.
+    words : mapping, optional
+        Of the language that the visible checks speak.
     """
     code = code_in(notebook)
     run = as_cells(code, outcomes)
-    done, results = ask(code, run, outcomes, rooms, most_seconds)
+    done, results = ask(code, run, outcomes, rooms, most_seconds, words)
     plain = {cell.id for cell in code if cells.grade_id(cell) in outcomes.tried.plain}
     unclear = {
         key
@@ -88,7 +96,7 @@ def mark_notebook(
                 replace(run[n], source=visible(code[n])) if run[n].id in plain else run[n]
                 for n in again
             ]
-            others = ask(copies, shown, outcomes.twin, rooms, most_seconds)[1]
+            others = ask(copies, shown, outcomes.twin, rooms, most_seconds, words)[1]
         for key in unclear:
             (tell if key in plain else tell_what_both_say)(results[key], others.get(key))
     sanitize(notebook)
@@ -104,6 +112,7 @@ def ask(
     outcomes: Outcomes,
     rooms: Nursery,
     most_seconds: float = math.inf,
+    words: Words | None = None,
 ) -> tuple[NotebookResult, dict[str, TestResult]]:
     """Run code cells, put their outputs into them; return the result of each test by its id."""
     kept: dict[str, TestResult | None] = {}
@@ -113,7 +122,8 @@ def ask(
             kept[done.cell.id] = results[-1] if results else None
             results.clear()
 
-        done = run_notebook(run, given_files(outcomes), rooms, most_seconds, take_result)
+        files = given_files(outcomes, words or {})
+        done = run_notebook(run, files, rooms, most_seconds, take_result)
     found = {}
     for number, (cell, result) in enumerate(zip(code, done.cells, strict=True), 1):
         cell.execution_count = number
@@ -162,10 +172,10 @@ def as_cells(code: Iterable[NotebookNode], outcomes: Outcomes) -> list[Cell]:
     return made
 
 
-def given_files(outcomes: Outcomes) -> dict[str, bytes]:
-    """Return what the student's cells find: modules, compiled ones beside, and numbers of kinds."""
+def given_files(outcomes: Outcomes, words: Words) -> dict[str, bytes]:
+    """Return what a student's cells find: modules, compiled ones beside, the checks' words."""
     kinds = {name: {"kinds": kinds, "mistakes": []} for name, kinds in outcomes.tried.kinds.items()}
-    files = {KNOWN_MISTAKES: json.dumps(kinds).encode()}
+    files = {KNOWN_MISTAKES: json.dumps({**kinds, WORDS: words}).encode()}
     for path, text in outcomes.source.given.items():
         files[path] = text
         if path.endswith(".py") and "/" not in path:

@@ -120,7 +120,8 @@ def folded(value: Any) -> Any:
     if isinstance(value, list):
         return [folded(item) for item in value]
     if isinstance(value, dict):
-        return Finding(value["message"], {n: folded(v) for n, v in value["fields"].items()})
+        message, fields = value["message"], value["fields"]
+        return Finding(message, {name: folded(each) for name, each in fields.items()})
     return value
 
 

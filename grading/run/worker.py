@@ -17,7 +17,8 @@ from nbformat.v4 import new_markdown_cell
 from grading import CourseError
 from grading.book import Entry, Place
 from grading.feedback import Pages
-from grading.intake.folder import HandedIn, read_folder
+from grading.findings import Finding, Words
+from grading.intake.folder import HandedIn, read_folder, tidy
 from grading.intake.merge import Frame
 from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
@@ -32,6 +33,7 @@ from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
+from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.problems import raise_problems
 
 
@@ -255,6 +257,7 @@ class Marker:
             results = mark_solution(outcomes, self.rooms)
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         self.pages = Pages(self.assignment)
+        self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
 
     def mark(
         self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None
@@ -269,9 +272,10 @@ class Marker:
         for name, part in intake.parts.items():
             about = {"assignment": self.assignment.name, "student": student, "notebook": name}
             notebook = self.sanitize(part.notebook, about)
-            announce(part, notebook, intake.notes)
+            announce(part, notebook, intake.notes, self.assignment.words(part.language))
             left = most_seconds - (time.monotonic() - begin)
-            marked = mark_notebook(notebook, outcomes[name], self.rooms, max(left, 0.0))
+            words = self.words_of_checks.get(part.language)
+            marked = mark_notebook(notebook, outcomes[name], self.rooms, max(left, 0.0), words)
             runs.append(marked.run)
             results |= {Place(name, cell): result for cell, result in marked.results.items()}
             notebook = take_steps(self.finishing, notebook, about)
@@ -329,13 +333,15 @@ class Marker:
         self.rooms.close()
 
 
-def announce(part: Part, notebook: NotebookNode, general: list[str]) -> None:
+def announce(part: Part, notebook: NotebookNode, general: list[Finding], words: Words) -> None:
     """Write into a notebook what intake has to say: it is seen in formgrader and feedback."""
-    notes = part.notes + general
-    notebook.metadata["intake"] = {"status": part.status, "notes": notes}
+    notes = tidy(part.notes + general, words)
+    about = {"status": part.status, "notes": notes, "language": part.language}
+    notebook.metadata["intake"] = about
     if part.status in NOTHING_READ:
         lines = "\n".join(f"- {clean_markdown(note)}" for note in notes)
-        text = f"**Nothing could be graded.**\n\n{lines}"
+        heading = Finding("Nothing could be graded", {}).said(words)
+        text = f"**{heading}**\n\n{lines}"
         notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
 
 

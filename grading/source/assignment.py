@@ -22,9 +22,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading import CourseError
+from grading.findings import Words
 from grading.source import cells
 from grading.source.autotest import TEMPLATES, write_tests
-from grading.source.catalogue import Catalogue, read_catalogue
+from grading.source.catalogue import LANGUAGES, read_catalogue, words_of
 from grading.source.cells import Kind
 from grading.source.course import course_root
 from grading.source.material import MISTAKES, Material
@@ -32,7 +33,7 @@ from grading.source.mistakes import Version, read_allowed, read_versions
 from grading.source.modules import CourseModules, read_modules
 from grading.source.moved import say_where
 from grading.source.names import Names, names_in, python_in
-from grading.source.translation import LANGUAGES, Translation, read_translation
+from grading.source.translation import Translation, read_translation
 
 WITH_IDS = 5  # the first minor version of nbformat 4 whose cells have ids
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
@@ -88,7 +89,21 @@ class Assignment:
         """Lines and numbers that students may see although the scan for secrets knows them."""
         return read_allowed(self.files.get(MISTAKES, b""))
 
-    def catalogue(self, language: str) -> Catalogue:
+    def words(self, language: str) -> Words:
+        """Return what is said in a language: by the engine, and of this assignment."""
+        return self._words.get(language, {})
+
+    @functools.cached_property
+    def _words(self) -> dict[str, Words]:
+        return {each: {**words_of(each), **self.own_words(each)} for each in LANGUAGES}
+
+    def files_in(self, language: str) -> dict[str, bytes]:
+        """Return the files by the paths that texts in a language name: figures may be its own."""
+        start = f"{language}/"
+        own = {p.removeprefix(start): d for p, d in self.files.items() if p.startswith(start)}
+        return {**self.files, **own}
+
+    def own_words(self, language: str) -> Words:
         """Return what the mistakes' sentences are in another language."""
         return read_catalogue(self.files.get(f"{language}/mistakes.po", b""))
 

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection
+from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-Catalogue = Mapping[str, str]  # by the English; what is not in it is said in English
+from grading.findings import Words
+
+ENGLISH = "en"  # the truth
+# By their codes: those whose sentences of checks and pages lie in grading/languages.
+CATALOGUES = Path(__file__).parents[1] / "languages"
+LANGUAGES = sorted(path.stem for path in CATALOGUES.glob("*.po"))
+# Whose sentences the visible checks say, in the student's own room.
+CHECKS = [f"grading/{name}.py" for name in ("checks", "findings", "outcomes", "shown")]
 
 
-def read_catalogue(data: bytes) -> dict[str, str]:
-    """Read a .po file; what is not translated, or only supposed to be, is left out."""
-    messages = read_po(io.BytesIO(data))
-    pairs = [(m.id, m.string) for m in messages if m.string and not m.fuzzy]
-    return {i: s for i, s in pairs if i and isinstance(i, str) and isinstance(s, str)}
+def read_catalogue(data: bytes, files: Collection[str] = ()) -> Words:
+    """
+    Read a .po file; what is not translated, or only supposed to be, is left out.
+
+    Parameters
+    ----------
+    data : bytes
+    files : collection of str, optional
+        Of which sentences are wanted; all if none are named.
+    """
+    wanted = set(files)
+    pairs = [
+        (message.id, message.string)
+        for message in read_po(io.BytesIO(data))
+        if message.id and message.string and not message.fuzzy
+        if not wanted or wanted & {file for file, _ in message.locations}
+    ]
+    return {i: s for i, s in pairs if isinstance(i, str) and isinstance(s, str)}
+
+
+def words_of(language: str, files: Collection[str] = ()) -> Words:
+    """Return what the engine says in another language: all, or what some files of it say."""
+    return read_catalogue((CATALOGUES / f"{language}.po").read_bytes(), files)

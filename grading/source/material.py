@@ -15,7 +15,7 @@ import nbformat
 
 from grading import CourseError
 from grading.source.autotest import TEMPLATES
-from grading.source.translation import LANGUAGES
+from grading.source.catalogue import LANGUAGES
 
 MISTAKES = "mistakes.yaml"  # stays with the instructor
 

@@ -30,14 +30,8 @@ import textwrap
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nbformat import NotebookNode
-
-ENGLISH = "en"  # the truth
-# By their codes: those whose sentences of checks and pages lie in grading/languages.
-CATALOGUES = Path(__file__).parents[1] / "languages"
-LANGUAGES = sorted(path.stem for path in CATALOGUES.glob("*.po"))
 
 MARK = re.compile(r"^<!-- cell (\S+) (\S+) -->$", re.MULTILINE)
 PART = re.compile(r"^<!-- (part|code|string \".*\") -->$", re.MULTILINE)

@@ -1,0 +1,81 @@
+"""The files of a language: written for translators, and what is to do in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from grading import CourseError
+from grading.authoring import catalogues
+from grading.authoring.catalogues import Messages, of_assignment, of_engine, stale_messages
+from grading.source import read_assignment
+from grading.source.catalogue import CATALOGUES
+from grading.source.translation import (
+    Translation,
+    read_translation,
+    updated,
+    what_is_stale,
+    write_translation,
+)
+
+
+def write_language(root: Path, language: str) -> Iterator[str]:
+    """
+    Bring the files of a language up to date with the English; begin those that are not there.
+
+    What is translated stays as it is. What is not yet stands there in English, or is empty.
+
+    Parameters
+    ----------
+    root : Path
+        The course folder.
+    language : str
+        Its code.
+
+    Yields
+    ------
+    str
+        What a translator has to do, a line each.
+
+    Raises
+    ------
+    CourseError
+        Where an assignment has no student version.
+    """
+    yield from write_catalogue(CATALOGUES / f"{language}.po", of_engine(), language)
+    for folder in sorted((root / "source").iterdir()):
+        if not any(folder.glob("*.ipynb")):
+            continue
+        assignment, own = read_assignment(folder.name, root), folder / language
+        own.mkdir(exist_ok=True)
+        yield from write_catalogue(own / "mistakes.po", of_assignment(assignment), language)
+        for name in assignment.notebooks:
+            released = root / "release" / folder.name / f"{name}.ipynb"
+            yield from write_notebook(own / f"{name}.md", released)
+
+
+def write_catalogue(path: Path, messages: Messages, language: str) -> Iterator[str]:
+    """Bring a .po file up to date; yield what there is to do in it."""
+    before = path.read_bytes() if path.exists() else b""
+    path.write_bytes(catalogues.updated(messages, before, language))
+    yield from (f"{in_short(path)}: {line}" for line in stale_messages(messages, path.read_bytes()))
+
+
+def write_notebook(path: Path, released: Path) -> Iterator[str]:
+    """Bring the translation of a student version up to date; yield what there is to do in it."""
+    if not released.exists():
+        raise CourseError(f"there is no {released}: `python -m grading release` makes it")
+    notebook = nbformat.read(released, as_version=4)
+    text = path.read_text("utf-8") if path.exists() else ""
+    before: Translation = read_translation(text)
+    head = text.partition("<!-- cell ")[0]
+    path.write_text(write_translation(updated(notebook, before), head), "utf-8")
+    yield from (f"{in_short(path)}: {line}" for line in what_is_stale(notebook, before))
+
+
+def in_short(path: Path) -> str:
+    """Return a path as it is seen from here."""
+    return os.path.relpath(path)
