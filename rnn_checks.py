@@ -824,7 +824,6 @@ RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
 WORDS = ""  # no function's name
-WITHOUT = "{help}; the other values are looked at without this line"
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 
 Check = Callable[[Outcome], None]
@@ -1066,7 +1065,10 @@ class Values(dict):
     def __missing__(self, key: str) -> None:
         if self.lost:
             message, fields = self.lost
-            told = Finding(WITHOUT, {"help": fields["help"]})
+            told = Finding(
+                "{help}; the other values are looked at without this line",
+                {"help": fields["help"]},
+            )
             raise Wrong(message, **{**fields, "help": told})
         raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 

@@ -20,6 +20,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import reduce
 from itertools import islice
 from pathlib import Path
@@ -217,6 +218,173 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
     return sizes
 
 
+# A function that stops while it keeps its cache, run without that.
+
+
+MOST = 3  # statements that are left out
+
+
+def sparing(function: Callable) -> Callable:
+    """
+    Return the function, to be called without what stops only its last value.
+
+    Of several values that a function returns, the last is its cache. Where it
+    stops in a statement of which no other value has need, that statement is
+    left out. The last value then says nothing, and counts for nothing.
+    """
+
+    def spared(*given: Any) -> Any:
+        rest = Rest(function)
+        for _ in range(MOST):
+            try:
+                rest.function(*deepcopy(given))
+                break
+            except Exception as error:
+                rest.leave_out(error)
+        return rest.function(*given)
+
+    return spared
+
+
+class Rest:
+    """
+    What is left of a function, statement by statement.
+
+    Whatever is raised, in finding or leaving out a statement, says that this
+    function cannot be called so.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        code = function.__code__
+        lines = linecache.getlines(code.co_filename, function.__globals__)
+        self.tree = ast.parse("".join(lines))
+        self.node = next(
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.FunctionDef) and node.name == code.co_name
+            if first_line(node) == code.co_firstlineno
+        )
+
+    def leave_out(self, error: Exception) -> None:
+        """Leave out the statement in which the function stopped."""
+        code, stop = self.function.__code__, error.__traceback__
+        while stop.tb_frame.f_code is not code:
+            stop = stop.tb_next
+        position = islice(code.co_positions(), stop.tb_lasti // 2, None)
+        first, last, start, end = next(position)
+        around = [
+            node
+            for node in ast.walk(self.node)
+            if isinstance(node, ast.stmt)
+            and (node.lineno, node.col_offset) <= (first, start)
+            and (last, end) <= (node.end_lineno, node.end_col_offset)
+        ]
+        statement = around[-1]
+        local = {*code.co_varnames, *code.co_cellvars}
+        if isinstance(statement, ast.Return):
+            *others, cache = statement.value.elts
+            if (first, start) < (cache.lineno, cache.col_offset):
+                raise error
+            none = ast.copy_location(ast.Constant(None), cache)
+            statement.value.elts = [*others, none]
+        elif (
+            not isinstance(statement, SIMPLE)
+            or written(statement) & needed(self.node) & local
+        ):
+            raise error
+        else:
+            Instead(statement).visit(self.tree)
+        tree = ast.fix_missing_locations(self.tree)
+        module = compile(tree, code.co_filename, "exec", dont_inherit=True)
+        made = next(
+            each
+            for each in codes_in(module)
+            if each.co_name == code.co_name
+            and each.co_firstlineno == code.co_firstlineno
+        )
+        old = self.function
+        self.function = type(old)(
+            made, old.__globals__, None, old.__defaults__, old.__closure__
+        )
+
+
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
+
+
+class Instead(ast.NodeTransformer):
+    """Has names hold None, where a statement gave them a value."""
+
+    def __init__(self, statement: ast.stmt) -> None:
+        self.statement = statement
+
+    def visit(self, node: ast.AST) -> Any:
+        """Return what stands in the place of a node."""
+        if node is not self.statement:
+            return self.generic_visit(node)
+        names = () if isinstance(node, ast.AugAssign) else names_in(node, True)
+        text = "; ".join(f"{name} = None" for name in names) or "pass"
+        made = ast.parse(text).body
+        return [ast.copy_location(each, node) for each in made]
+
+
+def first_line(node: ast.FunctionDef) -> int:
+    """Return the number of the line in which a function begins."""
+    return min(each.lineno for each in [node, *node.decorator_list])
+
+
+def codes_in(code: Any) -> Iterator[Any]:
+    """Yield the code of all functions in code."""
+    for each in code.co_consts:
+        if hasattr(each, "co_consts"):
+            yield each
+            yield from codes_in(each)
+
+
+def names_in(node: ast.AST, stored: bool) -> set[str]:
+    """Return the names that are given a value, or else those that are read."""
+    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {n.id for n in names if isinstance(n.ctx, ast.Store) == stored}
+
+
+def written(node: ast.AST) -> set[str]:
+    """Return the names of what changes: `a` in `a[t] = 1`, `a.append(1)`."""
+    names = names_in(node, stored=True)
+    for each in ast.walk(node):
+        place = each if isinstance(getattr(each, "ctx", 0), ast.Store) else 0
+        if isinstance(node, ast.Expr) and isinstance(each, ast.Call):
+            place = each.func if isinstance(each.func, ast.Attribute) else 0
+        while hasattr(place, "value"):
+            place = place.value
+        names |= {place.id} if isinstance(place, ast.Name) else set()
+    return names
+
+
+def needed(function: ast.FunctionDef) -> set[str]:
+    """Return the names on which the values before the last one depend."""
+    nodes = list(ast.walk(function))
+    names: set[str] = set()
+    for each in nodes:
+        if isinstance(each, ast.Return):
+            first, *others = each.value.elts  # one that is no tuple tells not
+            for value in [first, *others[:-1]]:
+                names |= names_in(value, stored=False)
+    pairs = [(written(n), names_in(n, False)) for n in nodes if is_simple(n)]
+    for n in nodes:
+        if isinstance(n, ast.For):
+            pairs += [(names_in(n.target, True), names_in(n.iter, False))]
+    while True:
+        more = set().union(*(read for made, read in pairs if made & names))
+        if more <= names:
+            return names
+        names |= more
+
+
+def is_simple(node: ast.AST) -> bool:
+    """Tell whether a node is a statement that holds no other one."""
+    return isinstance(node, SIMPLE)
+
+
 # One call of a function: what came of it, and whether two are alike.
 
 
@@ -259,14 +427,32 @@ class Outcome(NamedTuple):
 NOT_CALLED = Outcome(None, {}, None, Finding("was not called", {}))
 
 
+class Lost:
+    """Stands for a cache: where the function stops that would have kept it."""
+
+    def __init__(self, why: Finding) -> None:
+        self.why = why
+
+
+def why_lost(result: Any) -> Finding | None:
+    """Return why there is no cache among returned values, None where it is."""
+    last = result[-1] if isinstance(result, (tuple, list)) and result else None
+    return last.why if isinstance(last, Lost) else None
+
+
 def run_function(
-    function: Callable, arguments: dict, own_cache: bool = False
+    function: Callable,
+    arguments: dict,
+    own_cache: bool = False,
+    keeps: bool = False,
 ) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
     A cache of the student's own choice is handed on as it is, both times, and
     never looked into: the last value returned, or the argument `cache`.
+    `keeps` says that the last value is a cache. Where the function stops in
+    what this alone needs, the others are what it returns without.
     """
     given = copy_value(arguments)
     if own_cache and given.get("cache", KEPT) is None:
@@ -277,7 +463,10 @@ def run_function(
         raised = describe_stop(error, getattr(function, "__name__", ""))
         if own_cache and "cache" in given:
             given["cache"] = KEPT
-        return Outcome(None, given, None, describe_error(error), raised)
+        outcome = Outcome(None, given, None, describe_error(error), raised)
+        if not keeps or outcome.stopped == NOT_WRITTEN:
+            return outcome
+        return without_cache(function, arguments, own_cache, outcome)
     repeated = copy_value(arguments)
     if own_cache and "cache" in given:
         repeated["cache"], given["cache"] = given["cache"], KEPT
@@ -290,9 +479,27 @@ def run_function(
     return Outcome(result, given, again, None)
 
 
-def without_last(values: Any) -> Any:
-    """Return several values with a word in the place of the last one."""
-    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
+def without_cache(
+    function: Callable, arguments: dict, own_cache: bool, stopped: Outcome
+) -> Outcome:
+    """Return what comes of a function without what keeps its cache alone."""
+    own = getattr(type(function), "sparing", None)  # of a student's room
+    spared = own(function) if own else sparing(function)
+    found = run_function(spared, arguments, own_cache)
+    if found.stopped or type(found.result) is not tuple:
+        return stopped
+    lost = Lost(stopped.stopped)
+    return found._replace(
+        result=without_last(found.result, lost),
+        again=without_last(found.again, lost),
+        raised=stopped.raised,
+    )
+
+
+def without_last(values: Any, word: Any = KEPT) -> Any:
+    """Return several values with something else in the last one's place."""
+    several = type(values) in (list, tuple) and values
+    return (*values[:-1], word) if several else values
 
 
 def describe_error(error: BaseException) -> Finding:
@@ -332,9 +539,10 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
     `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
     lengths themselves are said, too.
     """
-    if not outcome.raised or not outcome.stopped:
+    reason = outcome.stopped or why_lost(outcome.result)
+    if not outcome.raised or not reason:
         return outcome
-    stop, (message, fields) = outcome.raised, outcome.stopped
+    stop, (message, fields) = outcome.raised, reason
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
     if not help or "help" not in fields:
         return outcome
@@ -344,7 +552,10 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
         told = Finding(": {help}; {rule}", both)
         fields = {**fields, "said": NOTHING}
     found = Finding(message, {**fields, "help": told})
-    return outcome._replace(stopped=found)
+    if outcome.stopped:
+        return outcome._replace(stopped=found)
+    lost = without_last(outcome.result, Lost(found))
+    return outcome._replace(result=lost)
 
 
 SAME_LENGTH = Finding(
@@ -661,13 +872,16 @@ class FunctionTest:
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
             self.arguments["cache"] = KEPT
-        outcome = run_function(self.function, arguments, self.own_cache)
+        outcome = run_function(
+            self.function, arguments, self.own_cache, self.keeps_cache
+        )
         sizes = sizes_in(self.function.__doc__ or "", arguments)
         self.outcome = explained(outcome, sizes, numbers=True)
 
     def assert_types(self, **types: type | np.dtype) -> None:
         """Check how many values are returned, and the type of each."""
         self.check_each("types", check_type, types)
+        self.check("types", self.check_kept)
 
     def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
         """Check the shapes of the returned arrays."""
@@ -737,6 +951,18 @@ class FunctionTest:
                     name=name,
                 )
 
+    def check_kept(self, outcome: Outcome) -> None:
+        """Raise Wrong where the function stops that keeps the cache."""
+        values = self.named(outcome.result)
+        for name in self.returns if self.keeps_cache else []:
+            values[name]
+
+    @property
+    def keeps_cache(self) -> bool:
+        """Tell whether the last value returned is a cache."""
+        own = self.own_cache and self.returns[-1] == "cache"
+        return own or self.cache != [""]
+
     def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
         table = known()
@@ -783,7 +1009,7 @@ class FunctionTest:
         if result is None:
             raise Wrong("returns None; is a `return` missing at its end?")
         if self.keys:
-            return Entries.of(result, self.returns[0])
+            return Values.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
             raise Wrong(
                 "returns {kind}, not {names}", kind=a_type(result), names=names
@@ -793,7 +1019,11 @@ class FunctionTest:
                 "returns {count} values, expected {expected}: {names}",
                 count=len(result), expected=len(self.returns), names=names,
             )  # fmt: skip
-        return dict(zip(self.returns, result, strict=True))
+        values = Values(zip(self.returns, result, strict=True))
+        values.lost = why_lost(result)
+        if values.lost:
+            del values[self.returns[-1]]
+        return values
 
     def label(self, path: str) -> str:
         """Return how a student writes what `path` names."""
@@ -814,24 +1044,32 @@ class FunctionTest:
         return value
 
 
-class Entries(dict):
-    """The values of a returned dict; a key that it lacks is named."""
+class Values(dict):
+    """Returned values, or those of a returned dict; what lacks is named."""
 
     name = ""
+    lost: Finding | None = None  # why there is no cache
 
     @classmethod
-    def of(cls, result: Any, name: str) -> "Entries":
+    def of(cls, result: Any, name: str) -> "Values":
         """Return the values of the dict of this name."""
         if not isinstance(result, dict):
             raise Wrong(
                 "returns {kind}, not the dict `{name}`",
                 kind=a_type(result), name=name,
             )  # fmt: skip
-        entries = cls(result)
-        entries.name = name
-        return entries
+        values = cls(result)
+        values.name = name
+        return values
 
     def __missing__(self, key: str) -> None:
+        if self.lost:
+            message, fields = self.lost
+            told = Finding(
+                "{help}; the other values are looked at without this line",
+                {"help": fields["help"]},
+            )
+            raise Wrong(message, **{**fields, "help": told})
         raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 
 
