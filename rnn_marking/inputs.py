@@ -15,9 +15,11 @@ import numpy as np
 from grading.testing import hidden_rng, once_per_set
 from rnn_forward_passes import lstm_states, lstm_step, rnn_states, rnn_step
 from rnn_marking.gradients import Case, numeric_gradients
+from rnn_marking.gru import gru_step
 
 RNN_WEIGHTS = "Wax, Waa, ba"
 LSTM_WEIGHTS = "Wf, bf, Wi, bi, Wc, bc, Wo, bo"
+GRU_WEIGHTS = "Wr, br, Wu, bu, Wa, ba"
 
 
 def normal(rng: np.random.Generator, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -38,6 +40,14 @@ def lstm_parameters(
     for gate in "fico":
         gates |= {f"W{gate}": (n_a, n_a + n_x), f"b{gate}": (n_a, 1)}
     return normal(rng, **gates, Wy=(n_y, n_a), by=(n_y, 1))
+
+
+def gru_parameters(rng: np.random.Generator, n_x: int, n_a: int) -> dict[str, np.ndarray]:
+    """Return parameters of a GRU: Wr, br, Wu, bu, Wa, ba."""
+    gates: dict[str, tuple[int, ...]] = {}
+    for gate in "rua":
+        gates |= {f"W{gate}": (n_a, n_a + n_x), f"b{gate}": (n_a, 1)}
+    return normal(rng, **gates)
 
 
 def rnn_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
@@ -66,6 +76,28 @@ def lstm_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> di
     rng = hidden_rng(seed)
     arrays = normal(rng, x=(n_x, m, T_x), a0=(n_a, m))
     return {**arrays, "parameters": lstm_parameters(rng, n_x, n_a, n_y)}
+
+
+def gru_cell_inputs(seed: int, n_x: int, n_a: int, m: int) -> dict:
+    """Return arguments of `gru_cell_forward`: xt (n_x, m), a_prev (n_a, m), parameters."""
+    rng = hidden_rng(seed)
+    arrays = normal(rng, xt=(n_x, m), a_prev=(n_a, m))
+    return {**arrays, "parameters": gru_parameters(rng, n_x, n_a)}
+
+
+def gru_inputs(seed: int, n_x: int, n_a: int, m: int, T_x: int) -> dict:
+    """Return arguments of `gru_forward`: x (n_x, m, T_x), a0 (n_a, m), parameters."""
+    rng = hidden_rng(seed)
+    arrays = normal(rng, x=(n_x, m, T_x), a0=(n_a, m))
+    return {**arrays, "parameters": gru_parameters(rng, n_x, n_a)}
+
+
+def two_way_inputs(seed: int, n_x: int, n_a: int, m: int, T_x: int) -> dict:
+    """Return arguments of `bidirectional_forward`: x, and for each way its a0 and parameters."""
+    rng = hidden_rng(seed)
+    arrays = normal(rng, x=(n_x, m, T_x), a0_forward=(n_a, m), a0_backward=(n_a, m))
+    ways = {f"parameters_{way}": gru_parameters(rng, n_x, n_a) for way in ("forward", "backward")}
+    return {**arrays, **ways}
 
 
 @once_per_set
@@ -111,6 +143,21 @@ def lstm_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: 
     """Return a case of `lstm_backward`: da (n_a, m, steps), caches of T_x time steps."""
     forward = lstm_inputs(seed, n_x, n_a, n_y, m, T_x)
     return sequence_case(lstm_states, forward, LSTM_WEIGHTS, drawn_back(seed, da=(n_a, m, steps)))
+
+
+@once_per_set
+def gru_cell_case(seed: int, n_x: int, n_a: int, m: int) -> Case:
+    """Return a case of `gru_cell_backward`: da_next (n_a, m), cache."""
+    forward = gru_cell_inputs(seed, n_x, n_a, m)
+    da_next = drawn_back(seed, da_next=(n_a, m))["da_next"]
+
+    def loss(**arguments: Any) -> float:
+        return np.sum(da_next * gru_step(**arguments)[0])
+
+    return Case(
+        {"da_next": da_next, "cache": gru_step(**forward)},
+        lambda: numeric_gradients(loss, forward, f"xt, a_prev, {GRU_WEIGHTS}"),
+    )
 
 
 def drawn_back(seed: int, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -54,7 +54,7 @@ ANGLE: "\\langle"
 TOP: "\\top"
 FUNCTION: "\\tanh" | "\\sigma" | "\\mathrm{softmax}" | "\\log"
 GREEK: "\\Gamma" | "\\delta"
-ACCENT: "\\hat" | "\\tilde"
+ACCENT: "\\hat" | "\\tilde" | "\\overrightarrow" | "\\overleftarrow"
 LETTER: /[A-Za-z]/
 NUMBER: /[0-9]+/
 %ignore /\s+|\\[,;:!]|\\quad|\\left|\\right|\\tag\{\d+\}/

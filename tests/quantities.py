@@ -15,7 +15,7 @@ import textbook
 from ours import ASSIGNMENTS
 
 from grading.source import course_root, read_source
-from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
+from rnn_marking.inputs import gru_parameters, lstm_parameters, normal, rnn_parameters
 from rnn_utils import softmax
 
 ROOT = course_root(Path(__file__).parent)
@@ -24,8 +24,9 @@ N_X, N_A, N_Y, M, T_X = 4, 6, 3, 7, 5
 STATE = (N_A, M)
 # How the notebooks write what `textbook` calls otherwise.
 IN_TEXTBOOK = {r"\Gamma_f": "f", r"\Gamma_i": "i", r"\Gamma_o": "o", r"\tildec": "cct"}
-IN_TEXTBOOK |= {f"z_{gate}": f"z{gate}" for gate in "ficog"}
-IN_TEXTBOOK |= {name: name for name in "achzsfiog"}
+IN_TEXTBOOK |= {r"\Gamma_r": "r", r"\Gamma_u": "u", r"\tildea": "aat"}
+IN_TEXTBOOK |= {f"z_{gate}": f"z{gate}" for gate in "ficogrua"}
+IN_TEXTBOOK |= {name: name for name in "achzsfiogq"}
 TEXTBOOK = {"rnn": textbook.rnn, "lstm": textbook.lstm}
 
 
@@ -249,6 +250,100 @@ def fused_step():
     return Context(values, gradients, [{"t": 1, "N": N}])
 
 
+def gru_weights(parameters):
+    """Return the parameters of a GRU by their names in formulas, each weight also in two parts."""
+    found = weights(parameters)
+    for gate in "rua":
+        found[f"W_{gate}a", None] = parameters["W" + gate][:, :N_A]
+        found[f"W_{gate}x", None] = parameters["W" + gate][:, N_A:]
+    return found
+
+
+def gru_inputs():
+    """Return arguments of a whole run of a GRU, and a source of more arrays."""
+    rng = np.random.default_rng(1)
+    given = normal(rng, x=(N_X, M, T_X), a0=STATE)
+    return {**given, "parameters": gru_parameters(rng, N_X, N_A)}, functools.partial(normal, rng)
+
+
+def gru():
+    """Run the GRU of the fourth notebook; n, of the other form, is the textbook's."""
+    given, _ = gru_inputs()
+    _, (caches, x) = SOURCES["gru_bidirectional"].function("gru_forward")(*given.values())
+    values = {**numbered("x", np.moveaxis(x, 2, 0), 1), ("a", 0): given["a0"]}
+    names = ("a", None, r"\Gamma_r", r"\Gamma_u", r"\tildea")
+    for place, name in enumerate(names):
+        values |= numbered(name, (cache[place] for cache in caches), 1) if name else {}
+    steps = textbook.gru(**given)
+    values |= numbered("q", steps["q"][1:], 1) | numbered("n", steps["n"][1:], 1)
+    values |= gru_weights(given["parameters"])
+    return Context(values, numbers=[{"t": t} for t in range(1, T_X + 1)])
+
+
+def gru_cell():
+    """Run one cell of the GRU back; its sums have no time step."""
+    given, more = gru_inputs()
+    given["x"], da = given["x"][:, :, :1], more(da=STATE)["da"]
+    names = SOURCES["gru_bidirectional"].namespace()
+    _, cache = names["gru_cell_forward"](given["x"][:, :, 0], given["a0"], given["parameters"])
+    got = names["gru_cell_backward"](da, cache)
+    values, gradients = inner(textbook.gru, given, {("a", 1): da}, T=1)
+    for found in (values, gradients):
+        found |= {(f"z_{gate}", None): found[f"z_{gate}", 1] for gate in "rua"}
+    del gradients["a", 0]  # what the cell returns is a part, never the whole gradient
+    values |= {("x", 1): given["x"][:, :, 0], (r"\delta_a", 0): got["da_prev"]}
+    values |= gru_weights(given["parameters"])
+    gradients |= {("x", 1): got["dxt"], ("a", 1): da, **parameter_gradients(got)}
+    return Context(values, gradients, [{"t": 1, "m": M}], {"k": "ru", "j": "rua"})
+
+
+def two_way():
+    """Run the two-way network, and each of the two by itself."""
+    given, more = gru_inputs()
+    x, start, there = given.values()
+    back = gru_parameters(np.random.default_rng(2), N_X, N_A)
+    run = SOURCES["gru_bidirectional"].function("bidirectional_forward")
+    a, _ = run(x, start, other := more(a0=STATE)["a0"], there, back)
+    forwards = textbook.gru(x, start, there)["a"][1:]
+    backwards = textbook.gru(x[:, :, ::-1], other, back)["a"][:0:-1]
+    values = numbered("a", np.moveaxis(a, 2, 0), 1)
+    values |= numbered(r"\overrightarrowa", forwards, 1) | numbered(
+        r"\overleftarrowa", backwards, 1
+    )
+    values |= numbered("x", np.moveaxis(x, 2, 0), 1)
+    return Context(values, numbers=[{"t": t, "T_x": T_X} for t in range(1, T_X + 1)])
+
+
+def scores_of_steps():
+    """Run the read-out of the fourth notebook: a prediction for each step."""
+    (source,) = (
+        cell.source
+        for cell in SOURCES["gru_bidirectional"].notebook.cells
+        if cell.id == "way-back-through-time"
+    )
+    names = {"np": np, "sigmoid": textbook.logistic}
+    exec(source, names)
+    rng = np.random.default_rng(1)
+    a, Wy, by = normal(rng, a=(N_A, M, T_X), Wy=(1, N_A), by=(1, 1)).values()
+    y = rng.random((M, T_X)) < 0.5
+    loss, da, _ = names["read_out"](a, y, Wy, by)
+
+    def of_scores(s):
+        right = textbook.logistic(anp.where(y, s, -s))
+        return -anp.mean(anp.log(right))
+
+    s = np.einsum("k,kmt->mt", Wy[0], a) + by
+    np.testing.assert_allclose(loss, of_scores(s))
+    ds = autograd.grad(of_scores)(s)
+    np.testing.assert_allclose(da, np.multiply.outer(Wy[0], ds))
+    values = {**numbered("a", np.moveaxis(a, 2, 0), 1), ("m", None): M, ("T_x", None): T_X}
+    values |= numbered(r"\haty", textbook.logistic(s).T[:, None], 1)
+    values |= numbered("y", y.T[:, None].astype(float), 1)
+    values |= numbered("s", s.T[:, None], 1) | weights({"Wy": Wy, "by": by})
+    gradients = numbered("s", ds.T[:, None], 1)
+    return Context(values, gradients, [{"t": t, "m": M} for t in range(1, T_X + 1)])
+
+
 def numeric():
     """Return a loss as a function of one element of its argument, and its gradient."""
     rng = np.random.default_rng(1)
@@ -297,6 +392,12 @@ CONTEXTS = {
         "6": (read_out,),
     },
     "lstm_fused_gates": {"1": (fused_step,)},
+    "gru_bidirectional": {
+        "1.1": (gru,),
+        "1.2": (gru_cell,),
+        "2.2": (two_way,),
+        "3.3": (scores_of_steps,),
+    },
 }
 
 

@@ -9,13 +9,17 @@ import textbook
 
 from grading.source import course_root, read_source
 from rnn_forward_passes import lstm_states, rnn_states
-from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
+from rnn_marking.gru import gru_step
+from rnn_marking.inputs import gru_parameters, lstm_parameters, normal, rnn_parameters
 from rnn_utils import softmax
 
 ROOT = course_root(Path(__file__).parent)
-FORWARD, BACKWARD, FUSED = (
+FORWARD, BACKWARD, FUSED, GRU = (
     read_source(assignment, ROOT)
-    for assignment in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
+    for assignment in (
+        *("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates"),
+        "gru_bidirectional",
+    )
 )
 # Ten random sizes; then one example, one time step, and gradients of fewer steps than were run.
 SIZES = [(seed, None) for seed in range(10)] + [(10, "m = 1"), (11, "T = 1"), (12, "fewer steps")]
@@ -48,6 +52,9 @@ class Sizes:
 
     def lstm(self):
         return lstm_parameters(self.rng, self.n_x, self.n_a, self.n_y)
+
+    def gru(self):
+        return gru_parameters(self.rng, self.n_x, self.n_a)
 
 
 @pytest.fixture
@@ -205,6 +212,36 @@ def test_fused_sequence(sizes):
     expected["dx"] = expected["dx"][:, : sizes.steps]
     for value, right in zip(got, expected.values(), strict=True):
         assert_agree(value, right)
+
+
+def test_gru_cell(sizes):
+    given = sizes.draw(xt=(sizes.n_x, sizes.m), a_prev=sizes.state)
+    parameters, da_next = sizes.gru(), sizes.draw(da=sizes.state)["da"]
+
+    def run(xt, a_prev, parameters):
+        return textbook.gru(xt[:, :, None], a_prev, parameters)
+
+    def loss(**given):
+        return np.sum(da_next * run(**given)["a"][1])
+
+    right = run(**given, parameters=parameters)
+    _, cache = GRU.function("gru_cell_forward")(*given.values(), parameters)
+    for own in (cache, gru_step(**given, parameters=parameters)):
+        assert_agree(own[0], right["a"][1])
+        for value, name in zip(own[2:5], ("r", "u", "aat"), strict=True):
+            assert_agree(value, right[name][1])
+    got = GRU.function("gru_cell_backward")(da_next, cache)
+    assert_all_agree(got, textbook.gradients(loss, {**given, "parameters": parameters}))
+
+
+def test_two_way_gru(sizes):
+    x, start, other = sizes.draw(x=sizes.sequence, a=sizes.state, b=sizes.state).values()
+    there, back = sizes.gru(), sizes.gru()
+    a, _ = GRU.function("bidirectional_forward")(x, start, other, there, back)
+    forwards = along(textbook.gru(x, start, there)["a"], 2)
+    backwards = along(textbook.gru(x[:, :, ::-1], other, back)["a"], 2)[:, :, ::-1]
+    assert_agree(a, np.concatenate((forwards, backwards)))
+    assert_agree(GRU.function("gru_forward")(x, start, there)[0], forwards)
 
 
 def test_forward_passes_that_are_given(sizes):

@@ -15,7 +15,7 @@ from quantities import ASSIGNMENTS, CONTEXTS, SOURCES, context
 
 import rnn_forward_passes
 import rnn_utils
-from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
+from rnn_marking.inputs import gru_parameters, lstm_parameters, normal, rnn_parameters
 
 # All different, and different from the sums and multiples that shapes are made of.
 SIZES = {"n_x": 4, "n_a": 6, "n_y": 3, "m": 7, "T_x": 5, "T": 2, "N": 7, "D": 4, "H": 6}
@@ -25,6 +25,7 @@ STATE = (N_A, M)
 RNG = np.random.default_rng(0)
 KEYS_AND_SHAPE = re.compile(r"((?:`\w+`(?:, | and )?)+) \(([^()]*)\)")
 NAMES_IN_CODE = {"a_next": "a", "c_next": "c", "ft": "f", "it": "i", "cct": "cct", "ot": "o"}
+NAMES_IN_CODE |= {"rt": "r", "ut": "u", "aat": "aat"}
 
 
 class Call(NamedTuple):
@@ -90,6 +91,29 @@ def columns():
             yield "rnn_forward_passes", name, Call(function, arguments, steps)
 
 
+def ways():
+    """Yield the functions of the GRU: assignment, function, its Call."""
+    function = SOURCES["gru_bidirectional"].function
+    parameters, other = (gru_parameters(RNG, N_X, N_A) for _ in range(2))
+    x, a0, start = normal(RNG, x=(N_X, M, T_X), a0=STATE, start=STATE).values()
+    whole = {"x": x, "a0": a0, "parameters": parameters}
+    steps = by_step(x, parameters, textbook.gru(**whole))
+    one = pick("xt a_prev parameters", steps[0])
+    da_next = normal(RNG, da_next=STATE)["da_next"]
+    both = {"x": x, "a0_forward": a0, "a0_backward": start}
+    both |= {"parameters_forward": parameters, "parameters_backward": other}
+    for name, arguments in (
+        ("gru_cell_forward", one),
+        (
+            "gru_cell_backward",
+            {"da_next": da_next, "cache": function("gru_cell_forward")(**one)[-1]},
+        ),
+        ("gru_forward", whole),
+        ("bidirectional_forward", both),
+    ):
+        yield "gru_bidirectional", name, Call(function(name), arguments, steps)
+
+
 def rows():
     """Yield the functions that have examples as rows."""
     function = SOURCES["lstm_fused_gates"].function
@@ -111,13 +135,15 @@ def rows():
 
 def initialisers():
     """Yield the functions that draw parameters."""
-    for name, sizes in (("rnn", "n_x n_a n_y"), ("lstm", "n_x n_a n_y"), ("fused_lstm", "D H")):
+    columns = dict.fromkeys(("rnn", "lstm", "gru"), "n_x n_a n_y")
+    for name, sizes in {**columns, "fused_lstm": "D H"}.items():
         name = f"initialize_{name}_parameters"
         arguments = {**pick(sizes, SIZES), "rng": RNG}
         yield "rnn_utils", name, Call(getattr(rnn_utils, name), arguments, [{}])
 
 
-CALLS = {(place, name): call for place, name, call in (*columns(), *rows(), *initialisers())}
+EVERY = (*columns(), *ways(), *rows(), *initialisers())
+CALLS = {(place, name): call for place, name, call in EVERY}
 
 
 def entries(function, part):
@@ -146,7 +172,7 @@ def find_entry(function_name, name):
 
 def shape(text):
     """Return the shape that "n_a, n_a + n_x" or "D, 4H" is, in the sizes used here."""
-    product = re.sub(r"(\d)([A-Z])", r"\1 * \2", text)
+    product = re.sub(r"(\d) ?([A-Za-z])", r"\1 * \2", text)
     return tuple(eval(f"[{product}]", dict(SIZES)))
 
 
@@ -154,7 +180,8 @@ def hold(name, value, entry, call, known):
     """Hold a value against its entry in a docstring; an entry that says nothing exact fails."""
     other = re.match(r"As for `(\w+)`", entry.text)
     if other:
-        hold(name, value, find_entry(other[1], name), call, known)
+        there = re.sub("_(forward|backward)$", "", name)
+        hold(name, value, find_entry(other[1], there), call, known)
     elif entry.kind.startswith("ndarray, shape ("):
         assert type(value) is np.ndarray
         assert value.shape == shape(re.search(r"\((.*?)\)", entry.kind)[1]), name
@@ -186,10 +213,18 @@ def hold_tuple(value, names, call, known):
         if name.startswith("list with the cache of each"):
             assert type(item) is list
             assert len(item) == len(call.steps)
-            cell = "lstm_cell_forward" if "c_next" in call.steps[0] else "rnn_cell_forward"
+            network = {"c_next": "lstm", "ut": "gru"}
+            kind = next((k for name, k in network.items() if name in call.steps[0]), "rnn")
+            cell = f"{kind}_cell_forward"
             cell_names = find_entry(cell, "cache").text.strip("()").split(", ")
             for cache, then in zip(item, call.steps, strict=True):
                 hold_tuple(cache, cell_names, call, then)
+        elif name.startswith("caches of the "):  # of a network that runs by itself
+            way = name.split()[3]
+            x = call.arguments["x"] if way == "forward" else call.arguments["x"][:, :, ::-1]
+            start, parameters = (call.arguments[f"{each}_{way}"] for each in ("a0", "parameters"))
+            *_, right = SOURCES["gru_bidirectional"].function("gru_forward")(x, start, parameters)
+            assert_same(item, right)
         else:
             assert_same(item, known[name])
 
@@ -200,6 +235,9 @@ def assert_same(actual, expected):
         assert set(actual) == set(expected)
         for key, value in expected.items():
             assert_same(actual[key], value)
+    elif isinstance(expected, tuple | list):
+        for one, other in zip(actual, expected, strict=True):
+            assert_same(one, other)
     else:
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-10, strict=True)
 
@@ -273,6 +311,8 @@ IN_SENTENCES = {
     ("rnn_lstm_forward", "n_a, 1"): "b_a",
     ("rnn_lstm_forward", "n_a, n_a + n_x"): "W_f",
     ("rnn_lstm_backward", "n_a, m"): r"dz^{\langle t \rangle}",
+    ("gru_bidirectional", "n_a, m"): r"\Gamma_r^{\langle t \rangle}",
+    ("gru_bidirectional", "n_a, 1"): "b_r",
     ("lstm_fused_gates", "N, H"): "dz_i",
     ("lstm_fused_gates", "N, 4H"): "dz",
 }

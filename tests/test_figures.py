@@ -18,6 +18,8 @@ NAMES |= {"da", "dc"}
 ALSO = re.compile(r"\\cdots|\\(?:tanh|sigma)(?:\^\{\\prime\})?|\\Sigma(?:_i)?|[-+=01 ]*")
 SIZES = re.compile(r"\d?H|\([^()]*\)|n_[axy]|T_x|m")
 SLOPES = {"i(1-i)", "f(1-f)", "o(1-o)", "1-g^2", r"1-\tanh^2"}
+SLOPES |= {r"1-\Gamma_u", r"1-\tilde a^2", *(rf"\Gamma_{g}(1-\Gamma_{g})" for g in "ru")}
+SLOPES.add(r"\tilde a - a^{\langle t-1 \rangle}")
 
 
 def written(figure):

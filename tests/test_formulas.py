@@ -19,7 +19,7 @@ def marked_up(pattern):
         heading = ""
         for cell in SOURCES[assignment].notebook.cells:
             if cell.cell_type == "markdown":
-                for match in re.finditer(rf"(?m)^##+ (?P<heading>.*)$|{pattern}", cell.source):
+                for match in re.finditer(rf"(?m)^##+ (?P<heading>\d.*)$|{pattern}", cell.source):
                     heading = match["heading"] or heading
                     if not match["heading"]:
                         found.append((assignment, heading, match[0]))
@@ -50,6 +50,7 @@ MUTATIONS = {
     r"\\mathrm\{softmax\}": r"\\sigma",
     r"= -": "= ",
     r"\\delta_": "d",
+    r"\\overrightarrow": r"\\overleftarrow",
 }
 
 

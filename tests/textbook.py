@@ -64,6 +64,35 @@ def lstm(x, a0, c0, parameters, nudge: Nudge = as_it_is) -> Steps:
     return steps
 
 
+def gru(x, a0, parameters, nudge: Nudge = as_it_is) -> Steps:
+    """
+    Run a GRU over x (n_x, m, T_x), its reset gate before the product.
+
+    Quantities are r, u (gates), q, aat (candidate), a, and zr, zu, za; n is what the candidate
+    would be with the reset gate behind the product.
+    """
+    p, n_a = parameters, a0.shape[0]
+    steps = {"a": [nudge("a", 0, a0)]}
+
+    def of_state(gate, state):
+        return p["W" + gate][:, :n_a] @ state
+
+    for t in range(1, x.shape[2] + 1):
+        before, now = steps["a"][-1], {}
+        of_x = {g: p["W" + g][:, n_a:] @ x[:, :, t - 1] + p["b" + g] for g in "rua"}
+        for gate in "ru":
+            now["z" + gate] = nudge("z" + gate, t, of_state(gate, before) + of_x[gate])
+            now[gate] = nudge(gate, t, logistic(now["z" + gate]))
+        now["q"] = nudge("q", t, now["r"] * before)
+        now["za"] = nudge("za", t, of_state("a", now["q"]) + of_x["a"])
+        now["aat"] = nudge("aat", t, np.tanh(now["za"]))
+        now["a"] = nudge("a", t, now["u"] * now["aat"] + (1 - now["u"]) * before)
+        now["n"] = np.tanh(now["r"] * of_state("a", before) + of_x["a"])
+        for name, value in now.items():
+            steps.setdefault(name, [None]).append(value)
+    return steps
+
+
 def fused_lstm(x, h0, c0, Wx, Wh, b, nudge: Nudge = as_it_is) -> Steps:
     """Run a batch-first LSTM over x (N, T, D), its gates i, f, o, g each a quarter of a width."""
     H = h0.shape[1]

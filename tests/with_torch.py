@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from grading.source import course_root, read_source
-from rnn_marking.inputs import lstm_parameters, normal, rnn_parameters
+from rnn_marking.inputs import gru_parameters, lstm_parameters, normal, rnn_parameters
 
 ROOT = course_root(Path(__file__).parent)
-FORWARD, BACKWARD, FUSED = (
+FORWARD, BACKWARD, FUSED, GRU = (
     read_source(name, ROOT)
-    for name in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
+    for name in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates", "gru_bidirectional")
 )
 TORCH_GATES = "ifco"  # how PyTorch stacks them, in our letters
 DOUBLE = torch.float64
@@ -221,6 +221,116 @@ def test_fused_step(rng, sizes):
     inputs = [x.grad, prev_h.grad, prev_c.grad]
     for value, grad in zip(got, [*inputs, *fused_gradients(network)], strict=True):
         assert_agree(value, grad)
+
+
+def torch_gru(p, q=None):
+    """Return an nn.GRU with these weights, and those that read backwards: its z is 1 - u."""
+    n_a, width = p["Wr"].shape
+    ways = [p] if q is None else [p, q]
+    network = torch.nn.GRU(width - n_a, n_a, bidirectional=len(ways) == 2, dtype=DOUBLE)
+    weights = []
+    for way in ways:
+        W = np.vstack([way["Wr"], -way["Wu"], way["Wa"]])
+        b = np.vstack([way["br"], -way["bu"], way["ba"]])[:, 0]
+        weights += [W[:, n_a:], W[:, :n_a], b, np.zeros_like(b)]
+    with torch.no_grad():
+        for own, given in zip(network.parameters(), weights, strict=True):
+            own.copy_(tensor(given))
+    return network
+
+
+def gru_gradients(network):
+    """Return the gradients of a GRU's parameters, in the notebook's letters and signs."""
+    ih, hh, bias, _ = (weights.grad for weights in network.parameters())
+    found = {}
+    for gate, sign, dW, db in zip(
+        "rua", (1, -1, 1), torch.hstack((hh, ih)).chunk(3), bias.chunk(3), strict=True
+    ):
+        found |= {"dW" + gate: sign * dW, "db" + gate: sign * db[:, None]}
+    return found
+
+
+def other_form():
+    """Return the notebook's functions in PyTorch's form: the reset gate after the product."""
+    changed = {
+        version.function: version.text
+        for version in reversed(GRU.versions)  # of several forms of a mistake, the first
+        if version.name == "reset_gate_after_the_product"
+    }
+    assert set(changed) == {"gru_cell_forward", "gru_cell_backward"}
+    return GRU.namespace(**changed)
+
+
+def test_gru_in_the_form_of_pytorch(rng, sizes):
+    n_x, n_a, _, m, T = sizes
+    p, q = gru_parameters(rng, n_x, n_a), gru_parameters(rng, n_x, n_a)
+    given = normal(rng, x=(n_x, m, T), a=(n_a, m), b=(n_a, m))
+    start = tensor(np.stack([given["a"].T, given["b"].T]))
+    states = columns_last(torch_gru(p, q)(tensor(given["x"].T), start)[0])
+    a, _ = other_form()["bidirectional_forward"](*given.values(), p, q)
+    assert_agree(a, states)
+
+
+def test_gru_cell_in_the_form_of_pytorch(rng, sizes):
+    n_x, n_a, _, m, _ = sizes
+    p = gru_parameters(rng, n_x, n_a)
+    given = normal(rng, xt=(n_x, m), a_prev=(n_a, m), da_next=(n_a, m))
+    xt, a_prev, network = tensor(given["xt"]), tensor(given["a_prev"]), torch_gru(p)
+    state = network(xt.T[None], a_prev.T[None].contiguous())[0][0].T
+    (state * torch.tensor(given["da_next"])).sum().backward()
+
+    names = other_form()
+    a_next, cache = names["gru_cell_forward"](given["xt"], given["a_prev"], p)
+    assert_agree(a_next, state)
+    got = names["gru_cell_backward"](given["da_next"], cache)
+    assert_all_agree(got, {"dxt": xt.grad, "da_prev": a_prev.grad, **gru_gradients(network)})
+
+
+def test_gru_where_both_forms_are_one(rng, sizes):
+    """Each unit of the candidate sees itself alone, so the place of the reset gate is the same."""
+    n_x, n_a, _, m, T = sizes
+    p, q = gru_parameters(rng, n_x, n_a), gru_parameters(rng, n_x, n_a)
+    for each in (p, q):
+        each["Wa"][:, :n_a] *= np.eye(n_a)
+    given = normal(rng, x=(n_x, m, T), a=(n_a, m), b=(n_a, m))
+    start = tensor(np.stack([given["a"].T, given["b"].T]))
+    states = columns_last(torch_gru(p, q)(tensor(given["x"].T), start)[0])
+    a, _ = GRU.function("bidirectional_forward")(*given.values(), p, q)
+    assert_agree(a, states)
+
+
+def test_gru_cell_by_autograd(rng, sizes):
+    n_x, n_a, _, m, _ = sizes
+    p = {name: tensor(array) for name, array in gru_parameters(rng, n_x, n_a).items()}
+    given = normal(rng, xt=(n_x, m), a_prev=(n_a, m), da_next=(n_a, m))
+    xt, a_prev = tensor(given["xt"]), tensor(given["a_prev"])
+    r, u = (torch.sigmoid(p["W" + k] @ torch.vstack((a_prev, xt)) + p["b" + k]) for k in "ru")
+    new = torch.tanh(p["Wa"] @ torch.vstack((r * a_prev, xt)) + p["ba"])
+    state = u * new + (1 - u) * a_prev
+    (state * torch.tensor(given["da_next"])).sum().backward()
+
+    own = {name: array.detach().numpy() for name, array in p.items()}
+    a_next, cache = GRU.function("gru_cell_forward")(given["xt"], given["a_prev"], own)
+    assert_agree(a_next, state)
+    got = GRU.function("gru_cell_backward")(given["da_next"], cache)
+    right = {"dxt": xt.grad, "da_prev": a_prev.grad}
+    assert_all_agree(got, right | {f"d{name}": array.grad for name, array in p.items()})
+
+
+def test_what_notebook_4_shows_of_pytorch(seed, capsys):
+    """The lines at its end, run one after the other, print what stands below them."""
+    if seed:
+        pytest.skip("has nothing drawn in it")
+    cells = {cell.id: cell.source for cell in GRU.notebook.cells}
+    names = GRU.namespace()
+    for cell in ("check-gru-cell-forward", "check-bidirectional-forward"):
+        exec(cells[cell], names)
+    text = "\n".join(cells[cell] for cell in ("then-what", "torch-run"))
+    capsys.readouterr()
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code, names)
+    (printed,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    assert capsys.readouterr().out == printed
 
 
 def test_what_notebook_1_shows_of_pytorch(seed, capsys):
