@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -58,6 +59,8 @@ class Finding(NamedTuple):
         return self.said({})
 
 
+EMPTY = ""
+NOTHING = Finding(EMPTY, {})
 BETWEEN = Finding(", ", {})
 
 
@@ -386,7 +389,6 @@ def is_simple(node: ast.AST) -> bool:
 
 
 KEPT = "the cache"  # stands for one of the student's own choice
-NOTHING = Finding("", {})
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -603,10 +605,18 @@ def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
             fields["length"] = name_shape((len(value),), sizes, numbers)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
     given.pop("", None)  # not to be told
-    told = {"given": list(given.values()), "function": stop.kind}
-    if given and not stop.error:
-        return Finding("in the call of `{function}`, {given}", told)
-    return Finding("{given}", told) if given else None
+    if not given:
+        return None
+    told = reduce(both, given.values())
+    if stop.error:
+        return told
+    call = {"function": stop.kind, "given": told}
+    return Finding("in the call of `{function}`, {given}", call)
+
+
+def both(one: Finding, other: Finding) -> Finding:
+    """Say the one and the other."""
+    return Finding("{one}, {other}", {"one": one, "other": other})
 
 
 def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
@@ -814,7 +824,6 @@ RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
 WORDS = ""  # no function's name
-WITHOUT = "{help}; the other values are looked at without this line"
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 
 Check = Callable[[Outcome], None]
@@ -959,19 +968,27 @@ class FunctionTest:
         table = known()
         about, words = table.get(self.name, {}), table.get(WORDS, {})
         lines = report_lines(self.name, self.wrong, self.mistake(about))
-        closing = Finding(
-            "`{name}`: {made} of {kinds} kinds of check made here, on one"
-            " example. Marking makes all of them, on data that you have not"
-            " seen.",
-            {
-                "name": self.name,
-                "made": len(self.wrong),
-                "kinds": about.get("kinds", Finding("all", {})),
-            },
-        )
+        closing = self.covered(about.get("kinds"))
         show(lines, None if self.outcome.stopped else closing, words)
         if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
             reject_next_cell("\n".join(f.said(words) for _, f in lines))
+
+    def covered(self, kinds: int | None) -> Finding:
+        """Say how many of all kinds of check were made."""
+        made = {"name": self.name, "made": len(self.wrong)}
+        if kinds is None:
+            return Finding(
+                "`{name}`: {made} of all kinds of check made here, on one"
+                " example. Marking makes all of them, on data that you have"
+                " not seen.",
+                made,
+            )
+        return Finding(
+            "`{name}`: {made} of {kinds} kinds of check made here, on one"
+            " example. Marking makes all of them, on data that you have not"
+            " seen.",
+            {**made, "kinds": kinds},
+        )
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -1048,7 +1065,10 @@ class Values(dict):
     def __missing__(self, key: str) -> None:
         if self.lost:
             message, fields = self.lost
-            told = Finding(WITHOUT, {"help": fields["help"]})
+            told = Finding(
+                "{help}; the other values are looked at without this line",
+                {"help": fields["help"]},
+            )
             raise Wrong(message, **{**fields, "help": told})
         raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 
