@@ -1,36 +1,47 @@
-# make demo: mark a sample class.  make test: run the tests.  Both set up what they need.
-# make bench: mark a class of 100 with stock nbgrader and with this kit, side by side.
-# make site: build the learners' site; EDITION=solved adds the solutions.
-# make test-torch: hold the solutions against PyTorch, which it installs (about 200 MB).
 PYTHON ?= python3
 BIN := .venv/bin
+NEWEST ?=  # 1: the newest packages that pyproject.toml allows, in place of the pinned ones
+# Those of the tests that mark no class, build no site and start no browser.
+FAST := $(addprefix tests/test_, address.py autograd.py checks.py colours.py documented.py downloads.py \
+  figures.py formulas.py house.py named.py new.py notebooks.py stops.py translation.py utils.py wire.py)
 
-.PHONY: demo test test-torch bench site hooks bubblewrap chromium postgresql
+.DEFAULT_GOAL := help
+.PHONY: help demo check types test test-torch bench site hooks bubblewrap chromium postgresql
 
-demo: .venv/ready bubblewrap
+help:  ## show this
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo: bubblewrap .venv/ready  ## mark a sample class; FLAGS=--all: of every assignment
 	$(BIN)/python -m grading demo $(FLAGS)
 
-test: .venv/ready bubblewrap chromium postgresql
+check: .venv/ready types  ## for daily work: format, types, rules of dependency, fast tests
+	$(BIN)/pytest --durations=0 --durations-min=3 $(FAST)
+
+types: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+test: bubblewrap chromium postgresql .venv/ready types  ## all tests; FLAGS: what pytest takes
 	$(BIN)/pytest $(FLAGS)
 
-test-torch: .venv/torch
+test-torch: .venv/torch  ## hold the solutions against PyTorch, which it installs (about 200 MB)
 	$(BIN)/pytest $(FLAGS) tests/with_torch.py
 
-bench: .venv/ready bubblewrap
+bench: bubblewrap .venv/ready  ## mark a class of 100 with stock nbgrader and with this kit
 	$(BIN)/python benchmarks/speed.py compare
 
-site: .venv/ready
+site: .venv/ready  ## build the learners' site; EDITION=solved: with the solutions
 	$(BIN)/python site/build.py $(EDITION)
 
-hooks: .venv/ready
+hooks: .venv/ready  ## let commits leave out the outputs of source notebooks
 	$(BIN)/pre-commit install
 
 .venv/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e .
+	cat requirements.txt requirements-dev.txt | grep -v '^-r' $(if $(NEWEST),| sed 's/==[^ ;]*//') > .venv/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r .venv/requirements.txt -e .
 	touch $@
 
 .venv/torch: requirements-torch.txt | .venv/ready
@@ -48,4 +59,6 @@ bubblewrap chromium postgresql:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $@ >/dev/null; \
 	  else \
 	    echo "$@ is not installed; on Debian and Ubuntu: sudo apt install $@"; \
+	    test $@ != bubblewrap || test -n "$(filter --unprotected,$(FLAGS))" || { \
+	      echo "Without it: make demo FLAGS=--unprotected, and docs/platforms.md"; exit 1; }; \
 	  fi; }

@@ -278,21 +278,25 @@ def import_students_command(
 
 @app.command("demo")
 def demo_command(
-    assignment: Assignment = "rnn_lstm_forward", unprotected: Unprotected = False
+    assignment: Assignment = "rnn_lstm_forward",
+    every: Annotated[bool, typer.Option("--all", help="Of every assignment.")] = False,
+    unprotected: Unprotected = False,
 ) -> None:
     """Grade a class of 24 sample students in the scratch course demo/."""
     folder = course_root() / "demo"
     make_course(course_root(), folder)
     os.chdir(folder)
-    make_release(assignment)
-    make_submissions(read_source(assignment), folder)
-    with converter_of(assignment, unprotected).open_run([]) as run:
-        mark_and_tell(run, assignment)
-    report_command(assignment)
+    names = sorted(path.name for path in Path("source").iterdir()) if every else [assignment]
+    for name in names:
+        make_release(name)
+        make_submissions(read_source(name), folder)
+        with converter_of(name, unprotected).open_run([]) as run:
+            mark_and_tell(run, name)
+        report_command(name)
     console.print(
-        f"The class report:   demo/reports/{assignment}/report.html\n"
-        f"A page of feedback: demo/feedback/endless_loop/{assignment}/{assignment}.html\n"
-        f"All marks:          demo/reports/{assignment}/grades.csv\n"
+        f"The class report:   demo/reports/{names[0]}/report.html\n"
+        f"A page of feedback: demo/feedback/endless_loop/{names[0]}/{names[0]}.html\n"
+        f"All marks:          demo/reports/{names[0]}/grades.csv\n"
         "The grade book:     demo/gradebook.db; to look into it, `cd demo`, then\n"
         "                    `../.venv/bin/jupyter lab` and Nbgrader > Formgrader",
         markup=False,

@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -26,12 +28,13 @@ import motion
 import motion_page
 import pictures
 from grading import CourseError
-from language import CODES, ENGLISH, Language
+from language import CODES, DOCS, ENGLISH, Language
 from notation import Notation
 from notebooks import NotebookPage
 
 HERE = Path(__file__).parent
 FOLDERS = {"public": "html", "solved": "solved"}
+LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<to>[^)\s]+)\)")
 NOT_SHIPPED = ("__pycache__", ".ipynb_checkpoints")
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
@@ -133,7 +136,9 @@ def stage(
         keep_trailing_newline=True,
         trim_blocks=True,
     )
+    docs = stage_docs(folder / DOCS) if language.code == ENGLISH and not solved else {}
     names = {
+        "docs": docs,
         "assignments": pages,
         "notation": notation.tables(),
         "terms": notation.terms(),
@@ -148,6 +153,28 @@ def stage(
             text = notation.links(file.stem).add(text)
         if solved or file.stem != "derivations":
             (folder / file.name).write_text(text, "utf-8")
+
+
+def stage_docs(folder: Path) -> dict[str, str]:
+    """Write what instructors read into a folder; return the titles by name."""
+    folder.mkdir()
+    files = [*sorted((HERE.parent / DOCS).glob("*.md")), HERE.parent / "SECURITY.md"]
+    names = {file.name for file in files}
+    titles = {}
+    for file in files:
+        text = file.read_text("utf-8")
+        titles[file.stem] = text.partition("\n")[0].removeprefix("# ")
+        (folder / file.name).write_text(LINK.sub(partial(link_among, names), text), "utf-8")
+    shutil.copy(HERE.parent / DOCS / "architecture.svg", folder)
+    return titles
+
+
+def link_among(names: set[str], link: re.Match[str]) -> str:
+    """Return a link that leads to a page of these names, or elsewhere on the web; else its text."""
+    file, hash_, place = Path(link["to"]).name.partition("#")
+    if file in names or not file:
+        return f"[{link['text']}]({file}{hash_}{place})"
+    return link[0] if "://" in link["to"] else link["text"]
 
 
 def add_zip(html: Path, page: NotebookPage) -> None:

@@ -41,6 +41,7 @@ html_theme_options = {"top_of_page_buttons": []}
 html_use_index = False
 html_show_copyright = False
 html_copy_source = False
+suppress_warnings = ["misc.highlighting_failure"]  # what a command prints is no Python
 html_show_sourcelink = False
 if SOLVED:
     html_theme_options["announcement"] = WORDS["announcement"]
@@ -76,8 +77,15 @@ def complete_page(
     context["metatags"] = "".join([context.get("metatags", ""), *more])
     context["words"], context["in_our_words"] = WORDS, in_our_words
     context["others"] = [
-        (other.words, HERE.address(page, other)) for other in languages() if other != HERE
+        (other.words, up(page) + HERE.address(page, other))
+        for other in languages()
+        if other != HERE
     ]
+
+
+def up(page: str) -> str:
+    """Return the way from a page up to the first."""
+    return "../" * page.count("/")
 
 
 def languages() -> list[Language]:
@@ -88,7 +96,7 @@ def languages() -> list[Language]:
 def alternates(page: str) -> list[str]:
     """Return links to a page in all languages, for search engines and browsers."""
     have = [each for each in languages() if each.has(page)]
-    tags = [(each.words["html"], HERE.address(page, each)) for each in have]
+    tags = [(each.words["html"], up(page) + HERE.address(page, each)) for each in have]
     return [
         f'<link rel="alternate" hreflang="{tag}" href="{address}" />'
         for tag, address in [*tags, ("x-default", tags[0][1])]

@@ -76,8 +76,9 @@ def marking_table(text):
 def test_table_of_points_is_the_one_that_is_marked(assignment):
     """The column of each function holds the points of its test, and they are 25."""
     source = SOURCES[assignment]
-    assert source.notebook.cells[-1].id == "marking"
-    told = marking_table(source.notebook.cells[-1].source)
+    *_, marking, licence = source.notebook.cells
+    assert marking.id == "marking" and licence.id == "licence"
+    told = marking_table(marking.source)
     known = json.loads((ROOT / "release" / assignment / "known_mistakes.json").read_text("utf-8"))
     assert list(told) == list(source.answers) and set(known) == set(source.answers)
     for name in source.answers:

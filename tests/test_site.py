@@ -25,7 +25,15 @@ from rnn_marking.address import open_in
 
 ROOT = course_root(Path(__file__).parent)
 COURSE = [
-    *("docs", "grading", "nbgrader_config.py", "release", "release-zh", "rnn_checks.py"),
+    *(
+        "SECURITY.md",
+        "docs",
+        "grading",
+        "nbgrader_config.py",
+        "release",
+        "release-zh",
+        "rnn_checks.py",
+    ),
     *("site", "source"),
 ]
 SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
@@ -456,3 +464,16 @@ def test_the_motion_page_holds_the_shipped_animation(site):
         assert alone.read_bytes() == file_of(code).read_bytes()
         told = [tree_of(each).find(id="motion-data").text for each in (alone, page)]
         assert told[0] == told[1]
+
+
+def test_docs_are_on_the_site_for_instructors(site):
+    shown = site["public"] / "docs"
+    names = {path.stem for path in (ROOT / "docs").glob("*.md")} | {"SECURITY"}
+    assert {path.stem for path in shown.glob("*.html")} == names
+    leads = {a["href"] for a in tree_of(site["public"] / "instructors.html").select("article a")}
+    assert {f"docs/{name}.html" for name in names} <= leads
+    for page in shown.glob("*.html"):
+        links = [a["href"] for a in tree_of(page).select("a[href]")]
+        files = [urldefrag(link)[0] for link in links if "://" not in link]
+        assert [f for f in files if not (shown / unquote(f)).exists()] == [], page.name
+    assert not (site["solved"] / "docs").exists()

@@ -29,6 +29,13 @@ PACKAGES = ("numpy", "matplotlib", "ipython")  # what students have
 START_SECONDS = 60.0
 
 
+APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # of Ubuntu 24.04
+WITHOUT = (
+    "where it cannot be had, --unprotected (for nbgrader's own commands"
+    " --Autograde.unprotected=True) grades without a sandbox."
+)
+
+
 class IsolationUnavailable(Exception):
     """No sandbox can be had here; the text says what to do, in one line."""
 
@@ -342,8 +349,7 @@ class Nursery:
         protected = [way for way in candidates if way.bwrap is not None]
         if protected and shutil.which("bwrap") is None:
             raise IsolationUnavailable(
-                "Rooms need bubblewrap (on Debian and Ubuntu: apt install bubblewrap); "
-                "where it cannot be had, --unprotected grades without a sandbox."
+                f"Rooms need bubblewrap (on Debian and Ubuntu: apt install bubblewrap); {WITHOUT}"
             )
         problem = ""
         for way in candidates:
@@ -366,9 +372,15 @@ class Nursery:
                 process.close()
             return set_up
         raise IsolationUnavailable(
-            f"bubblewrap does not work here ({problem}); "
-            "grade in a container or WSL that lets it, or with --unprotected."
+            f"bubblewrap does not work here ({problem}){remedy(problem)}; {WITHOUT}"
         )
+
+
+def remedy(problem: str, restricted: Path = APPARMOR) -> str:
+    """Say what lets bubblewrap work, where that can be told."""
+    if "ermission" in problem and restricted.is_file() and restricted.read_text().strip() == "1":
+        return ": AppArmor keeps it from making namespaces; docs/platforms.md has the profile"
+    return ": a container has to let it make namespaces; docs/platforms.md has the options"
 
 
 def ping(line: socket.socket) -> None:
