@@ -120,6 +120,10 @@ FAULTS = {
         lambda a: a.replace("blur", "mean = x.mean", "x -= 1\n    mean = x.mean"),
         "test_blur: the solution itself earns 23 of 25 points: the argument `x` is changed",
     ),
+    "a number that the solution does not return": (
+        lambda a: a.replace("check-blur", "0.05611237", "0.05611"),
+        "check_blur: the solution itself gets a cross: `y[2]`",
+    ),
     "a typo in a hidden test": (
         lambda a: a.replace("test-blur", "(1, 5)", "(1, m)"),
         f"{FAILS} line 13: stops with NameError: name 'm' is not",
@@ -160,6 +164,10 @@ FAULTS = {
     "an edit that does not fit": (
         lambda a: a.table.write_text(a.table.read_text().replace('"axis=1"', '"axis=2"')),
         "mistakes.yaml, mean_of_columns: `axis=2` stands 0 times in the solution, not once",
+    ),
+    "two edits that do not fit": (
+        lambda a: a.table.write_text(a.table.read_text().replace('"axis=1"', '"axis=2"')),
+        "mistakes.yaml, negative_axis: `axis=2` stands 0 times in the solution, not once",
     ),
     "mistakes of no function": (
         lambda a: a.table.write_text(a.table.read_text().replace("blur:", "blurr:")),

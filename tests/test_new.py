@@ -59,6 +59,7 @@ def test_new_assignment_is_like_the_other_one(course):
         for f in (folder, other)
     )
     assert made["setup"] == known["setup"]
+    assert re.search(r"FIGURES = (.*)", made["fetch"])[1] == '["idea.svg"]'
     assert made["title"] == known["title"].splitlines()[0] + "\n\n..."
     text = (folder / "gru.ipynb").read_text("utf-8")
     assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
@@ -96,6 +97,11 @@ RETURNS = {
         "np.ones((2, 3)), (np.eye(2), 4.0)",
         "y, cache",
         ["y=np.ndarray, cache=tuple", "y=(2, 3)", '"cache[1]", 4.0)', 'assert_length("cache", 2)'],
+    ),
+    "shapes that fill more than a line": (
+        "(np.ones((2, 3)),) * 9",
+        "a, b, c, d, e, f, g, h, longer",
+        [f"{name}=(2, 3)" for name in ("a", "b", "c", "d", "e", "f", "g", "h", "longer")],
     ),
     "scalar": ("1 / 3", "loss", ["loss=float", '"loss", 0.3333333333333333)']),
     "numpy scalar": ("np.float64(0.5)", "loss", ["loss=np.float64", '"loss", 0.5)']),

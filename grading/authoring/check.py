@@ -16,6 +16,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolut
 from traitlets.config import Config
 
 from grading import CourseError
+from grading.authoring.example import run_check
 from grading.authoring.leaks import scan, secrets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
@@ -73,7 +74,8 @@ def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
     try:
         _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
     except CourseError as problem:
-        yield Problem("", str(problem))
+        for line in str(problem).splitlines():
+            yield Problem("", line)
 
 
 def markers(config: Config) -> dict[str, tuple[str, str]]:
@@ -116,13 +118,26 @@ def mark_solution_of(source: Source) -> Iterator[Problem]:
         yield Problem("", str(problem).removeprefix(f"{source.assignment}, "))
         return
     yield from faults_in(outcomes)
-    yield from points_lost(source, results)
+    lost = list(points_lost(source, results))
+    yield from lost or crosses_in(source)
 
 
 def faults_in(outcomes: Outcomes) -> Iterator[Problem]:
     """Yield the tests that stop with the solution itself."""
     for name, said in outcomes.tried.faults.items():
         yield Problem(name, f"the solution itself does not pass: {said}")
+
+
+def crosses_in(source: Source) -> Iterator[Problem]:
+    """Yield what a visible check says is wrong, where the solution is filled in."""
+    for function in filter(None, map(cells.function_checked, source.examples)):
+        try:
+            test = run_check(source, function)
+        except CourseError:  # a check of another kind
+            continue
+        for wrong in filter(None, test.wrong.values()):
+            name = f"{cells.CHECK_PREFIX}{function}"
+            yield Problem(name, f"the solution itself gets a cross: {wrong}")
 
 
 # The student version

@@ -18,6 +18,7 @@ from grading.source import Source
 from grading.source.cells import CHECK_PREFIX, function_checked
 
 WIDTH = 79  # columns of code that students read
+KEPT_TOGETHER = "\N{NO-BREAK SPACE}"  # no line is broken there
 DEPTH = 3  # how deep a cache is looked into
 
 
@@ -117,7 +118,9 @@ def keywords(method: str, given: dict[str, Any]) -> list[str]:
     """Return a call with keyword arguments."""
     if not given:
         return []
-    return filled(f"test.{method}(", ", ".join(f"{n}={v}" for n, v in given.items()) + ")")
+    values = {name: str(value).replace(" ", KEPT_TOGETHER) for name, value in given.items()}
+    lines = filled(f"test.{method}(", ", ".join(f"{n}={v}" for n, v in values.items()) + ")")
+    return [line.replace(KEPT_TOGETHER, " ") for line in lines]
 
 
 def allclose(path: str, value: Any) -> list[str]:

@@ -23,6 +23,7 @@ from grading.authoring.bundle import MADE, bundle
 from grading.source import read_assignment, read_source
 from grading.source.cells import Kind, is_answer, is_test, kind_of, new_metadata
 
+FIGURE_NAME = "idea.svg"
 POINTS = 25  # of each function: four of them make 100
 
 
@@ -140,11 +141,21 @@ def plain_frame(assignment: str) -> tuple[list[NotebookNode], list[NotebookNode]
 def outline(root: Path, like: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
     """Return the cells around the functions of another assignment: code, and texts' headings."""
     found = read_source(like, root).notebook.cells
+    figures = [path.name for path in sorted((root / "source" / like / "figures").glob("*"))]
+    for cell in found:
+        if kind_of(cell) is Kind.FETCH:
+            cell.source = with_own_figure(cell.source, figures)
     first = next((n for n, cell in enumerate(found) if is_answer(cell)), len(found))
     last = max((n for n, cell in enumerate(found) if is_test(cell)), default=first)
     before = list(as_outline(found[:first]))
     after = [cell for cell in as_outline(found[last + 1 :]) if cell.cell_type == "markdown"]
     return before, after
+
+
+def with_own_figure(code: str, figures: list[str]) -> str:
+    """Return code that names another's figures, as a list of strings, with the new one's."""
+    named = "|".join(map(re.escape, figures))
+    return re.sub(rf'"(?:{named})"(?:,\s*"(?:{named})")*', f'"{FIGURE_NAME}"', code)
 
 
 def as_outline(found: list[NotebookNode]) -> Iterator[NotebookNode]:
@@ -179,7 +190,7 @@ def write_assignment(
     write_notebook(notebook, folder / f"{assignment}.ipynb")
     table = string.Template(template.MISTAKES).substitute(function=functions[0])
     (folder / "mistakes.yaml").write_text(table)
-    (folder / "figures" / "idea.svg").write_text(template.FIGURE)
+    (folder / "figures" / FIGURE_NAME).write_text(template.FIGURE)
 
 
 def complete_setup(cells: list[NotebookNode], checks: str) -> None:

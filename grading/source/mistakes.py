@@ -66,8 +66,9 @@ def read_versions(
     Raises
     ------
     CourseError
-        Where the file cannot be read, or an edit does not fit the solution: whose, and why.
+        Where the file cannot be read, or edits do not fit the solution: whose and why, a line each.
     """
+    misfits = []
     try:
         for function, kinds in (yaml.safe_load(table) or {}).items():
             if function == ALLOW or function in others:
@@ -82,12 +83,18 @@ def read_versions(
                     raise CourseError(f"mistakes.yaml, {name}: there is no function {shows_in}")
                 sentence = entry.get("sentence", "")
                 for edits in (entry["edits"], *entry.get("also", ())):
-                    text = edit(answers[function], edits, name)
+                    try:
+                        text = edit(answers[function], edits, name)
+                    except CourseError as misfit:
+                        misfits.append(str(misfit))
+                        continue
                     yield Version(name, function, sentence, text, nothing, shows_in)
     except yaml.YAMLError as error:
         raise CourseError(f"mistakes.yaml: {' '.join(str(error).split())}") from None
     except (AttributeError, KeyError, TypeError) as error:
         raise CourseError(f"mistakes.yaml: a part is missing or misplaced ({error})") from None
+    if misfits:
+        raise CourseError("\n".join(dict.fromkeys(misfits)))
 
 
 def read_allowed(table: bytes) -> list[str]:
