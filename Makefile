@@ -27,7 +27,7 @@ test: bubblewrap chromium postgresql .venv/ready types  ## all tests; FLAGS: wha
 	$(BIN)/pytest $(FLAGS)
 
 test-torch: .venv/torch  ## hold the solutions against PyTorch, which it installs (about 200 MB)
-	$(BIN)/pytest $(FLAGS) tests/with_torch.py
+	$(BIN)/pytest $(FLAGS) tests/with_torch.py tests/with_trainings.py
 
 bench: bubblewrap .venv/ready  ## mark a class of 100 with stock nbgrader and with this kit
 	$(BIN)/python benchmarks/speed.py compare
