@@ -1,4 +1,4 @@
-"""What the notebook on the GRU says of all seeds and rates; a minute, so `make test-torch` runs it."""
+"""What the GRU's notebook says of all seeds and rates; it takes a minute: `make test-torch`."""
 
 import re
 
