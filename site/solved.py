@@ -17,6 +17,11 @@ from language import ENGLISH, Language
 from notebooks import markdown
 
 
+def without_comments(code: str) -> str:
+    """Return code without the lines that are comments."""
+    return "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("#"))
+
+
 class SolvedNotebook:
     """
     The solution of an assignment, its outputs and its mistakes.
@@ -34,6 +39,8 @@ class SolvedNotebook:
         self.source = read_source(assignment)
         self.said = read_assignment(assignment).words(language.code)
         self.answers = plain(self.source.answers)
+        if language.code != ENGLISH:  # what is said of the lines stands above them
+            self.answers = {n: without_comments(text) for n, text in self.answers.items()}
         self.shown = json.loads((material / "outputs.json").read_text("utf-8"))
 
     def outputs(self, cell_id: str) -> list[NotebookNode]:

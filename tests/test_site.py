@@ -104,7 +104,7 @@ def show(view, page):
     [
         ("public", ["*", "zh/*"], 390, True),
         ("public", ["index", FIRST, "lstm_in_motion"], 1280, False),
-        ("solved", ["derivations", FIRST], 1280, False),
+        ("solved", ["derivations", f"zh/{FIRST}"], 1280, False),
     ],
 )
 def test_every_page_is_whole_and_for_everyone(site, edition, names, width, dark):
@@ -280,7 +280,7 @@ QUOTED = (
 
 
 def test_no_english_sentence_is_left_on_a_chinese_page(site):
-    for page in pages(site["zh"]):
+    for page in [*pages(site["zh"]), *pages(site["solved"] / "zh")]:
         tree = tree_of(page)
         for element in tree.select(QUOTED):
             element.decompose()
@@ -415,6 +415,8 @@ def test_solutions_are_explained_and_repeat_no_docstring(site, assignment):
 def test_pictures_of_the_finished_notebook_are_shown(site):
     page = tree_of(site["public"] / f"{FIRST}.html")
     assert len(page.select(".meant svg.drawing")) == 2
+    words = tree_of(site["zh"] / f"{FIRST}.html").select(".meant svg.drawing text")
+    assert any("单元" in each.text or "梯度" in each.text for each in words), words
     assert not page.select(".cell_output")
 
 
