@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import classic
 import nbformat
 import pytest
 from conftest import REPO, grade
@@ -22,6 +23,7 @@ ASSIGNMENT = "rnn_lstm_forward"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 FOLDERS = {"en": "release", "zh": "release-zh"}
 MISTAKES = ["bias_ba_dropped", "a0_at_every_step", "first_step_left_out", "np_append_for_a_list"]
+STUDENTS = ["right", "classic", "wrong", "untouched", *MISTAKES]
 WORDS = {"ValueError", "Python", "list", "notes", "txt"}
 
 
@@ -46,7 +48,7 @@ def marked(course):
         "lstm_forward": "def lstm_forward(x, a0, parameters):\n    return x @ a0",
     }
     mistakes = {each.name: {**right, each.function: each.text} for each in source.versions}
-    versions = {"right": right, "wrong": wrong, "untouched": {}}
+    versions = {"right": right, "classic": classic.ANSWERS, "wrong": wrong, "untouched": {}}
     versions |= {name: mistakes[name] for name in MISTAKES}
     for language, folder in FOLDERS.items():
         for name, answers in versions.items():
@@ -76,7 +78,7 @@ def text_of(page):
     return "\n".join([*told, html.unescape(re.sub(r"<[^>]+>", "\n", page))])
 
 
-@pytest.mark.parametrize("name", ["right", "wrong", "untouched", *MISTAKES])
+@pytest.mark.parametrize("name", STUDENTS)
 def test_either_language_earns_the_same(marked, name):
     english, chinese = marked[f"{name}_en"], marked[f"{name}_zh"]
     assert (english.language, chinese.language) == ("en", "zh")
@@ -84,10 +86,10 @@ def test_either_language_earns_the_same(marked, name):
     assert [m.result.mistake for m in chinese.cells] == [m.result.mistake for m in english.cells]
     assert [m.points for m in chinese.cells] == [m.points for m in english.cells]
     assert findings(chinese) == findings(english)
-    assert (chinese.score == 100) == (name == "right")
+    assert (chinese.score == 100) == (name in ("right", "classic"))
 
 
-@pytest.mark.parametrize("name", ["right", "wrong", "untouched", *MISTAKES])
+@pytest.mark.parametrize("name", STUDENTS)
 def test_the_page_speaks_the_language_of_the_notebook(marked, course, name):
     english, chinese = (
         (course / "feedback" / f"{name}_{code}" / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text()
