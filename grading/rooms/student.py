@@ -204,7 +204,7 @@ class Student:
         if kind == "object":
             return Thing(name, self.operate, self.shown.kind(value), reference)
 
-        def refuse(*_: Any) -> NoReturn:
+        def refuse(*_: Any, **__: Any) -> NoReturn:
             if kind == "missing":
                 message = f"name '{name}' is not defined{self.why_missing(name)}"
                 described = {"type": "NameError", "bases": ["NameError"], "message": message}
