@@ -21,15 +21,35 @@ class Stop(NamedTuple):
     texts: list[str]  # the same values, as they are written
 
 
-def copy_value(value: Any) -> Any:
-    """Copy arrays, and the containers that hold them."""
+HOLDS_ITSELF = type("list that holds itself", (), {})
+
+
+def copy_value(value: Any, around: tuple = ()) -> Any:
+    """Copy arrays, and the containers that hold them, which lie `around`."""
     if isinstance(value, np.ndarray):
         return value.copy()
+    if type(value) not in (dict, list, tuple):
+        return value
+    if any(value is each for each in around):
+        return HOLDS_ITSELF()
+    around = (*around, value)
     if type(value) is dict:
-        return {key: copy_value(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(copy_value(item) for item in value)
-    return value
+        return {key: copy_value(v, around) for key, v in value.items()}
+    return type(value)(copy_value(item, around) for item in value)
+
+
+ARRAY_OF_OBJECTS = type("object array", (), {})
+
+
+def odd_type(value: Any) -> type | None:
+    """Return the type of what a value holds and should not, if anything."""
+    if type(value) in (list, tuple, dict):
+        items = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(odd_type, items)), None)
+    plain = value is None or isinstance(value, (int, float, str, np.generic))
+    if plain or (type(value) is np.ndarray and value.dtype != object):
+        return None
+    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
 
 
 def describe_stop(error: BaseException, name: str) -> Stop | None:
@@ -55,7 +75,9 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     except Exception:  # the text of the cell is gone, or not what ran
         return None
     pairs = [pair for pair in pairs if not isinstance(pair[0], ModuleType)]
-    values, texts = [value for value, _ in pairs], [text for _, text in pairs]
+    odd = [(odd_type(value), value) for value, _ in pairs]
+    values = [kind.__name__ if kind else value for kind, value in odd]
+    texts = [text for _, text in pairs]
     kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
     if isinstance(error, NameError) and kind in quoted:  # a key of a dict?
         own = found.tb_frame.f_locals.items()

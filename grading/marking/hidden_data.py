@@ -38,11 +38,14 @@ class HiddenData:
         What its numbers are drawn from, beside the seeds that stand in the tests.
     fingerprint : str
         Of the secret: tells whether two runs had the same.
+    twin : tuple of int
+        What the numbers are drawn from that earn nothing: the same for all sets.
     """
 
     number: int = 0
     entropy: tuple[int, ...] = ()
     fingerprint: str = ""
+    twin: tuple[int, ...] = (1,)
 
     def __str__(self) -> str:
         """Say which set it is."""
@@ -76,7 +79,11 @@ def sets_of(secret: bytes) -> list[HiddenData]:
     """Return all sets that a secret gives."""
     fingerprint = hashlib.sha256(b"fingerprint" + secret).hexdigest()[:12]
     digests = (hmac.digest(secret, f"set {number}".encode(), "sha256") for number in range(SETS))
-    return [HiddenData(number, tuple(digest), fingerprint) for number, digest in enumerate(digests)]
+    twin = tuple(hmac.digest(secret, b"twin", "sha256"))
+    return [
+        HiddenData(number, tuple(digest), fingerprint, twin)
+        for number, digest in enumerate(digests)
+    ]
 
 
 def choose(secret: bytes, answers: Iterable[str]) -> int:

@@ -62,7 +62,7 @@ class TestResult:
         Why there are no checks: the test did not come to its end.
     made : str
         Of a result that is wrong and has no name: a hash that is the same for the same numbers,
-        or the same stop, on one set of hidden data.
+        or the same stop.
     """
 
     __test__ = False  # pytest takes it for a test

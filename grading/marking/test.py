@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
+import hmac
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -367,12 +367,17 @@ class MarkedTest(FunctionTest):
         return result
 
     def hash_of(self, way: str) -> str:
-        """Return a hash of all that came of the calls; "" where that is not known."""
+        """
+        Return a hash of all that came of the calls; "" where that is not known.
+
+        It is keyed with what the data is drawn from, so that nobody can try out what it is of.
+        """
         outcomes = [call.outcomes[way] for call in self.history]
         if not all(map(is_clear, outcomes)) or outcomes[0].stopped == NOT_WRITTEN:
             return ""
         seen = json.dumps([fingerprint(outcome) for outcome in outcomes])
-        return hashlib.sha256(seen.encode()).hexdigest()[:12]
+        key = bytes(self.outcomes_known.data.entropy)
+        return hmac.digest(key, seen.encode(), "sha256").hex()[:12]
 
     def share_of_values(self, wrong: dict[str, Finding | None]) -> float:
         """

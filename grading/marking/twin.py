@@ -14,7 +14,10 @@ from grading.marking.result import NOT_GRADED, NOT_RUN, TestResult
 from grading.marking.test import NOTHING_RIGHT
 from grading.outcomes import NO_CACHE, NOT_WRITTEN
 
-NOT_TOLD = Finding("wrong; it depends on the numbers how, so no more is told", {})
+NOT_TOLD = Finding(
+    "wrong, in one way with some inputs and in another with others; try several of your own", {}
+)
+IN_PLACES = "`{label}` is wrong in"
 FIXED = (None, NO_CACHE, NOT_WRITTEN, NOT_RUN, NOT_GRADED, NOTHING_RIGHT)
 ROOM_LOST = ("RoomDied", "RoomTimeout")  # their messages are ours
 
@@ -32,11 +35,24 @@ def tell_what_both_say(result: TestResult, other: TestResult | None) -> None:
     others = {check.kind: check for check in other.checks} if other else {}
     for check in result.checks:
         twin = others.get(check.kind)
-        if check.wrong and (twin is None or twin.wrong != check.wrong):
-            check.wrong = NOT_TOLD
+        if check.wrong:
+            check.wrong = what_both_say(check.wrong, twin and twin.wrong)
         if twin is None or twin.where != check.where:
             check.where = {}
+    result.made = other.made if other else ""  # the same data for all sets
     if other is None or other.mistake != result.mistake:
         result.mistake = result.sentence = ""
     if result.stopped and (other is None or other.stopped != result.stopped):
         result.stopped = NOT_TOLD
+
+
+def what_both_say(one: Finding, other: Finding | None) -> Finding:
+    """Return what two findings say: of an array that is wrong in other places, which it is."""
+    if one == other:
+        return one
+    label = one.fields.get("label")
+    if not other or other.fields.get("label") != label:
+        return NOT_TOLD
+    if not all(each.message.startswith(IN_PLACES) for each in (one, other)):
+        return NOT_TOLD
+    return Finding("`{label}` is wrong", {"label": label})

@@ -31,11 +31,13 @@ from .room import wire
 from .room.channel import ANSWER, QUESTION, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .room.folded import Folded, fold, unfold
 from .room.shell import Stream, clean
+from .room.stops import HOLDS_ITSELF
 from .sandbox import Nursery
 from .stand_in import CallableThing, CannotCross, Thing, is_ours
 
 # What a value may be called that should be plain data, and is not.
 ODD = ("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray", "ndarray")
+ODD += (HOLDS_ITSELF.__name__,)
 PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
 NOT_RIGHT = "the message is not of the right form"
 CALLS = ("call", "operate")

@@ -66,6 +66,7 @@ cannot unpack non-iterable ? object
 '?' object has no attribute '?'. Did you mean: '?'~
 'numpy.?' object has no attribute '?'
 module '?' has no attribute '?'
+module '?' has no attribute '?'.~
 can only concatenate list (not "?") to list
 can only concatenate list (not "numpy.?") to list
 can only concatenate tuple (not "?") to tuple

@@ -27,7 +27,7 @@ from .folded import Folded, fold, unfold
 from .held import Held
 from .shell import Outputs, Shell, clean
 from .sparing import sparing
-from .stops import describe_stop
+from .stops import copy_value, describe_stop
 
 SEED = 0  # of random numbers, the same in every room: a second run gives the same
 DEEPEST = 4  # containers in one another, of what is looked into
@@ -210,7 +210,7 @@ class StudentRoom:
             if "result" not in answer:
                 return self.encode({"unsupported": str(kind), "where": "arguments"})
         odd: list[tuple[list, str]] = []
-        answer["result"] = self.made_plain(answer["result"], [], odd)
+        answer["result"] = self.made_plain(copy_value(answer["result"]), [], odd)
         try:
             return self.encode({**answer, "odd": odd}, table)
         except wire.UnsupportedType as kind:
