@@ -86,15 +86,35 @@ class Stop(NamedTuple):
     texts: list[str]  # the same values, as they are written
 
 
-def copy_value(value: Any) -> Any:
-    """Copy arrays, and the containers that hold them."""
+HOLDS_ITSELF = type("list that holds itself", (), {})
+
+
+def copy_value(value: Any, around: tuple = ()) -> Any:
+    """Copy arrays, and the containers that hold them, which lie `around`."""
     if isinstance(value, np.ndarray):
         return value.copy()
+    if type(value) not in (dict, list, tuple):
+        return value
+    if any(value is each for each in around):
+        return HOLDS_ITSELF()
+    around = (*around, value)
     if type(value) is dict:
-        return {key: copy_value(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(copy_value(item) for item in value)
-    return value
+        return {key: copy_value(v, around) for key, v in value.items()}
+    return type(value)(copy_value(item, around) for item in value)
+
+
+ARRAY_OF_OBJECTS = type("object array", (), {})
+
+
+def odd_type(value: Any) -> type | None:
+    """Return the type of what a value holds and should not, if anything."""
+    if type(value) in (list, tuple, dict):
+        items = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(odd_type, items)), None)
+    plain = value is None or isinstance(value, (int, float, str, np.generic))
+    if plain or (type(value) is np.ndarray and value.dtype != object):
+        return None
+    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
 
 
 def describe_stop(error: BaseException, name: str) -> Stop | None:
@@ -120,7 +140,9 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     except Exception:  # the text of the cell is gone, or not what ran
         return None
     pairs = [pair for pair in pairs if not isinstance(pair[0], ModuleType)]
-    values, texts = [value for value, _ in pairs], [text for _, text in pairs]
+    odd = [(odd_type(value), value) for value, _ in pairs]
+    values = [kind.__name__ if kind else value for kind, value in odd]
+    texts = [text for _, text in pairs]
     kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
     if isinstance(error, NameError) and kind in quoted:  # a key of a dict?
         own = found.tb_frame.f_locals.items()
@@ -514,6 +536,7 @@ def describe_error(error: BaseException) -> Finding:
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    said = said.partition("\n")[0]
     fields = {
         "error": type(error).__name__,
         "line": name_line(*lines[-1]) if lines else NOTHING,
@@ -586,12 +609,9 @@ for kind in ("Add", "Sub", "Mult", "Div"):
 def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
     """Say of what shapes the values are; of a name, what it might be."""
     if stop.error == "NameError" and stop.kind in stop.names:
-        if not stop.texts:
-            return None
-        return Finding(
-            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
-            {"key": stop.names[0], "name": stop.texts[0]},
-        )
+        return explain_name(stop.kind, stop.texts)
+    if stop.error == "AttributeError" and stop.names[:1] == ["numpy"]:
+        return explain_name("np." + stop.kind, [])
     if stop.error == "KeyError" and numbers and stop.values:
         fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
         return Finding("the keys of `{name}` are {keys}", fields)
@@ -601,8 +621,12 @@ def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
         if isinstance(value, np.ndarray):
             fields["shape"] = name_shape(value.shape, sizes, numbers)
             given[text] = Finding("`{name}` is {shape}", fields)
+        elif isinstance(value, tuple) and not numbers:
+            given[text] = Finding("`{name}` is a {type}", fields)
         elif isinstance(value, (list, tuple)):
-            fields["length"] = name_shape((len(value),), sizes, numbers)
+            known = sizes if isinstance(value, list) else {}  # a step each?
+            shape = name_shape((len(value),), known, numbers)
+            fields["length"] = re.sub("[()]", "", shape)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
     given.pop("", None)  # not to be told
     if not given:
@@ -619,6 +643,25 @@ def both(one: Finding, other: Finding) -> Finding:
     return Finding("{one}, {other}", {"one": one, "other": other})
 
 
+NEW_NAMES = {"xrange": "range", "raw_input": "input", "np.Inf": "np.inf"}
+NEW_NAMES |= {f"np.{n}": n for n in ("float", "int", "bool", "object", "str")}
+
+
+def explain_name(name: str, whose: list[str]) -> Finding | None:
+    """Say what might be meant by a name that is not there."""
+    if whose:
+        return Finding(
+            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
+            {"key": name, "name": whose[0]},
+        )
+    fields = {"old": name, "new": NEW_NAMES.get(name, "np." + name)}
+    if name in NEW_NAMES:
+        return Finding("`{old}` is of older versions: write `{new}`", fields)
+    if hasattr(np, name):
+        return Finding("NumPy has one of this name: write `{new}`", fields)
+    return None
+
+
 def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
     """Say a shape: in numbers, and by the names of its lengths."""
     small = range(2)  # a length of 1 is a 1 in the docstring, too
@@ -627,20 +670,6 @@ def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
     ]
     named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
     return f"{plain} = {named}" if numbers and named != plain else named
-
-
-ARRAY_OF_OBJECTS = type("object array", (), {})
-
-
-def odd_type(value: Any) -> type | None:
-    """Return the type of what a value holds and should not, if anything."""
-    if type(value) in (list, tuple, dict):
-        items = value.values() if isinstance(value, dict) else value
-        return next(filter(None, map(odd_type, items)), None)
-    plain = value is None or isinstance(value, (int, float, str, np.generic))
-    if plain or (type(value) is np.ndarray and value.dtype != object):
-        return None
-    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
 
 
 def a_type(value: Any) -> Finding:
@@ -673,7 +702,8 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
-            return str(array.shape), array.astype(float).ravel()
+            whole = "" if array.dtype.kind == "f" else array.dtype.kind
+            return f"{array.shape}{whole}", array.astype(float).ravel()
     plain = value is None or type(value) in (bool, int, str)
     return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
 
