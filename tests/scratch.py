@@ -37,7 +37,14 @@ test.call(x=5.0)
 test.assert_all()
 test.score()
 ### END HIDDEN TESTS"""
+SHOWN: set[str] = set()  # the options of nbgrader whose effect a test shows
 RIGHT, WRONG = "def double(x):\n    return x + x", "def double(x):\n    return x"
+
+
+def shows(*options: str):
+    """Mark a test as one that shows the effect of options."""
+    SHOWN.update(options)
+    return lambda test: test
 
 
 def cell(name: str, text: str, **settings) -> NotebookNode:

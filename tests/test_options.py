@@ -21,12 +21,14 @@ from scratch import (
     NAME,
     REPO,
     RIGHT,
+    SHOWN,
     WRONG,
     cell,
     configure,
     hand_in,
     nbgrader,
     question,
+    shows,
     write_source,
 )
 from traitlets.config import Config, Configurable
@@ -34,14 +36,6 @@ from traitlets.config import Config, Configurable
 from grading import CourseError
 from grading.options import REFUSED, refuse
 from grading.source import enter_course
-
-SHOWN: set[str] = set()  # the options whose effect a test of this module shows
-
-
-def shows(*options: str):
-    """Mark a test as one that shows the effect of options."""
-    SHOWN.update(options)
-    return lambda test: test
 
 
 @pytest.fixture(scope="module")

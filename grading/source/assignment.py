@@ -24,7 +24,7 @@ from nbformat import NotebookNode
 from grading import CourseError
 from grading.findings import Words
 from grading.source import cells
-from grading.source.autotest import TEMPLATES, write_tests
+from grading.source.autotest import Writer, write_tests
 from grading.source.catalogue import LANGUAGES, read_catalogue, words_of
 from grading.source.cells import Kind
 from grading.source.course import course_root
@@ -50,6 +50,8 @@ class Assignment:
         All that lies in source/<assignment>, by its path there.
     modules : dict
         The modules of the course, by their path in the course folder.
+    writer : Writer, optional
+        Writes its AUTOTEST tests, as the course has set it up.
 
     Attributes
     ----------
@@ -66,12 +68,18 @@ class Assignment:
         Where there is no notebook.
     """
 
-    def __init__(self, name: str, files: Mapping[str, bytes], modules: Mapping[str, bytes]) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        files: Mapping[str, bytes],
+        modules: Mapping[str, bytes],
+        writer: Writer | None = None,
+    ) -> None:
+        self.name, self.writer = name, writer or Writer()
         self.files, self.course_modules = dict(files), dict(modules)
         own = {path: text for path, text in files.items() if path.endswith(".py")}
         self.modules = CourseModules({**modules, **own})
-        self.material = Material(name, self.files)
+        self.material = Material(name, self.files, self.writer.autotest_filename)
         paths = [path for path in sorted(files) if path.endswith(".ipynb") and "/" not in path]
         if not paths:
             raise CourseError(f"{name}: there is no source/{name}/{name}.ipynb")
@@ -182,8 +190,8 @@ class Source:
         self.notebook = read_notebook(self.files[f"{name}.ipynb"])
         self.as_written = copy.deepcopy(self.notebook)
         names = {**self.no_names(), "__name__": "__main__"}
-        templates = self.files.get(TEMPLATES, b"")
-        self.written = write_tests(self.notebook, templates, names, self.importing)
+        templates = self.files.get(of.writer.autotest_filename, b"")
+        self.written = write_tests(self.notebook, of.writer, templates, names, self.importing)
         self.answers = self._named(Kind.SOLUTION)
         self.tests = self._named(Kind.TEST)
 
@@ -394,7 +402,12 @@ def read_notebook(raw: bytes) -> NotebookNode:
     return notebook
 
 
-def read_assignment(name: str, root: Path | None = None, folder: Path | None = None) -> Assignment:
+def read_assignment(
+    name: str,
+    root: Path | None = None,
+    folder: Path | None = None,
+    writer: Writer | None = None,
+) -> Assignment:
     """
     Read an assignment.
 
@@ -405,6 +418,8 @@ def read_assignment(name: str, root: Path | None = None, folder: Path | None = N
         The course folder; the one here if none is given.
     folder : Path, optional
         Where the source lies, if not in source/<assignment>.
+    writer : Writer, optional
+        As of `Assignment`.
 
     Raises
     ------
@@ -415,9 +430,11 @@ def read_assignment(name: str, root: Path | None = None, folder: Path | None = N
     folder = folder or root / "source" / name
     paths = [p for p in sorted(folder.glob("**/*")) if p.is_file() and not is_scratch(p, folder)]
     files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-    if (root / TEMPLATES).is_file():
-        files.setdefault(TEMPLATES, (root / TEMPLATES).read_bytes())
-    return Assignment(name, files, read_modules(root))
+    writer = writer or Writer()
+    templates = writer.autotest_filename  # beside the notebook, or in the course folder
+    if (root / templates).is_file():
+        files.setdefault(templates, (root / templates).read_bytes())
+    return Assignment(name, files, read_modules(root), writer)
 
 
 def read_source(assignment: str, root: Path | None = None, notebook: str = "") -> Source:

@@ -18,18 +18,11 @@ from grading import CourseError
 from grading.source.cells import grade_id
 from grading.source.names import python_in
 
-TEMPLATES = "autotests.yml"  # beside the notebook, or in the course folder
-DELIMITER = "AUTOTEST"
-
-
-def is_written_by_nbgrader(cell: NotebookNode) -> bool:
-    """Tell whether a cell holds lines of which nbgrader makes tests."""
-    lines = cell.source.splitlines() if cell.cell_type == "code" else []
-    return any(line.strip().startswith("#") and DELIMITER in line for line in lines)
 
 
 def write_tests(
     notebook: NotebookNode,
+    writer: Writer,
     templates: bytes,
     names: dict[str, Any],
     importing: Callable[[], AbstractContextManager],
@@ -40,8 +33,10 @@ def write_tests(
     Parameters
     ----------
     notebook : NotebookNode
+    writer : Writer
+        As the course has set it up.
     templates : bytes
-        What autotests.yml says.
+        What its file of templates says, b"" where there is none.
     names : dict
         In which the notebook's code is run.
     importing : callable
@@ -57,14 +52,14 @@ def write_tests(
     CourseError
         Where that cannot be done: which cell, and why.
     """
-    cells = [n for n, cell in enumerate(notebook.cells) if is_written_by_nbgrader(cell)]
+    kernel = notebook.metadata.get("kernelspec", {}).get("name", "")
+    cells = [n for n, cell in enumerate(notebook.cells) if writer.writes(cell, kernel)]
     if not cells:
         return set()
-    kernel = notebook.metadata.get("kernelspec", {}).get("name", "")
     try:
-        writer = Writer(yaml.safe_load(templates)[kernel], names)
+        writer.begin(yaml.safe_load(templates)[kernel], kernel, names)
     except (yaml.YAMLError, KeyError, TypeError):
-        said = f"{TEMPLATES} is not there, or says nothing of the kernel `{kernel}`"
+        said = f"{writer.autotest_filename} is not there, or says nothing of the kernel `{kernel}`"
         raise CourseError(f"{grade_id(notebook.cells[cells[0]])}: {said}") from None
     with importing(), contextlib.redirect_stdout(io.StringIO()):
         for number, cell in enumerate(notebook.cells[: cells[-1] + 1]):
@@ -79,19 +74,18 @@ def write_tests(
 
 
 class Writer(InstantiateTests):
-    """
-    nbgrader's own, with the code run here and not in a kernel.
+    """nbgrader's own, with the code run here and not in a kernel; its options are nbgrader's."""
 
-    Parameters
-    ----------
-    templates : dict
-        Those of one kernel.
-    names : dict
-    """
+    def writes(self, cell: NotebookNode, kernel: str) -> bool:
+        """Tell whether a cell holds lines of which tests are made."""
+        lines = cell.source.splitlines() if self.enabled and cell.cell_type == "code" else []
+        comment = self.comment_strs.get(kernel, "#")
+        marked = (line for line in lines if line.strip().startswith(comment))
+        return any(self.autotest_delimiter in line for line in marked)
 
-    def __init__(self, templates: dict[str, Any], names: dict[str, Any]) -> None:
-        super().__init__()
-        self.names = names
+    def begin(self, templates: dict[str, Any], kernel: str, names: dict[str, Any]) -> None:
+        """Begin with a notebook: with the templates of its kernel, and the names that it has."""
+        self.names, self.sanitizer = names, self.sanitizers[kernel]
         self.global_tests_loaded = True
         self.test_templates_by_type = templates["templates"]
         self.dispatch_template, self.check_template = templates["dispatch"], templates["check"]
@@ -100,7 +94,7 @@ class Writer(InstantiateTests):
         self.hash_template = templates.get("hash")
 
     def _execute_code_snippet(self, code: str) -> str | None:
-        """Run code; return how the value of its last line is shown, without quotation marks."""
+        """Run code; return how the value of its last line is shown, as the course cleans that."""
         tree = ast.parse(python_in(code))
         last = tree.body[-1] if tree.body else None
         if not isinstance(last, ast.Expr):
@@ -110,4 +104,4 @@ class Writer(InstantiateTests):
         exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
         expression = compile(ast.Expression(last.value), "<autotest>", "eval", dont_inherit=True)
         value = eval(expression, self.names)
-        return None if value is None else pretty(value, max_width=79).strip('"').strip("'")
+        return None if value is None else self.sanitizer(pretty(value, max_width=79))

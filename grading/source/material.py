@@ -14,7 +14,6 @@ from pathlib import Path
 import nbformat
 
 from grading import CourseError
-from grading.source.autotest import TEMPLATES
 from grading.source.catalogue import LANGUAGES
 
 MISTAKES = "mistakes.yaml"  # stays with the instructor
@@ -30,10 +29,12 @@ class Material:
         The assignment's.
     files : mapping
         All that lies in its folder, by its path there.
+    templates : str
+        Which of them nbgrader writes tests with.
     """
 
-    def __init__(self, name: str, files: Mapping[str, bytes]) -> None:
-        self.name, self.files = name, files
+    def __init__(self, name: str, files: Mapping[str, bytes], templates: str) -> None:
+        self.name, self.files, self.templates = name, files, templates
 
     @functools.cached_property
     def given(self) -> dict[str, bytes]:
@@ -47,7 +48,7 @@ class Material:
             path: data
             for path, data in self.files.items()
             if not path.endswith(".ipynb")
-            and path not in (MISTAKES, TEMPLATES)
+            and path not in (MISTAKES, self.templates)
             and path.partition("/")[0] not in LANGUAGES
             and (path in texts["code"] or path not in texts["markdown"])
         }

@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.source.assignment import Assignment, read_assignment
+from grading.source.autotest import Writer
 from grading.source.course import source_folder
 
 
@@ -25,7 +26,8 @@ def read_as_set_up(coursedir: CourseDirectory, config: Config, name: str) -> Ass
     CourseError
         Where there is none.
     """
-    found = read_assignment(name, Path(coursedir.root), source_folder(coursedir, name))
+    folder, writer = source_folder(coursedir, name), Writer(config=config)
+    found = read_assignment(name, Path(coursedir.root), folder, writer)
     return with_header(found, coursedir.root, config)
 
 
@@ -58,4 +60,4 @@ def with_header(assignment: Assignment, root: str, config: Config) -> Assignment
         for number, cell in enumerate(notebook.cells):
             cell.setdefault("id", f"added-{number}")  # older notebooks have none
         files[f"{name}.ipynb"] = nbformat.writes(notebook).encode()
-    return Assignment(assignment.name, files, assignment.course_modules)
+    return Assignment(assignment.name, files, assignment.course_modules, assignment.writer)
