@@ -111,7 +111,7 @@ def without_cache(
     own = getattr(type(function), "sparing", None)  # of a student's room
     spared = own(function) if own else sparing(function)
     found = run_function(spared, arguments, own_cache)
-    if found.stopped or type(found.result) is not tuple:
+    if found.stopped or type(found.result) is not tuple or not stopped.stopped:
         return stopped
     lost = Lost(stopped.stopped)
     return found._replace(

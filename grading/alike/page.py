@@ -14,7 +14,7 @@ from grading import CourseError
 from grading.alike.fingerprints import fingerprints
 from grading.alike.pairs import MOST_SHARED, Comparison, Pair, compare
 from grading.alike.work import MOST_TEXT, given_prints, read_class
-from grading.feedback.template import environment
+from grading.feedback.template import templates_in
 from grading.run.certificate import write_whole
 from grading.run.choose import submitted
 from grading.run.groups import find_groups
@@ -57,7 +57,7 @@ def write_page(
 
 def render(assignment: str, comparison: Comparison, left_out: list[str]) -> str:
     """Return the page."""
-    template = environment(HERE).get_template("page.html.j2")
+    template = templates_in(HERE).get_template("page.html.j2")
     return template.render(
         assignment=assignment,
         it=comparison,

@@ -199,14 +199,14 @@ def complete_setup(cells: list[NotebookNode], checks: str) -> None:
     if not code:
         code = [code_cell("setup", "")]
         cells += code
-    bound = {name for cell in code for name in names_imported(cell.source)}
+    bound = {name for cell in code for name in names_bound(cell.source)}
     needed = {"np": "import numpy as np", "FunctionTest": f"from {checks} import FunctionTest"}
     missing = [line for name, line in needed.items() if name not in bound]
     if missing:
         code[0].source = "\n".join([*missing, code[0].source]).strip()
 
 
-def names_imported(text: str) -> set[str]:
+def names_bound(text: str) -> set[str]:
     """Return the names that the import statements of a cell bind."""
     statements = (
         n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import | ast.ImportFrom)

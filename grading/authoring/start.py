@@ -10,7 +10,7 @@ from grading.source.course import CONFIG
 
 INSTALLED = Path(__file__).parents[2]  # the packages' folder, or a checkout: a course itself
 KIT = Path(__file__).parents[1] / "kit"
-HIDDEN = "rnn_marking"  # hidden tests import it: a part of the course, whose change marks anew
+SUBJECT = "rnn_marking"  # hidden tests import it: a part of the course, whose change marks anew
 
 # What never enters git: the contents of nbgrader's folders, the grade book, the secret.
 IGNORED = """\
@@ -43,7 +43,7 @@ def start_course(folder: Path) -> None:
     source = next(path for path in (KIT / "source", INSTALLED / "source") if path.is_dir())
     rubbish = shutil.ignore_patterns("__pycache__", ".*")
     shutil.copytree(source, folder / "source", ignore=rubbish)
-    shutil.copytree(INSTALLED / HIDDEN, folder / HIDDEN, ignore=rubbish)
+    shutil.copytree(INSTALLED / SUBJECT, folder / SUBJECT, ignore=rubbish)
     shutil.copyfile(KIT / CONFIG, folder / CONFIG)
     (folder / ".gitignore").write_text(IGNORED)
     for path in (folder / "source").glob("*/*.py"):

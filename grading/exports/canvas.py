@@ -16,13 +16,12 @@ gradebook_exporter.rb and content_zipper.rb, and app/models/assignment.rb there
 from __future__ import annotations
 
 import re
-import zipfile
 from operator import itemgetter
 from pathlib import Path
 
 from grading import CourseError
 from grading.book import Entry
-from grading.exports.filling import Key, find_column, match, points_there, same_name
+from grading.exports.filling import Key, find_column, match, pack, points_there, same_name
 from grading.exports.marks import Marks
 from grading.sheets import Sheet, as_number, number, write_rows
 
@@ -213,8 +212,4 @@ def write_feedback(path: Path, pages: dict[str, list[Path]], uploads: dict[str, 
     uploads : dict
         How the name of what a student handed in begins in Canvas's download, by number.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number_there, of_student in pages.items():
-            for page in of_student:
-                archive.write(page, f"{uploads[number_there]}_{page.name}")
+    pack(path, {page: f"{uploads[n]}_{page.name}" for n, found in pages.items() for page in found})

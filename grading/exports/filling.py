@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from grading import CourseError
 from grading.book import Entry
@@ -155,3 +157,11 @@ def unique(pairs: Iterable[tuple[str, object]]) -> dict:
             twice.add(key)
         found[key] = value
     return {key: value for key, value in found.items() if key not in twice}
+
+
+def pack(path: Path, pages: Mapping[Path, str]) -> None:
+    """Pack feedback pages, each under a name, into a zip."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for page, name in pages.items():
+            archive.write(page, name)

@@ -24,13 +24,12 @@ from __future__ import annotations
 
 import html
 import re
-import zipfile
 from operator import itemgetter
 from pathlib import Path
 
 from grading import CourseError
 from grading.book import Entry
-from grading.exports.filling import Key, find_column, match, points_there
+from grading.exports.filling import Key, find_column, match, pack, points_there
 from grading.exports.marks import Marks
 from grading.intake.folder import printable
 from grading.sheets import Sheet, as_number, number, write_rows
@@ -184,10 +183,9 @@ def write_feedback(path: Path, pages: dict[str, list[Path]], names: dict[str, st
     names : dict
         The students' names, by participant number.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, of_student in pages.items():
-            name = re.sub(r'[_/\\:*?"<>|\s]+', " ", printable(names[number])).strip(" .")
-            folder = f"{name or 'Participant'}_{number}_assignsubmission_file_"
-            for page in of_student:
-                archive.write(page, f"{folder}/{page.name}")
+    packed: dict[Path, str] = {}
+    for who, of_student in pages.items():
+        name = re.sub(r'[_/\\:*?"<>|\s]+', " ", printable(names[who])).strip(" .")
+        folder = f"{name or 'Participant'}_{who}_assignsubmission_file_"
+        packed |= {page: f"{folder}/{page.name}" for page in of_student}
+    pack(path, packed)

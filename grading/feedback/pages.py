@@ -23,7 +23,7 @@ from nbgrader.preprocessors import ClearMarkScheme
 from grading.book import Entry, Place
 from grading.feedback.pictures import SIDE, Picture, picture
 from grading.feedback.read_again import Reading, read_again
-from grading.feedback.template import environment
+from grading.feedback.template import templates_in
 from grading.feedback.text import Prose, highlight
 from grading.findings import Finding
 from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
@@ -205,7 +205,7 @@ class Pages:
 def template() -> jinja2.Template:
     """Return the page's template; it is compiled once."""
     here = Path(__file__).parent
-    templates = environment(here, points=lambda points: f"{points:g}")
+    templates = templates_in(here, points=lambda points: f"{points:g}")
     templates.globals |= {"side": SIDE, "_": say}
     templates.filters["said"] = pass_context(lambda context, found: found.said(context["words"]))
     templates.globals["style"] = Markup((here / "page.css").read_text("utf-8"))

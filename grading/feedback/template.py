@@ -11,7 +11,7 @@ from markupsafe import Markup
 from grading.shown import code
 
 
-def environment(folder: Path, **filters: Any) -> Environment:
+def templates_in(folder: Path, **filters: Any) -> Environment:
     """Return where the templates of a folder are read, with these filters beside `code`."""
     made = Environment(
         loader=FileSystemLoader(folder),

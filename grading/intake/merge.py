@@ -12,7 +12,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolut
 
 from grading.findings import Finding
 from grading.intake.folder import some
-from grading.intake.raw_cells import Cell
+from grading.intake.raw_cells import RawCell
 from grading.source import cells as known_cells
 from grading.source.catalogue import ENGLISH
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
@@ -76,7 +76,7 @@ class Frame:
             self._places["id", cell.id] = self._places["grade_id", grade_id(cell)] = place
         self._places.pop(("grade_id", ""), None)
 
-    def find(self, cell: Cell) -> int | None:
+    def find(self, cell: RawCell) -> int | None:
         """Return the place of the known cell that a student's cell is, if it is one."""
         keys = [("grade_id", cell.grade_id), ("id", cell.id), ("text", plain(cell.text))]
         place = next((self._places[key] for key in keys if key in self._places), None)
@@ -85,12 +85,12 @@ class Frame:
             return None  # a remark in place of an answer
         return place
 
-    def is_untouched(self, cell: Cell, place: int | None) -> bool:
+    def is_untouched(self, cell: RawCell, place: int | None) -> bool:
         """Tell whether a cell says what students received, now or once, or nothing."""
         received = [] if place is None else [texts[place] for texts in self.texts.values()]
         return plain(cell.text) in ("", *received) or cell.is_as_released
 
-    def language_of(self, found: Mapping[int, Cell]) -> str:
+    def language_of(self, found: Mapping[int, RawCell]) -> str:
         """Return the language of most of the texts that a student left as they were received."""
         votes: Counter[str] = Counter()
         for place, cell in found.items():
@@ -117,7 +117,7 @@ class Merge:
     ----------
     found : dict
         The student's cell for each known one, by place.
-    own : list of Cell
+    own : list of RawCell
         The student's own cells.
     answers : dict
         What the student wrote for each solution cell, by place.
@@ -129,10 +129,10 @@ class Merge:
         What else there is to say.
     """
 
-    def __init__(self, frame: Frame, cells: list[Cell], notes: list[Finding]) -> None:
+    def __init__(self, frame: Frame, cells: list[RawCell], notes: list[Finding]) -> None:
         self.frame = frame
-        self.found: dict[int, Cell] = {}
-        self.own: list[Cell] = []
+        self.found: dict[int, RawCell] = {}
+        self.own: list[RawCell] = []
         self.answers: dict[int, str] = {}
         self.remarks: list[Finding] = []
         self._repairs: dict[str, list[str]] = {}
@@ -146,7 +146,7 @@ class Merge:
         cell = self.frame.source.cells[place]
         self._repairs.setdefault(what, []).append(grade_id(cell) or cell.id)
 
-    def _sort_in(self, cells: list[Cell]) -> None:
+    def _sort_in(self, cells: list[RawCell]) -> None:
         """Tell known cells from the student's own; these stay below the known cell above."""
         at, above = -1, []
         for cell in cells:
@@ -163,7 +163,7 @@ class Merge:
             cell.place, at, above = place, place, []
             self._compare(cell, place)
 
-    def _add_own(self, cell: Cell, at: int, copy_of: int | None) -> None:
+    def _add_own(self, cell: RawCell, at: int, copy_of: int | None) -> None:
         """Add a cell of the student's own, or the copy of a known one."""
         if copy_of in self.frame.solutions:
             self._note("copied cells, run as cells of their own: {cells}", copy_of)
@@ -174,7 +174,7 @@ class Merge:
         cell.place = max([at, *first])
         self.own.append(cell)
 
-    def _compare(self, cell: Cell, place: int) -> None:
+    def _compare(self, cell: RawCell, place: int) -> None:
         """Note what was changed in a known cell that is not the student's to change."""
         ours = self.frame.source.cells[place]
         if cell.is_as_released:  # what is other now, the instructor has changed
@@ -188,7 +188,7 @@ class Merge:
             self._note(
                 "changed in locked cells, where the course's own text counts: {cells}", place
             )
-            self.own.append(Cell("code", cell.text, place=place))
+            self.own.append(RawCell("code", cell.text, place=place))
 
     def _find_answers(self) -> None:
         """Choose the text of each solution cell; what is not there may stand elsewhere."""
@@ -249,7 +249,7 @@ class Merge:
         return notebook
 
 
-def same_role(cell: Cell, ours: NotebookNode) -> bool:
+def same_role(cell: RawCell, ours: NotebookNode) -> bool:
     """Tell whether a student's cell is still what it was; points may be of an earlier release."""
     if known_cells.is_answer(ours):
         return bool(cell.settings.get("solution")) and cell.grade_id == grade_id(ours)

@@ -29,7 +29,7 @@ NOT_ASCII = re.compile(rb'[\x80-\xff][^"\n]*+')  # a letter, and what follows in
 
 
 @dataclass
-class Cell:
+class RawCell:
     """What counts of a submitted cell; `place` is that of the known cell before it."""
 
     kind: str
@@ -54,7 +54,7 @@ class Cell:
         return bool(function and re.search(pattern, self.text, re.MULTILINE))
 
 
-def read_cells(raw: bytes) -> tuple[list[Cell], list[Finding]]:
+def read_cells(raw: bytes) -> tuple[list[RawCell], list[Finding]]:
     """
     Read the cells of a notebook of any version, and note what is odd about the file.
 
@@ -144,13 +144,13 @@ def parse(text: str) -> dict:
     return data if isinstance(data, dict) else {}
 
 
-def read_cell(raw: dict) -> Cell:
+def read_cell(raw: dict) -> RawCell:
     """Read one cell, whatever state it is in."""
     text = text_of(raw.get("source", raw.get("input")))  # format 3 says input
     text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     text = text.encode(errors="replace").decode()
     kind = "code" if raw.get("cell_type") == "code" else "markdown"
-    return Cell(kind, text, text_of(raw.get("id")), settings_in(raw.get("metadata")))
+    return RawCell(kind, text, text_of(raw.get("id")), settings_in(raw.get("metadata")))
 
 
 def text_of(value: Any) -> str:

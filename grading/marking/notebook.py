@@ -35,7 +35,7 @@ ROOMS: dict[Kind, Runs] = {Kind.TEST: "test", Kind.CHECK: "shared"}
 
 
 @dataclass
-class Marked:
+class MarkedNotebook:
     """
     What came of a notebook; its cells hold their outputs.
 
@@ -57,7 +57,7 @@ def mark_notebook(
     rooms: Nursery,
     most_seconds: float = math.inf,
     words: Words | None = None,
-) -> Marked:
+) -> MarkedNotebook:
     """
     Run a notebook up to its last graded cell, put the outputs into its cells, and mark it.
 
@@ -103,7 +103,7 @@ def mark_notebook(
     tests = [cell for cell in code if cells.is_test(cell)]
     for cell in tests:
         settle(cell, results[cell.id])
-    return Marked({cells.grade_id(cell): results[cell.id] for cell in tests}, done)
+    return MarkedNotebook({cells.grade_id(cell): results[cell.id] for cell in tests}, done)
 
 
 def ask(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
-from grading.feedback.template import environment
+from grading.feedback.template import templates_in
 from grading.report.plots import draw_all
 from grading.report.statistics import KINDS, USED, Statistics
 from grading.report.tables import write_tables
@@ -56,7 +56,7 @@ def write_report(book: Book, assignment: str, reports: Path) -> Path:
 
 def render_page(statistics: Statistics) -> str:
     """Return the page."""
-    templates = environment(HERE, points=points, share=share, names=names, label=label)
+    templates = templates_in(HERE, points=points, share=share, names=names, label=label)
     group = statistics.group
     scores = np.array([entry.score for entry in statistics.entries])
     bins = distribution(scores, group.max_score)

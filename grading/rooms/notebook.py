@@ -25,11 +25,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from .answers import StudentError
 from .cell import Cell, CellResult, error_output
-from .room.shell import MOST_KEPT, Outputs, Shell
+from .room.shell import MOST_KEPT, Outputs, Shell, seed_random_numbers
 from .sandbox import Nursery
 from .student import Student, Test
 
-SEED = 0
 MISSING, OTHER = object(), object()
 PATCHED = ("input", "print")  # of Python's, what tests put something else in the place of
 
@@ -292,8 +291,7 @@ def settled_state() -> Iterator[None]:
     numbers, numpy_numbers = random.getstate(), np.random.get_state()
     backend = os.environ.get("MPLBACKEND")
     os.environ["MPLBACKEND"] = "agg"  # no windows
-    random.seed(SEED)
-    np.random.seed(SEED)
+    seed_random_numbers()
     try:
         with warnings.catch_warnings(), np.errstate(), np.printoptions():
             yield

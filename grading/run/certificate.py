@@ -27,7 +27,7 @@ from grading.source.cells import function_tested
 SCHEMA = 2
 FOLDER = "certificates"  # in reports/<assignment>/
 BEFORE = "certificates.before"  # as they were before the last run
-PACKAGES = ("numpy", "matplotlib", "ipython", "nbgrader")
+REPORTED = ("numpy", "matplotlib", "ipython", "nbgrader")
 
 
 @dataclass
@@ -273,6 +273,6 @@ def environment() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        **{name: importlib.metadata.version(name) for name in PACKAGES},
+        **{name: importlib.metadata.version(name) for name in REPORTED},
         "grading": digest(code),
     }

@@ -165,13 +165,13 @@ def why(before: Certificate, after: Certificate, place: Place) -> str:
     changed["could not be marked once"] = "not graded" in (before.status, after.status)
     reasons = [reason for reason, is_so in changed.items() if is_so]
     if not reasons:
-        reasons += environment(before.environment, after.environment)
+        reasons += changed_environment(before.environment, after.environment)
     if before.timed_out != after.timed_out:
         reasons.append("time ran out once")
     return ", ".join(reasons) or "nothing that is recorded: its code does not do the same each time"
 
 
-def environment(before: dict[str, str], after: dict[str, str]) -> list[str]:
+def changed_environment(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Name what differs between two environments."""
     return [
         f"environment ({name} {before.get(name, '-')[:12]} -> {after.get(name, '-')[:12]})"

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-Test = Callable[[Any], bool]
+Fits = Callable[[Any], bool]
 
 
 @functools.cache
-def fits(kind: Any) -> Test:
+def fits(kind: Any) -> Fits:
     """Return the function that tells whether a value is of a type, in all its parts."""
     parts = get_args(kind)
     if kind is Any:
@@ -37,24 +37,24 @@ def is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < float("inf")
 
 
-def one_of(*tests: Test) -> Test:
+def one_of(*tests: Fits) -> Fits:
     """Return the test of a union."""
     return lambda value: any(test(value) for test in tests)
 
 
-def list_of(test: Test) -> Test:
+def list_of(test: Fits) -> Fits:
     """Return the test of a list."""
     return lambda value: type(value) is list and all(map(test, value))
 
 
-def dict_of(key: Test, item: Test) -> Test:
+def dict_of(key: Fits, item: Fits) -> Fits:
     """Return the test of a dict."""
     return lambda value: (
         type(value) is dict and all(map(key, value)) and all(map(item, value.values()))
     )
 
 
-def instance_of(kind: type) -> Test:
+def instance_of(kind: type) -> Fits:
     """Return the test of a dataclass and of its fields."""
     hints = get_type_hints(kind)
     tests = [(field.name, fits(hints[field.name])) for field in fields(kind)]

@@ -29,11 +29,6 @@ class Workers:
     scheduler : str
         Address of a Dask scheduler, whose workers are used instead; "" for none.
 
-    Attributes
-    ----------
-    are_elsewhere : bool
-        Whether they may be on other machines, which do not see the course folder.
-
     Raises
     ------
     CourseError
@@ -42,7 +37,6 @@ class Workers:
 
     def __init__(self, count: int, scheduler: str = "") -> None:
         self.count = count
-        self.are_elsewhere = bool(scheduler)
         self.client = connect(scheduler) if scheduler else None
         if self.client is not None:
             self.count = max(sum(self.client.nthreads().values()), 1)

@@ -7,6 +7,7 @@ import base64
 import functools
 import io
 import linecache
+import random
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from types import CodeType
 from typing import Any
 
+import numpy as np
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.compilerop import PyCF_MASK as FUTURES
 from IPython.core.displayhook import DisplayHook
@@ -46,6 +48,12 @@ def compile_cell(source: str, label: str, flags: int) -> tuple[CodeType, CodeTyp
         last = ast.Expression(tree.body.pop().value)
         value = compile(last, label, "eval", flags, dont_inherit=True)
     return compile(tree, label, "exec", flags, dont_inherit=True), value
+
+
+def seed_random_numbers() -> None:
+    """Let every room draw the same random numbers: a second run gives the same."""
+    random.seed(0)
+    np.random.seed(0)
 
 
 class Outputs:
