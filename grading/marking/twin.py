@@ -36,7 +36,7 @@ def tell_what_both_say(result: TestResult, other: TestResult | None) -> None:
     for check in result.checks:
         twin = others.get(check.kind)
         if check.wrong:
-            check.wrong = what_both_say(check.wrong, twin and twin.wrong)
+            check.wrong = what_both_say(check.wrong, twin.wrong if twin else None)
         if twin is None or twin.where != check.where:
             check.where = {}
     result.made = other.made if other else ""  # the same data for all sets

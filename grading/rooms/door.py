@@ -36,8 +36,10 @@ from .sandbox import Nursery
 from .stand_in import CallableThing, CannotCross, Thing, is_ours
 
 # What a value may be called that should be plain data, and is not.
-ODD = ("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray", "ndarray")
-ODD += (HOLDS_ITSELF.__name__,)
+ODD = (
+    *("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray", "ndarray"),
+    HOLDS_ITSELF.__name__,
+)
 PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
 NOT_RIGHT = "the message is not of the right form"
 CALLS = ("call", "operate")
