@@ -24,7 +24,7 @@ from copy import deepcopy
 from functools import reduce
 from itertools import islice
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import FunctionType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -277,6 +277,8 @@ class Rest:
     """
 
     def __init__(self, function: Callable) -> None:
+        if not isinstance(function, FunctionType):
+            raise TypeError("its code cannot be read")
         self.function = function
         code = function.__code__
         lines = linecache.getlines(code.co_filename, function.__globals__)
@@ -291,8 +293,10 @@ class Rest:
     def leave_out(self, error: Exception) -> None:
         """Leave out the statement in which the function stopped."""
         code, stop = self.function.__code__, error.__traceback__
-        while stop.tb_frame.f_code is not code:
+        while stop and stop.tb_frame.f_code is not code:
             stop = stop.tb_next
+        if stop is None:
+            raise error
         position = islice(code.co_positions(), stop.tb_lasti // 2, None)
         first, last, start, end = next(position)
         around = [
@@ -305,11 +309,12 @@ class Rest:
         statement = around[-1]
         local = {*code.co_varnames, *code.co_cellvars}
         if isinstance(statement, ast.Return):
-            *others, cache = statement.value.elts
+            values = returned(statement)
+            *others, cache = values.elts
             if (first, start) < (cache.lineno, cache.col_offset):
                 raise error
             none = ast.copy_location(ast.Constant(None), cache)
-            statement.value.elts = [*others, none]
+            values.elts = [*others, none]
         elif (
             not isinstance(statement, SIMPLE)
             or written(statement) & needed(self.node) & local
@@ -326,9 +331,16 @@ class Rest:
             and each.co_firstlineno == code.co_firstlineno
         )
         old = self.function
-        self.function = type(old)(
+        self.function = FunctionType(
             made, old.__globals__, None, old.__defaults__, old.__closure__
         )
+
+
+def returned(statement: ast.Return) -> ast.Tuple | ast.List:
+    """Return the several values of a `return`; raise where it has one."""
+    if not isinstance(statement.value, (ast.Tuple, ast.List)):
+        raise ValueError("one that is no tuple tells not")
+    return statement.value
 
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
@@ -352,7 +364,7 @@ class Instead(ast.NodeTransformer):
 
 def first_line(node: ast.FunctionDef) -> int:
     """Return the number of the line in which a function begins."""
-    return min(each.lineno for each in [node, *node.decorator_list])
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
 def codes_in(code: Any) -> Iterator[Any]:
@@ -388,7 +400,7 @@ def needed(function: ast.FunctionDef) -> set[str]:
     names: set[str] = set()
     for each in nodes:
         if isinstance(each, ast.Return):
-            first, *others = each.value.elts  # one that is no tuple tells not
+            first, *others = returned(each).elts
             for value in [first, *others[:-1]]:
                 names |= names_in(value, stored=False)
     pairs = [(written(n), names_in(n, False)) for n in nodes if is_simple(n)]
@@ -508,7 +520,7 @@ def without_cache(
     own = getattr(type(function), "sparing", None)  # of a student's room
     spared = own(function) if own else sparing(function)
     found = run_function(spared, arguments, own_cache)
-    if found.stopped or type(found.result) is not tuple:
+    if found.stopped or type(found.result) is not tuple or not stopped.stopped:
         return stopped
     lost = Lost(stopped.stopped)
     return found._replace(
