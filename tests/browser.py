@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
@@ -21,6 +21,8 @@ OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 AXE = "axe-core@4.14.1"
+PATIENCE = 600_000  # milliseconds: a busy machine is slow, and not wrong
+expect.set_options(timeout=PATIENCE)
 KEPT = Path(__file__).parents[1] / ".pytest_cache" / "d" / AXE
 
 
@@ -44,7 +46,7 @@ class View:
     _own: str = ""
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("request", lambda request: self._note(request.url))
         self.page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

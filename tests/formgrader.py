@@ -54,7 +54,6 @@ def instructors_environment(home: Path) -> dict[str, str]:
 
 def press(view: View, address: str, page: str, row: str, button: str) -> str:
     """Press a button in the row of an assignment or a student; return what the page says then."""
-    view.page.set_default_timeout(120_000)
     view.open(f"{address}/formgrader/{page}?token={TOKEN}")
     name = view.page.locator("td", has_text=re.compile(rf"^\s*{re.escape(row)}\s*$"))
     view.page.locator("tr", has=name).locator(f".{button} a").first.click()

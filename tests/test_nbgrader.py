@@ -180,7 +180,7 @@ def fetch(course: Course) -> Iterator[Callable]:
             headers={"Authorization": f"token {TOKEN}"},
             transport=httpx.HTTPTransport(retries=8),  # the line comes before the port is open
             follow_redirects=True,
-            timeout=60,
+            timeout=None,  # a busy machine is slow, and not wrong
         ) as client,
     ):
 

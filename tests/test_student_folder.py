@@ -131,9 +131,7 @@ def run_all(python, student_folder):
     command = [python, "-c", RUN_ALL, f"{student_folder.name}.ipynb", "yaml", *NOT_FOR_STUDENTS]
     variables = environment_variables(student_folder.parent)
     variables["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as in a kernel
-    out = subprocess.run(
-        command, cwd=student_folder, env=variables, capture_output=True, text=True, timeout=60
-    )
+    out = subprocess.run(command, cwd=student_folder, env=variables, capture_output=True, text=True)
     assert out.returncode == 0, out.stderr
     seen = json.loads(out.stdout.splitlines()[-1])
     assert seen["found"] == [], "the environment is not clean"
@@ -234,7 +232,7 @@ def jupyterlab(tmp_path_factory):
         pool.submit(server.stderr.read)  # a full pipe would stop the server
         yield found[0]
         server.terminate()
-    server.wait(timeout=20)
+    server.wait()
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +251,7 @@ def open_notebook(page, assignment):
     files.get_by_text(assignment, exact=True).dblclick()
     files.get_by_text(f"{assignment}.ipynb", exact=True).dblclick()
     tab = page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
-    expect(tab).to_have_text(f"{assignment}.ipynb", timeout=20_000)
+    expect(tab).to_have_text(f"{assignment}.ipynb")
     return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
 
 
@@ -274,7 +272,7 @@ def test_jupyterlab_shows_every_image_and_formula(view, assignment):
     rendered = panel.locator(".jp-RenderedMarkdown")
     for kind, formulas in {"[display]": displayed, ":not([display])": inline}.items():
         shown = rendered.locator(f"mjx-container{kind}")
-        expect(shown).to_have_count(len(formulas), timeout=20_000)
+        expect(shown).to_have_count(len(formulas))
     assert len(displayed) + len(inline) > 30
     assert rendered.locator("mjx-merror").count() == 0
     assert not re.search(r"\$|\\[a-zA-Z]{2,}", "\n".join(rendered.all_text_contents()))
@@ -297,7 +295,7 @@ def test_a_student_fills_in_a_function_in_jupyterlab(view):
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
     outputs = panel.locator(".jp-CodeCell .jp-OutputArea-output")
-    expect(outputs.last).to_contain_text("The picture of what is kept", timeout=20_000)
+    expect(outputs.last).to_contain_text("The picture of what is kept")
     checks = [cell for cell in outputs.all_text_contents() if "✓" in cell or "✗" in cell]
     assert "✓ a_next: right" in checks[0]
     assert "✗" not in checks[0]
