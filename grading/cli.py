@@ -235,7 +235,7 @@ def alike_command(assignment: Assignment) -> None:
     source = converter.read_assignment()
     found = write_page(converter.coursedir, converter.config, source, page)
     console.print(
-        f"{page}: the {len(found.pairs)} pairs most alike of {len(found.works)} submissions",
+        f"{page}: of all pairs of {len(found.works)} submissions, the {len(found.pairs)} most alike",
         soft_wrap=True,
     )
 

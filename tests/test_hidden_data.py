@@ -54,14 +54,23 @@ def test_the_secret_is_made_once_and_for_its_owner(tmp_path):
 
 def test_sets_differ_in_all_that_tests_give(tmp_path):
     source = read_source(ASSIGNMENT, ROOT)
-    seen = []
+    wrong = source.answers["rnn_cell_forward"].replace("np.tanh(", "1.5 * np.tanh(")
+    seen, made = [], []
     for data in sets_of(b"secret"):
         outcomes = Outcomes(source, data)
         for each in (outcomes, outcomes.twin):
             mark_solution(each)
             seen.append({given.digest for given, _ in each.main_calls.values()})
+            found = mark_solution(each, rnn_cell_forward=wrong)
+            made.append(found["test_rnn_cell_forward"].made)
     assert all(len(each) == 4 for each in seen)
-    assert len(set.union(*seen)) == 4 * len(seen)
+    assert len(set.union(*seen)) == 4 * (SETS + 1)
+    assert seen[1] == seen[3]  # what earns nothing is the same for all sets,
+    assert made[1] == made[3]  # so that the same mistake is known again
+    assert len(set(made)) == SETS + 1
+    others = Outcomes(source, sets_of(b"another")[0]).twin
+    found = mark_solution(others, rnn_cell_forward=wrong)
+    assert found["test_rnn_cell_forward"].made not in made  # and is keyed with the secret
 
 
 def test_an_appeal_shows_every_set_and_changes_nothing(tmp_path, monkeypatch):

@@ -99,11 +99,13 @@ def compare(old: Path, new: Path) -> Iterator[Difference]:
 
 def summary_of(found: list[Difference]) -> str:
     """Say for how many the total has changed, and for how many nothing."""
-    others = sum(each.before != each.after for each in found)
+    new = sum(each.before is None for each in found)
+    others = sum(each.before != each.after for each in found) - new
     moved = sum(bool(each.changes) and each.before == each.after for each in found)
     said = f"The total has changed for {others} of {len(found)} students"
     said += f", and points but no total for {moved}" if moved else ""
-    same = len(found) - others - moved
+    said += f"; {new} {'is' if new == 1 else 'are'} new" if new else ""
+    same = len(found) - others - moved - new
     said += f"; nothing has changed for {same}" if same else ""
     maxima = {each.max_points for each in found if None not in each.max_points}
     for before, after in sorted(maxima):
