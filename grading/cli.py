@@ -235,7 +235,7 @@ def alike_command(assignment: Assignment) -> None:
     source = converter.read_assignment()
     found = write_page(converter.coursedir, converter.config, source, page)
     console.print(
-        f"{page}: of all pairs of {len(found.works)} submissions, the {len(found.pairs)} most alike",
+        f"{page}: the most alike pairs of {len(found.works)} submissions: {len(found.pairs)}",
         soft_wrap=True,
     )
 
