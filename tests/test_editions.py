@@ -96,7 +96,7 @@ def test_the_page_speaks_the_language_of_the_notebook(marked, course, name):
         for code in FOLDERS
     )
     assert '<html lang="en">' in english and '<html lang="zh">' in chinese
-    assert not re.search("[\u4e00-\u9fff]", english)
+    assert not re.search("[\u4e00-\u9fff]", text_of(english))
     said = text_of(chinese).replace(f"{name}_zh", "")
     notebook = nbformat.read(course / "release-zh" / ASSIGNMENT / NOTEBOOK, as_version=4)
     ours = "\n".join(cell.source for cell in notebook.cells)
