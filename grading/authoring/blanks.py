@@ -11,12 +11,13 @@ from grading.checks import ATOL, RTOL
 from grading.marking.naming import Outcomes
 from grading.source import Source, Version
 
-ARRAYS = {
-    "zeros": "np.zeros(value.shape)",
-    "ones": "np.ones(value.shape)",
-    "inputs": "next((each for each in given if each.shape == value.shape), given[0])",
+# For each version, what it returns in the place of an array, and of a number.
+FILLINGS = {
+    "zeros": ("np.zeros(value.shape)", "0"),
+    "ones": ("np.ones(value.shape)", "1"),
+    "inputs": ("next((each for each in given if each.shape == value.shape), given[0])", "0"),
 }
-# What is returned has the right form, from the solution; the arrays in it are others.
+# What is returned has the right form, from the solution; arrays, numbers and texts are others.
 BLANK = """
 
 def {function}(*arguments):
@@ -30,7 +31,11 @@ def blank(value, given):
         return {{key: blank(item, given) for key, item in value.items()}}
     if isinstance(value, (list, tuple)):
         return type(value)(blank(item, given) for item in value)
-    return value
+    if isinstance(value, (bool, np.bool_)):
+        return not value
+    if isinstance(value, (int, float, np.number)):
+        return type(value)({number})
+    return "" if isinstance(value, str) else value
 
 
 def arrays_in(value):
@@ -49,8 +54,8 @@ def blank_versions(source: Source, marked: Collection[str]) -> Iterator[Version]
         if function not in marked:
             continue
         renamed = answer.replace(f"def {function}(", "def right_function(")
-        for name, array in ARRAYS.items():
-            text = renamed + BLANK.format(function=function, array=array)
+        for name, (array, number) in FILLINGS.items():
+            text = renamed + BLANK.format(function=function, array=array, number=number)
             yield Version(name, function, "", text, True, function)
         yield Version("none", function, "", NONE.format(function=function), True, function)
 
@@ -59,12 +64,13 @@ def coincidences(outcomes: Outcomes) -> Iterator[str]:
     """Say where zeros, ones or inputs are right in the main call of a test, by chance or not."""
     for function, (given, values) in outcomes.main_calls.items():
         inputs = list(arrays_in(given.arguments))
-        for name, right in values.items():
-            same_shape = [each for each in inputs if each.shape == np.shape(right)]
-            for wrong in (np.zeros_like(right), np.ones_like(right), *same_shape):
-                count = int(np.isclose(wrong, right, rtol=RTOL, atol=ATOL).sum())
-                if count:
-                    yield f"{function}: `{name}` is zero, one or an input in {count} places"
+        for name, value in values.items():
+            for right in arrays_in(value):
+                same_shape = [each for each in inputs if each.shape == right.shape]
+                for wrong in (np.zeros_like(right), np.ones_like(right), *same_shape):
+                    count = int(np.isclose(wrong, right, rtol=RTOL, atol=ATOL).sum())
+                    if count:
+                        yield f"{function}: `{name}` is zero, one or an input in {count} places"
 
 
 def arrays_in(value: Any) -> Iterator[np.ndarray]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from grading import CourseError
-from grading.checks import FunctionTest
+from grading.checks import PLAIN, FunctionTest
 from grading.outcomes import NOT_CALLED
 from grading.source import Source
 from grading.source.cells import CHECK_PREFIX, function_checked
@@ -110,7 +110,7 @@ def type_name(value: Any) -> str:
     if is_array(value) and value.dtype != np.float64:
         kinds = {"i": "int", "b": "bool", "U": "str"}
         return f"np.dtype({kinds.get(value.dtype.kind, repr(value.dtype.name))})"
-    kind = type(value)
+    kind = PLAIN.get(type(value), type(value))
     return f"np.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
@@ -128,7 +128,8 @@ def allclose(path: str, value: Any) -> list[str]:
     if is_array(value):
         written = repr((value.round(8) if value.dtype.kind in "fc" else value).tolist())
     else:
-        written = repr(value.item() if isinstance(value, np.generic) else value)
+        plain = value.item() if isinstance(value, np.generic) else value
+        written = repr(round(plain, 8) if isinstance(plain, float) else plain)
     begin = f'test.assert_allclose("{path}", '
     if written.startswith("["):
         begin, written = begin + "[", written[1:]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from grading.marking.hidden_data import HiddenData
 from grading.outcomes import Outcome, flatten, run_function, same_flat
 from grading.source import Source, Version
@@ -118,10 +120,11 @@ class Outcomes:
         functions, known = self.once((version, calls), start)
         for number, each in enumerate(calls):
             if number == len(known):
-                outcome = each.run(functions[-1])
-                if outcome.raised and outcome.raised[1] == "NameError" and len(functions) == 1:
-                    functions.append(self.source.build_in_notebook(version))
+                with np.errstate(all="ignore"):  # wrong versions divide by zero and worse
                     outcome = each.run(functions[-1])
+                    if outcome.raised and outcome.raised[1] == "NameError" and len(functions) == 1:
+                        functions.append(self.source.build_in_notebook(version))
+                        outcome = each.run(functions[-1])
                 known.append(flatten(outcome.seen))
             yield known[number]
 

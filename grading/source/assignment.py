@@ -219,11 +219,14 @@ class Source:
         kinds = {c.id: cells.kind_of(c) for c in self.notebook.cells if c.cell_type == "code"}
         texts = {c.id: c.source for c in self.notebook.cells if c.id in kinds}
         shown = {c.id for c in self.notebook.cells if cells.grade_id(c) in self.examples}
-        ours = {i for i, kind in kinds.items() if kind is Kind.CHECK} - shown
+        tests = [n for n, c in enumerate(self.notebook.cells) if cells.is_test(c)]
+        behind = {c.id for c in self.notebook.cells[tests[-1] :]} if tests else set()
+        ours = {i for i, kind in kinds.items() if kind is Kind.CHECK} - shown - behind
         setup = {c.id for c in self.notebook.cells if cells.grade_id(c) == "setup"}
         first = next((n for n, c in enumerate(self.notebook.cells) if cells.is_answer(c)), 0)
         needed = ours & (setup or {c.id for c in self.notebook.cells[:first]})
-        waiting = [*self.answers.values(), *self.tests.values(), *map(texts.get, needed)]
+        waiting = [*self.answers.values(), *self.examples.values(), *self.tests.values()]
+        waiting += map(texts.get, needed)
         while waiting:
             uses = names_in(waiting.pop()).uses
             found = {i for i in ours - needed if uses & names_in(texts[i]).binds}
