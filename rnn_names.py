@@ -207,7 +207,7 @@ def lstm_gradients(dh: np.ndarray, cache: tuple) -> Parameters:
     slopes[..., 3 * H :] = 1 - gates[..., 3 * H :] ** 2  # of the candidate
     tanh_c = np.tanh(c[1:])
     later_h, later_c = np.zeros((2, N, H))
-    for t in reversed(range(T)):
+    for t in range(T - 1, -1, -1):
         write, keep, show, new = np.split(gates[t], 4, axis=-1)
         here_h = dh[:, t] + later_h
         here_c = later_c + here_h * show * (1 - tanh_c[t] ** 2)

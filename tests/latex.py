@@ -32,6 +32,8 @@ relation: sum (("=" | "\\approx") sum)+ ("." | ",")?
     | "d" quantity     -> gradient
     | "\\frac" "{" "\\partial" "L" "}" "{" "\\partial" quantity "}"  -> gradient
     | "\\frac" "{" sum "}" "{" sum "}"         -> quotient
+    | "\\sqrt" "{" sum "}"                    -> root
+    | (MIN | MAX) "(" sum "," sum ")"         -> extreme
     | "(" sum ")"
     | function ("(" sum ")" | quantity_value)  -> call
     | "\\sum" "_" "{" LETTER "=" index "}" "^" "{" index "}" chain  -> total
@@ -52,8 +54,10 @@ AT: /\^\{\s*\\langle/
 OF: /\^\{\s*\(/
 ANGLE: "\\langle"
 TOP: "\\top"
-FUNCTION: "\\tanh" | "\\sigma" | "\\mathrm{softmax}" | "\\log"
-GREEK: "\\Gamma" | "\\delta"
+FUNCTION: "\\tanh" | "\\sigma" | "\\mathrm{softmax}" | "\\log" | "\\exp"
+MIN: "\\min"
+MAX: "\\max"
+GREEK: "\\Gamma" | "\\delta" | "\\ell" | "\\tau" | "\\eta"
 ACCENT: "\\hat" | "\\tilde" | "\\overrightarrow" | "\\overleftarrow"
 LETTER: /[A-Za-z]/
 NUMBER: /[0-9]+/
@@ -98,6 +102,13 @@ class ToNumPy(Interpreter):
 
     def transpose(self, tree):
         return f"{self.visit(tree.children[0])}.T"
+
+    def root(self, tree):
+        return f"np.sqrt({self.visit(tree.children[0])})"
+
+    def extreme(self, tree):
+        which, one, other = tree.children
+        return f"np.{which[1:]}imum({self.visit(one)}, {self.visit(other)})"
 
     def number(self, tree):
         return str(tree.children[0])
@@ -184,5 +195,6 @@ def sides(
         As in `ToNumPy`.
     """
     names = {"np": np, "mul": mul, "sigma": sigma, "softmax": softmax}
-    names |= {"tanh": np.tanh, "log": np.log, "value": value, "gradient": gradient, **numbers}
+    names |= {"tanh": np.tanh, "log": np.log, "exp": np.exp}
+    names |= {"value": value, "gradient": gradient, **numbers}
     return [eval(side, names) for side in to_numpy(formula, set(numbers) - set(labels), **labels)]

@@ -3,5 +3,11 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ASSIGNMENTS = ["gru_bidirectional", "lstm_fused_gates", "rnn_lstm_backward", "rnn_lstm_forward"]
+ASSIGNMENTS = [
+    "char_lstm",
+    "gru_bidirectional",
+    "lstm_fused_gates",
+    "rnn_lstm_backward",
+    "rnn_lstm_forward",
+]
 NOTEBOOKS = {name: ROOT / "source" / name / f"{name}.ipynb" for name in ASSIGNMENTS}

@@ -63,7 +63,8 @@ class Context:
             for numbers in self.numbers:
                 first, *others = latex.sides(formula, self.value, self.gradient, numbers, **labels)
                 for other in others:
-                    if np.ndim(other) and np.shape(first) != np.shape(other):
+                    is_one = max(np.size(first), np.size(other)) == 1  # of whatever shape
+                    if np.ndim(other) and np.shape(first) != np.shape(other) and not is_one:
                         return False
                     if not np.allclose(first, other, nearly, nearly):
                         return False
@@ -380,6 +381,64 @@ def read_out():
     return Context(values, {("s", T): by_scores(Wy @ a + by)}, numbers)
 
 
+def names_in_a_batch():
+    """Put the loss of the fourth notebook to a batch of names, some of them filled up."""
+    N, T, H, V = M, 2, N_A, 9
+    rng = np.random.default_rng(1)
+    h, Wy, by = normal(rng, h=(N, T, H), Wy=(H, V), by=(V,)).values()
+    y, mask = rng.integers(V, size=(N, T)), np.arange(T) < rng.integers(1, T + 1, (N, 1))
+    y[0, 0], mask[0, 0] = 0, True  # the character that formulas speak of
+    q = np.eye(V)[y]
+
+    def losses(scores):
+        likely = anp.exp(scores) / anp.sum(anp.exp(scores), axis=2, keepdims=True)
+        return -anp.sum(q * anp.log(likely), axis=2)
+
+    def mean(scores):
+        return anp.sum(mask * losses(scores)) / mask.sum()
+
+    scores = h @ Wy + by
+    loss, dh, dWy, dby = SOURCES["char_lstm"].function("sequence_loss")(h, y, mask, Wy, by)
+    values = {("L", None): loss, ("m", None): mask, ("M", None): mask.sum(), ("y", None): y}
+    values |= {(r"\ell", None): losses(scores), **weights({"Wy": Wy, "by": by})}
+    gradients = weights({"Wy": dWy, "by": dby})
+    for name, value, gradient in (("h", h, dh), ("s", scores, autograd.grad(mean)(scores))):
+        values |= numbered(name, np.moveaxis(value, 1, 0), 1)
+        gradients |= numbered(name, np.moveaxis(gradient, 1, 0), 1)
+    values["x", None] = np.zeros((N, T))
+    return Context(values, gradients, [{"t": t, "T": T, "N": N, "V": V} for t in range(1, T + 1)])
+
+
+def one_character():
+    """Take one real character out of the batch."""
+    batch = names_in_a_batch()
+    V, values = 9, dict(batch.values)
+    s, y = values["s", 1][0], values["y", None][0, 0]
+    p = softmax(s)
+    values |= {("s", None): s, ("p", None): p, ("q", None): np.eye(V)[y], ("a", None): s.max()}
+    values |= {(r"\ell", None): -np.log(p[y]), ("m", None): 1.0}
+    gradients = {**batch.gradients, ("s", None): batch.gradients["s", 1][0]}
+    numbers = [{**each, "k": k} for each in batch.numbers for k in range(1, V + 1)]
+    return Context(values, gradients, numbers)
+
+
+def temperature():
+    """Return the probabilities with which `sample` draws."""
+    s, tau = np.random.default_rng(1).normal(size=9), 0.7
+    values = {("s", None): s, ("p", None): softmax(s / tau), (r"\tau", None): tau}
+    return Context(values, numbers=[{"k": k, "V": 9} for k in range(1, 10)])
+
+
+def one_update():
+    """Clip gradients, and take a step."""
+    g, W, u = np.random.default_rng(1).normal(size=(3, 12))
+    clipped, n = SOURCES["char_lstm"].function("clip_gradients")({"W": g}, 0.8)
+    values = {("g", None): g, ("n", None): n, ("r", None): 0.8, (r"\hatg", None): clipped["W"]}
+    values |= {("W", None): W, ("u", None): u, (r"\eta", None): 0.1}
+    values[r"\hatW", None] = W - 0.1 * u
+    return Context(values, numbers=[{"P": 12}])
+
+
 # What the formulas under a heading, by its number, speak of; "4" holds for 4.1 as well.
 CONTEXTS = {
     "rnn_lstm_forward": {"1": (forward, "rnn"), "2": (forward, "lstm")},
@@ -397,6 +456,12 @@ CONTEXTS = {
         "1.2": (gru_cell,),
         "2.2": (two_way,),
         "3.3": (scores_of_steps,),
+    },
+    "char_lstm": {
+        "2.3": (names_in_a_batch,),
+        "2": (one_character,),
+        "3": (temperature,),
+        "4": (one_update,),
     },
 }
 

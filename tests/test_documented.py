@@ -1,5 +1,6 @@
 """What the notebooks document (shapes, keys, entries of caches) against what is really there."""
 
+import functools
 import inspect
 import itertools
 import re
@@ -18,9 +19,9 @@ import rnn_utils
 from rnn_marking.inputs import gru_parameters, lstm_parameters, normal, rnn_parameters
 
 # All different, and different from the sums and multiples that shapes are made of.
-SIZES = {"n_x": 4, "n_a": 6, "n_y": 3, "m": 7, "T_x": 5, "T": 2, "N": 7, "D": 4, "H": 6}
+SIZES = {"n_x": 4, "n_a": 6, "n_y": 3, "m": 7, "T_x": 5, "T": 2, "N": 7, "D": 4, "H": 6, "V": 9}
 N_X, N_A, N_Y, M, T_X, T = (SIZES[name] for name in ("n_x", "n_a", "n_y", "m", "T_x", "T"))
-N, D, H = (SIZES[name] for name in "NDH")
+N, D, H, V = (SIZES[name] for name in "NDHV")
 STATE = (N_A, M)
 RNG = np.random.default_rng(0)
 KEYS_AND_SHAPE = re.compile(r"((?:`\w+`(?:, | and )?)+) \(([^()]*)\)")
@@ -133,6 +134,27 @@ def rows():
         yield "lstm_fused_gates", name, Call(function(name), arguments, [{}])
 
 
+def letters():
+    """Yield the functions that read and write names."""
+    function = SOURCES["char_lstm"].function
+    draw = functools.partial(normal, RNG)
+    parameters = draw(Wx=(V, 4 * H), Wh=(H, 4 * H), b=(4 * H,), Wy=(H, V), by=(V,))
+    x, targets = RNG.integers(V, size=(2, N, T))
+    given = {"x": x, "targets": targets, "mask": RNG.random((N, T)) < 0.7}
+    weights = pick("Wy by", parameters)
+    loss = {**draw(h=(N, T, H)), **pick("targets mask", given), **weights}
+    draws = {"parameters": parameters, "temperature": 0.5, "draws": RNG.random(T)}
+    step = {"parameters": parameters, "memory": {}, "batch": tuple(given.values())}
+    step |= {"rate": 0.1, "max_norm": 1.0, "window": 1}
+    for name, arguments in (
+        ("sequence_loss", loss),
+        ("sample", draws),
+        ("clip_gradients", {"gradients": parameters, "max_norm": 1.0}),
+        ("train_step", step),
+    ):
+        yield "char_lstm", name, Call(function(name), arguments, [given])
+
+
 def initialisers():
     """Yield the functions that draw parameters."""
     columns = dict.fromkeys(("rnn", "lstm", "gru"), "n_x n_a n_y")
@@ -142,7 +164,7 @@ def initialisers():
         yield "rnn_utils", name, Call(getattr(rnn_utils, name), arguments, [{}])
 
 
-EVERY = (*columns(), *ways(), *rows(), *initialisers())
+EVERY = (*columns(), *ways(), *rows(), *letters(), *initialisers())
 CALLS = {(place, name): call for place, name, call in EVERY}
 
 
@@ -182,9 +204,14 @@ def hold(name, value, entry, call, known):
     if other:
         there = re.sub("_(forward|backward)$", "", name)
         hold(name, value, find_entry(other[1], there), call, known)
-    elif entry.kind.startswith("ndarray, shape ("):
+    elif re.match(r"ndarray( of \w+)?, shape \(", entry.kind):
         assert type(value) is np.ndarray
         assert value.shape == shape(re.search(r"\((.*?)\)", entry.kind)[1]), name
+    elif entry.kind == "dict" and not KEYS_AND_SHAPE.search(entry.text):
+        assert type(value) is dict
+        assert re.search("by its name|under the same names|What `adam` returned", entry.text)
+    elif entry.kind in ("float", "list"):
+        assert isinstance(value, {"float": float, "list": list}[entry.kind])
     elif entry.kind == "dict":
         documented = {
             key: shape(text)
@@ -255,11 +282,8 @@ def test_docstring(call):
     names = [name for entry in parameters for name in entry.names]
     assert names == list(inspect.signature(call.function).parameters) == list(call.arguments)
     values = {**call.arguments, **returned(call)}
-    known = {
-        **call.steps[0],
-        "x": CALLS["rnn_lstm_forward", "rnn_forward"].arguments["x"],
-        **values,
-    }
+    x = CALLS["rnn_lstm_forward", "rnn_forward"].arguments["x"]
+    known = {"x": x, **call.steps[0], **values}
     for entry in parameters + entries(call.function, "many_returns"):
         for name in entry.names:
             hold(name, values[name], entry, call, known)
