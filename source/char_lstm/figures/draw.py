@@ -32,9 +32,9 @@ from rnn_figures.drawing import (
 
 # All the words in the figures, and their titles.
 WORDS = {
-    "reads": "$x$: what is read",
-    "says": "$y$: what comes next",
-    "real": "$m$: what is real",
+    "reads": "what is read",
+    "says": "what is next",
+    "real": "what is real",
     "end mark": "end mark",
     "filled up": "filled up",
     "gradients": "gradients",
@@ -64,8 +64,9 @@ def batch() -> Figure:
     """Draw two names as rows of three arrays."""
     figure, ax = canvas(57, 25)
     names = ("teal", "tan")
-    for left, word in ((2, "reads"), (20.2, "says"), (38.4, "real")):
-        label(ax, (left + 2.5 * STEP, 21.4), WORDS[word], size=NOTE)
+    for left, letter, word in ((2, "$x$", "reads"), (20.2, "$y$", "says"), (38.4, "$m$", "real")):
+        label(ax, (left + 0.9, 21.4), letter, size=WORD)
+        label(ax, (left + 2.5, 21.4), WORDS[word], size=NOTE, align="left")
         for number, name in enumerate(names):
             real = len(name) + 1
             texts = {"reads": END + name, "says": name + END, "real": "1" * real}[word]
@@ -119,7 +120,7 @@ def bar(ax: Axes, left: float, number: int) -> None:
         box(ax, at, (width, STEP), character, fill, corner=0, text_size=NOTE)
         begin += width
     u = left + DRAWS[number] * BAR_WIDTH
-    label(ax, (u, BAR + 8.4), f"$u = {DRAWS[number]}$", size=NOTE)
+    label(ax, (u, BAR + 8.4), f"$u$ = {DRAWS[number]}", size=NOTE)
     arrow(ax, (u, BAR + 6.6), (u, BAR + STEP / 2))
     if number < 2:  # what is picked is read next
         gap = left + BAR_WIDTH + 3.2
@@ -147,7 +148,7 @@ def windows() -> Figure:
         label(ax, (middle, 31.2), f"{number + 1}", size=NOTE)
         arrow(ax, (right, 14), (left, 14))
         label(ax, (middle, 11.8), WORDS["gradients"], size=NOTE)
-        box(ax, (middle, 5.6), (8, 4.8), f"$W_{number}$", PARAMETER, corner=0, text_size=WORD)
+        box(ax, (middle, 5.6), (8, 4.8), "W" + number * "′", PARAMETER, corner=0, text_size=WORD)
         if number < 2:
             arrow(ax, (right, 22.2), (right + 4.4, 22.2))
             label(ax, (right + 2.1, 24.4), "$h, c$", size=NOTE)

@@ -1,0 +1,1003 @@
+# Made by `python -m grading release` of the engine's checks.
+"""
+The checks of the notebooks: what a function returns, looked at bit by bit.
+
+A `FunctionTest` calls one function on copies of its arguments; then each
+`assert_...` looks at one thing, as those of `numpy.testing` do. Nothing is
+raised: every check becomes a line, ticked or crossed, and `report` shows
+the lines. NumPy only, and no answers.
+"""
+
+import ast
+import builtins
+import hashlib
+import html
+import json
+import linecache
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# What was found, kept as a message; put into words where it is shown.
+
+
+Words = Mapping[str, str]  # of a language, by the English
+
+
+class Finding(NamedTuple):
+    """
+    What was found: a message, and what its {gaps} are filled with.
+
+    A field may be a finding of its own, or a list of such. A message without
+    fields has no gaps, whatever stands in it.
+    """
+
+    message: str
+    fields: dict[str, Any]
+
+    def said(self, words: Words) -> str:
+        """Return the sentence; what the words lack is said in English."""
+        fields = {
+            name: said(each, words) for name, each in self.fields.items()
+        }
+        message = words.get(self.message, self.message)
+        return message.format(**fields) if fields else message
+
+    def __str__(self) -> str:
+        """Return the sentence in English."""
+        return self.said({})
+
+
+BETWEEN = Finding(", ", {})
+
+
+def said(field: Any, words: Words) -> Any:
+    """Return a field of a finding in words."""
+    if isinstance(field, Finding):
+        return field.said(words)
+    if isinstance(field, list):
+        return BETWEEN.said(words).join(said(each, words) for each in field)
+    return field
+
+
+# Where code stops: in which operation, on what, and what would help.
+
+
+class Stop(NamedTuple):
+    """The operation in which a function stopped, and what it was of."""
+
+    kind: str  # "MatMult", "append"
+    error: str  # the type of the exception
+    names: list[str]  # those that its message quotes
+    values: list[Any]
+    texts: list[str]  # the same values, as they are written
+
+
+def copy_value(value: Any) -> Any:
+    """Copy arrays, and the containers that hold them."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) is dict:
+        return {key: copy_value(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(copy_value(item) for item in value)
+    return value
+
+
+def describe_stop(error: BaseException, name: str) -> Stop | None:
+    """
+    Say in which operation the function of this name stopped, and on what.
+
+    Where a function stops that this one calls, no more is said than its name
+    and what it was given; and nothing where that cannot be told.
+    """
+    if hasattr(error, "raised"):
+        return error.raised and Stop(*error.raised)
+    found, stop, inside = None, error.__traceback__, False
+    while stop:
+        called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
+        inside = called == name or (inside and called[0] == "<")
+        found, stop = stop if inside else found, stop.tb_next
+    try:
+        node, parts = operation_in(found)
+        names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
+        pairs = [(value_of(each, names), ast.unparse(each)) for each in parts]
+    except Exception:  # the text of the cell is gone, or not what ran
+        return None
+    pairs = [pair for pair in pairs if not isinstance(pair[0], ModuleType)]
+    values, texts = [value for value, _ in pairs], [text for _, text in pairs]
+    kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
+    if isinstance(error, NameError) and kind in quoted:  # a key of a dict?
+        own = found.tb_frame.f_locals.items()
+        texts = [n for n, d in own if type(d) is dict and quoted[0] in d]
+    calls_by_name = isinstance(getattr(node, "func", None), ast.Name)
+    if calls_by_name and not hasattr(builtins, kind):
+        return Stop(kind, "", [], values, texts)
+    return Stop(kind, type(error).__name__, quoted, values, texts)
+
+
+def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
+    """Return the operation that stopped, and the expressions that it is of."""
+    code = stop.tb_frame.f_code
+    place = next(islice(code.co_positions(), stop.tb_lasti // 2, None))
+    lines = linecache.getlines(code.co_filename, stop.tb_frame.f_globals)
+    nodes = list(ast.walk(ast.parse("".join(lines))))
+    node = next(each for each in reversed(nodes) if place_of(each) == place)
+    parts = parts_of(node)
+    for each in nodes:  # what is assigned to it, if that can be told
+        if isinstance(each, ast.Assign):
+            sides = each.targets[0], each.value
+            pairs = [sides]
+            if all(isinstance(side, ast.Tuple) for side in sides):
+                pairs += zip(*(side.elts for side in sides), strict=False)
+            parts += [right for left, right in pairs if left is node]
+    return node, parts
+
+
+def place_of(node: ast.AST) -> tuple[int | None, ...]:
+    """Return where a node stands, as `co_positions` says it."""
+    names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
+    return tuple(getattr(node, name, None) for name in names)
+
+
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return of what an operation is: of a call, what it is given."""
+    parts = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Call):
+        method = isinstance(node.func, ast.Attribute)
+        given = [*node.args, *(each.value for each in node.keywords)]
+        parts = [node.func.value, *given] if method else given
+    if isinstance(getattr(node, "ctx", None), ast.Store):
+        # a place, as in `a[:, t] = ...`; or names, which hold nothing yet
+        parts = [*parts, node] if isinstance(node, ast.Subscript) else []
+    index = getattr(node, "slice", None)  # is one thing
+    groups = [
+        each.elts
+        if isinstance(each, (ast.Tuple, ast.List)) and each is not index
+        else [each]
+        for each in parts
+        if isinstance(each, ast.expr)
+    ]
+    return [each for group in groups for each in group]
+
+
+def kind_of(node: ast.AST) -> str:
+    """Return the name of an operation: the same in every style."""
+    function = getattr(node, "func", getattr(node, "op", node))
+    name = getattr(function, "attr", getattr(function, "id", None))
+    name = name or type(function).__name__
+    return {"dot": "MatMult", "matmul": "MatMult"}.get(name, name)
+
+
+def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
+    """Return what an expression comes to, if that does nothing else."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call):
+            text = ast.unparse(each.func)
+            if not re.fullmatch(r"(np|numpy)\.\w+|.+\.(dot|sum|copy)", text):
+                return None
+    text = ast.unparse(node)
+    if isinstance(node, (ast.Slice, ast.Tuple)) and ":" in text:
+        return text
+    try:
+        return copy_value(eval(text, names))
+    except Exception:  # names of a loop that is over
+        return None
+
+
+def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
+    """Return what a docstring calls the lengths of the arguments' axes."""
+    values = dict(arguments)
+    for value in arguments.values():
+        values |= value if isinstance(value, dict) else {}
+    listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
+    listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
+    sizes = {}
+    for names, shape in listed:
+        for name in re.findall(r"\w+", names):
+            lengths = np.shape(values.get(name, 0))
+            for length, called in zip(lengths, shape.split(","), strict=False):
+                if length > 1:
+                    sizes.setdefault(length, called.strip())
+    return sizes
+
+
+# One call of a function: what came of it, and whether two are alike.
+
+
+KEPT = "the cache"  # stands for one of the student's own choice
+NOTHING = Finding("", {})
+NOT_WRITTEN = Finding("not written yet", {})
+NO_CACHE = Finding(
+    "waits for a cache: your forward function stops, or returns none", {}
+)
+
+
+class Wrong(AssertionError):
+    """What a check raises: a finding, with what its gaps are filled with."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        self.finding = Finding(message, fields)
+        super().__init__(str(self.finding))
+
+
+class Outcome(NamedTuple):
+    """What came of calling a function twice with the same arguments."""
+
+    result: Any  # what it returned
+    arguments: dict[str, Any]  # the arguments as they were afterwards
+    again: Any  # what the second call returned
+    stopped: Finding | None  # what it raised
+    raised: Stop | None = None  # the same, as it can be compared
+
+    @property
+    def seen(self) -> tuple:
+        """What tells this outcome from another one: no words, and no lines."""
+        result = self.result
+        several = isinstance(result, (list, tuple, dict))
+        values = result.values() if isinstance(result, dict) else result
+        kinds = [odd_type(v) or type(v) for v in (values if several else [])]
+        raised = self.raised and self.raised[:4]
+        names = [kind.__name__ for kind in kinds]
+        return result, names, self.arguments, self.again, raised
+
+
+def run_function(
+    function: Callable, arguments: dict, own_cache: bool = False
+) -> Outcome:
+    """
+    Call `function` twice on copies of `arguments`; return the Outcome.
+
+    A cache of the student's own choice is handed on as it is, both times, and
+    never looked into: the last value returned, or the argument `cache`.
+    """
+    given = copy_value(arguments)
+    if own_cache and given.get("cache", KEPT) is None:
+        return Outcome(None, given, None, NO_CACHE)
+    try:
+        result = copy_value(function(*given.values()))
+    except (Exception, SystemExit) as error:
+        raised = describe_stop(error, getattr(function, "__name__", ""))
+        if own_cache and "cache" in given:
+            given["cache"] = KEPT
+        return Outcome(None, given, None, describe_error(error), raised)
+    repeated = copy_value(arguments)
+    if own_cache and "cache" in given:
+        repeated["cache"], given["cache"] = given["cache"], KEPT
+    try:
+        again = copy_value(function(*repeated.values()))
+    except (Exception, SystemExit) as error:
+        again = Finding("stops with {error}", {"error": type(error).__name__})
+    if own_cache and "cache" not in given:
+        result, again = without_last(result), without_last(again)
+    return Outcome(result, given, again, None)
+
+
+def without_last(values: Any) -> Any:
+    """Return several values with a word in the place of the last one."""
+    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
+
+
+def describe_error(error: BaseException) -> Finding:
+    """Say what was raised, and in which line of the cell."""
+    if isinstance(error, NotImplementedError):
+        return NOT_WRITTEN
+    lines = getattr(error, "student_lines", None)
+    if lines is None:
+        lines = [
+            ("", frame.lineno, frame.line)
+            for frame in traceback.extract_tb(error.__traceback__)
+            if "ipykernel" in frame.filename or frame.filename[0] == "<"
+        ]
+    said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    fields = {
+        "error": type(error).__name__,
+        "line": name_line(*lines[-1]) if lines else NOTHING,
+        "said": Finding(": {said}", {"said": said}) if said else NOTHING,
+        "help": NOTHING,
+    }
+    return Finding("stopped with {error}{line}{said}{help}", fields)
+
+
+def name_line(cell: str, number: int, code: str) -> Finding:
+    """Name a line of the function's own cell, or of the one that is named."""
+    fields = {"number": number, "code": code}
+    if not cell:
+        return Finding(" (`line {number}: {code}`)", fields)
+    fields["cell"] = cell
+    return Finding(" (`{cell}, line {number}: {code}`)", fields)
+
+
+def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
+    """
+    Return an outcome that says, where it stopped, of what shapes all was.
+
+    `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
+    lengths themselves are said, too.
+    """
+    if not outcome.raised:
+        return outcome
+    stop, (message, fields) = outcome.raised, outcome.stopped
+    help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
+    if not help or "help" not in fields:
+        return outcome
+    told = Finding("; {help}", {"help": help})
+    if rule:
+        both = {"help": help, "rule": rule}
+        told = Finding(": {help}; {rule}", both)
+        fields = {**fields, "said": NOTHING}
+    found = Finding(message, {**fields, "help": told})
+    return outcome._replace(stopped=found)
+
+
+SAME_LENGTH = Finding(
+    "along all other axes, they must be of the same length", {}
+)
+BROADCAST = Finding(
+    "each axis must be of the same length in both, or of length 1", {}
+)
+IN_A_TUPLE = Finding(
+    "the arrays belong into one tuple, as its first argument", {}
+)
+RULES = {
+    ("MatMult", "ValueError"): Finding(
+        "the columns of the left must be the rows of the right", {}
+    ),
+    ("Subscript", "ValueError"): Finding(
+        "what is written must have the shape of its place", {}
+    ),
+    ("append", "ValueError"): SAME_LENGTH,
+}
+for kind in ("concatenate", "vstack", "hstack"):
+    RULES[kind, "ValueError"] = SAME_LENGTH
+    RULES[kind, "TypeError"] = IN_A_TUPLE
+for kind in ("Add", "Sub", "Mult", "Div"):
+    RULES[kind, "ValueError"] = BROADCAST
+
+
+def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
+    """Say of what shapes the values are; of a name, what it might be."""
+    if stop.error == "NameError" and stop.kind in stop.names:
+        if not stop.texts:
+            return None
+        return Finding(
+            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
+            {"key": stop.names[0], "name": stop.texts[0]},
+        )
+    if stop.error == "KeyError" and numbers and stop.values:
+        fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
+        return Finding("the keys of `{name}` are {keys}", fields)
+    given = {}
+    for text, value in zip(stop.texts, stop.values, strict=True):
+        fields = {"name": text, "type": type(value).__name__}
+        if isinstance(value, np.ndarray):
+            fields["shape"] = name_shape(value.shape, sizes, numbers)
+            given[text] = Finding("`{name}` is {shape}", fields)
+        elif isinstance(value, (list, tuple)):
+            fields["length"] = name_shape((len(value),), sizes, numbers)
+            given[text] = Finding("`{name}` is a {type} of {length}", fields)
+    given.pop("", None)  # not to be told
+    told = {"given": list(given.values()), "function": stop.kind}
+    if given and not stop.error:
+        return Finding("in the call of `{function}`, {given}", told)
+    return Finding("{given}", told) if given else None
+
+
+def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
+    """Say a shape: in numbers, and by the names of its lengths."""
+    small = range(2)  # a length of 1 is a 1 in the docstring, too
+    known = [
+        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
+    ]
+    named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
+    return f"{plain} = {named}" if numbers and named != plain else named
+
+
+ARRAY_OF_OBJECTS = type("object array", (), {})
+
+
+def odd_type(value: Any) -> type | None:
+    """Return the type of what a value holds and should not, if anything."""
+    if type(value) in (list, tuple, dict):
+        items = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(odd_type, items)), None)
+    plain = value is None or isinstance(value, (int, float, str, np.generic))
+    if plain or (type(value) is np.ndarray and value.dtype != object):
+        return None
+    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
+
+
+def a_type(value: Any) -> Finding:
+    """Name the type of a value, with its article."""
+    return name_type(type(value))
+
+
+def name_type(kind: type) -> Finding:
+    """Name a type, with its article."""
+    if kind is np.ndarray:
+        return Finding("an array", {})
+    fields = {"type": kind.__name__}
+    if kind is type(None):
+        return Finding("None", {})
+    if kind.__name__[0] in "aeiou":
+        return Finding("an {type}", fields)
+    return Finding("a {type}", fields)
+
+
+def flatten(value: Any) -> tuple[str, np.ndarray]:
+    """Return the form of a value, as a text, and its numbers in a row."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        form, numbers = flatten([value[key] for key in keys])
+        return f"{keys}{form}", numbers
+    if isinstance(value, (list, tuple)):
+        parts = [flatten(item) for item in value]
+        numbers = [np.zeros(0), *(row for form, row in parts)]
+        return str([form for form, row in parts]), np.concatenate(numbers)
+    if isinstance(value, (np.ndarray, np.number, float)):
+        array = np.asarray(value)
+        if array.dtype.kind in "biuf":
+            return str(array.shape), array.astype(float).ravel()
+    plain = value is None or type(value) in (bool, int, str)
+    return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal, but for rounding."""
+    if type(one) is type(other):
+        if isinstance(one, str):
+            return one == other
+        if isinstance(one, np.ndarray) and np.array_equal(one, other):
+            return True
+        if isinstance(one, (list, tuple)) and len(one) == len(other):
+            return all(map(same_value, one, other))
+        if isinstance(one, dict) and one.keys() == other.keys():
+            return all(same_value(one[key], other[key]) for key in one)
+    return same_flat(flatten(one), flatten(other))
+
+
+def same_flat(one: tuple, other: tuple) -> bool:
+    """Tell whether two results of `flatten` are equal, but for rounding."""
+    form, numbers = one
+    other_form, other_numbers = other
+    return form == other_form and np.allclose(
+        numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
+    )
+
+
+def fingerprint(outcome: Outcome) -> list:
+    """Return a few numbers that tell this outcome from any other one."""
+    form, numbers = flatten(outcome.seen)
+    weights = np.random.default_rng(0).standard_normal((3, numbers.size))
+    digest = hashlib.sha256(form.encode()).hexdigest()[:12]
+    with np.errstate(all="ignore"):
+        sums = weights @ np.nan_to_num(numbers)
+    return [digest, *(float(f"{total:.9g}") for total in sums)]
+
+
+def same_fingerprint(one: list, other: list) -> bool:
+    """Tell whether two fingerprints are equal, but for rounding."""
+    return one[0] == other[0] and np.allclose(one[1:], other[1:], rtol=1e-8)
+
+
+# What is shown of checks: lines with ticks and crosses.
+
+
+Line = tuple[str, Finding]  # a mark, and what stands behind it
+STYLES = {
+    "✓": (Finding("right", {}), "var(--jp-success-color1, #1b5e20)"),
+    "✗": (Finding("wrong", {}), "var(--jp-error-color1, #b71c1c)"),
+    "→": (Finding("known mistake", {}), "inherit"),
+}
+
+
+def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
+    """Return every line; what is found of several kinds shares one."""
+    alike = {}
+    for kind, found in wrong.items():
+        alike.setdefault(str(found or kind), []).append(kind)
+    lines = []
+    for kinds in alike.values():
+        found = wrong[kinds[0]]
+        about = {"kinds": [Finding(kind, {}) for kind in kinds], "name": name}
+        about["sentence"] = found and ended(found)
+        if not found:
+            lines.append(("✓", Finding("{kinds}: right", about)))
+        elif len(kinds) == len(wrong):
+            lines.append(("✗", Finding("`{name}`: {sentence}", about)))
+        else:
+            lines.append(("✗", Finding("{kinds}: {sentence}", about)))
+    return lines + ([("→", Finding(mistake, {}))] if mistake else [])
+
+
+def ended(found: Finding) -> Finding:
+    """Return what was found as a sentence with its full stop."""
+    if str(found).endswith(("?", ".")):
+        return found
+    return Finding("{sentence}.", {"sentence": found})
+
+
+def show(
+    lines: list[Line],
+    closing: Finding | None = None,
+    words: Words | None = None,
+) -> None:
+    """Show lines: HTML in a notebook, plain text elsewhere."""
+    shown = as_shown(lines, closing, words or {})
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        print(shown["text/plain"])
+        return
+    ipython.display.display(shown, raw=True)
+
+
+def reject_next_cell(said: str) -> None:
+    """
+    Let the cell below, the graded one, fail: so nbgrader's Validate says it.
+
+    Validate looks at graded cells alone, of which students have no tests.
+    """
+    from IPython import get_ipython
+    from IPython.core.error import InputRejected
+
+    class Reject(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            shell.ast_transformers.remove(self)
+            raise InputRejected(said)
+
+    if shell := get_ipython():
+        shell.ast_transformers.append(Reject())
+
+
+def as_shown(
+    lines: list[Line], closing: Finding | None, words: Words
+) -> dict[str, str]:
+    """Return the lines as a notebook shows them."""
+    said = [(mark, found.said(words)) for mark, found in lines]
+    end = closing.said(words) if closing else ""
+    text = "\n".join([*(f"{mark} {line}" for mark, line in said), end])
+    html = to_html(said, end, words)
+    return {"text/plain": text.strip(), "text/html": html}
+
+
+def to_html(said: list[tuple[str, str]], end: str, words: Words) -> str:
+    """Return the lines as a list in HTML, in the colours of JupyterLab."""
+    items = "".join(
+        f'<li><strong role="img" aria-label="{STYLES[mark][0].said(words)}"'
+        f' style="color: {STYLES[mark][1]}">{mark}</strong> {code(line)}</li>'
+        for mark, line in said
+    )
+    return (
+        f'<ul style="list-style: none; margin: 0; padding: 0">{items}</ul>'
+        f'<p style="margin: 0.5em 0 0">{code(end)}</p>'
+    )
+
+
+def code(text: str) -> str:
+    """Return the text as HTML, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
+# The checks of the notebooks: what a function returns, looked at bit by bit.
+
+
+RTOL, ATOL = 1e-6, 1e-8
+# In float32 as much is lost again: that costs points for the type, once.
+IN_FLOAT32 = 100
+WORDS = ""  # no function's name
+PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
+
+Check = Callable[[Outcome], None]
+
+
+class FunctionTest:
+    """
+    Test one function, check by check.
+
+    Parameters
+    ----------
+    function : callable
+        The function under test.
+    returns : str
+        The names of what it returns: "a_next, yt_pred, cache".
+    cache : str, optional
+        The names of the entries of the cache of one time step.
+    keys : str, optional
+        Where the function returns one dict: its keys, "dxt, da_prev". The
+        checks then look at each of its values as at a returned value.
+    own_cache : bool, optional
+        Whether what the cache holds is the student's own choice: the last
+        value returned, or the argument `cache`. It is not compared.
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        returns: str,
+        cache: str = "",
+        keys: str = "",
+        own_cache: bool = False,
+    ) -> None:
+        self.function = function
+        self.name = getattr(function, "__name__", "the function")
+        self.returns = returns.split(", ")
+        self.cache = cache.split(", ")
+        self.keys = keys.split(", ") if keys else []
+        self.own_cache = own_cache
+        self.arguments = {}
+        self.outcome = None
+        self.wrong = {}  # kind of check: what is wrong, None where it holds
+
+    def call(self, **arguments: Any) -> None:
+        """Call the function on copies of `arguments`, in this order."""
+        self.arguments = dict(arguments)
+        if self.own_cache and "cache" in arguments:
+            self.arguments["cache"] = KEPT
+        outcome = run_function(self.function, arguments, self.own_cache)
+        sizes = sizes_in(self.function.__doc__ or "", arguments)
+        self.outcome = explained(outcome, sizes, numbers=True)
+
+    def assert_types(self, **types: type) -> None:
+        """Check how many values are returned, and the type of each."""
+        self.check_each("types", check_type, types)
+
+    def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
+        """Check the shapes of the returned arrays."""
+        self.check_each("shapes", check_shape, shapes)
+
+    def assert_length(self, name: str, length: int) -> None:
+        """Check how many entries a returned value has."""
+        self.check_each(name, check_length, {name: length})
+
+    def check_each(self, kind: str, one: Callable, expected: dict) -> None:
+        """Look at returned values one by one, as one kind of check."""
+
+        def check(outcome: Outcome) -> None:
+            values = self.named(outcome.result)
+            for name, right in expected.items():
+                one(self.label(name), values[name], right)
+
+        self.check(kind, check)
+
+    def assert_allclose(self, path: str, expected: Any) -> None:
+        """
+        Check the values of a returned array, or a number or text.
+
+        `path` is a returned value's name, with indices where a part of it
+        is meant, as in "cache[1][3]".
+        """
+
+        def check(outcome: Outcome) -> None:
+            actual = self.part(outcome.result, path)
+            self.compare(self.label(path), actual, expected)
+
+        self.check(path.split("[")[0], check)
+
+    def compare(self, label: str, actual: Any, expected: Any) -> None:
+        """Raise Wrong where a value is not what is expected."""
+        if isinstance(expected, (list, np.ndarray)):
+            check_array(label, actual, np.array(expected))
+        else:
+            check_plain(label, actual, expected)
+
+    def assert_arguments_unchanged(self) -> None:
+        """Check that the function leaves its arguments as they were."""
+        self.check("arguments", self.check_arguments)
+
+    def assert_raises(self, error: type, **arguments: Any) -> None:
+        """Check that the function refuses `arguments` with this error."""
+
+        def check(outcome: Outcome) -> None:
+            check_raises(self.function, error, arguments)
+
+        self.check("raises", check)
+
+    def check(self, kind: str, check: Check) -> None:
+        """Make one check, and keep what it finds wrong."""
+        self.wrong[kind] = self.wrong.get(kind) or find_wrong(
+            check, self.outcome
+        )
+
+    def check_arguments(self, outcome: Outcome) -> None:
+        """Raise Wrong where an argument is not what it was."""
+        self.named(outcome.result)
+        for name, value in outcome.arguments.items():
+            if not same_value(value, self.arguments[name]):
+                raise Wrong(
+                    "the argument `{name}` is changed by the call; leave it"
+                    " as it is, and write into an array of your own",
+                    name=name,
+                )
+
+    def report(self) -> None:
+        """Show one line per kind of check, and how much they covered."""
+        table = known()
+        about, words = table.get(self.name, {}), table.get(WORDS, {})
+        lines = report_lines(self.name, self.wrong, self.mistake(about))
+        closing = Finding(
+            "`{name}`: {made} of {kinds} kinds of check made here, on one"
+            " example. Marking makes all of them, on data that you have not"
+            " seen.",
+            {
+                "name": self.name,
+                "made": len(self.wrong),
+                "kinds": about.get("kinds", Finding("all", {})),
+            },
+        )
+        show(lines, None if self.outcome.stopped else closing, words)
+        if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
+            reject_next_cell("\n".join(f.said(words) for _, f in lines))
+
+    def mistake(self, about: dict) -> str:
+        """Return the sentence of the known mistake that gives this outcome."""
+        stopped, raised = self.outcome.stopped, self.outcome.raised
+        if (stopped and not raised) or "mistakes" not in about:
+            return ""
+        seen = fingerprint(self.outcome)
+        for mistake in about["mistakes"]:
+            if same_fingerprint(mistake["fingerprint"], seen):
+                return mistake["sentence"]
+        return ""
+
+    def named(self, result: Any) -> dict[str, Any]:
+        """Return the returned values by name."""
+        if len(self.returns) == 1 and not self.keys:
+            return {self.returns[0]: result}
+        names = [f"`{name}`" for name in self.returns]
+        if result is None:
+            raise Wrong("returns None; is a `return` missing at its end?")
+        if self.keys:
+            return Entries.of(result, self.returns[0])
+        if not isinstance(result, (tuple, list)):
+            raise Wrong(
+                "returns {kind}, not {names}", kind=a_type(result), names=names
+            )
+        if len(result) != len(self.returns):
+            raise Wrong(
+                "returns {count} values, expected {expected}: {names}",
+                count=len(result), expected=len(self.returns), names=names,
+            )  # fmt: skip
+        return dict(zip(self.returns, result, strict=True))
+
+    def label(self, path: str) -> str:
+        """Return how a student writes what `path` names."""
+        key, bracket, indices = path.partition("[")
+        if self.keys:
+            key = f"{self.returns[0]}['{key}']"
+        return key + bracket + indices
+
+    def part(self, result: Any, path: str) -> Any:
+        """Return the part of the result that `path` names."""
+        name, *indices = re.findall(r"\w+", path)
+        value = self.named(result)[name]
+        for index in indices:
+            try:
+                value = value[int(index) if index.isdigit() else index]
+            except (IndexError, KeyError, TypeError):
+                raise Wrong("`{path}` is not there", path=path) from None
+        return value
+
+
+class Entries(dict):
+    """The values of a returned dict; a key that it lacks is named."""
+
+    name = ""
+
+    @classmethod
+    def of(cls, result: Any, name: str) -> "Entries":
+        """Return the values of the dict of this name."""
+        if not isinstance(result, dict):
+            raise Wrong(
+                "returns {kind}, not the dict `{name}`",
+                kind=a_type(result), name=name,
+            )  # fmt: skip
+        entries = cls(result)
+        entries.name = name
+        return entries
+
+    def __missing__(self, key: str) -> None:
+        raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
+
+
+def known() -> dict[str, dict]:
+    """
+    Return what the file beside the checks holds.
+
+    Of each function its mistakes, and how many kinds of check there are; in
+    another language than English, the words of that.
+    """
+    file = Path(__file__).with_name("known_mistakes.json")
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}
+
+
+@contextmanager
+def skip_unwritten(what: str) -> Iterator[None]:
+    """Run the block; where a function is not written yet, say so in a line."""
+    try:
+        yield
+    except NotImplementedError:
+        waits = Finding(
+            "{what}: waits for a function that is not written yet.",
+            {"what": what},
+        )
+        print(waits.said(known().get(WORDS, {})))
+
+
+# --------------------------------------------------------- single checks
+
+
+def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
+    """Return what the check finds wrong with the outcome, if anything."""
+    if outcome.stopped:
+        return outcome.stopped
+    try:
+        check(outcome)
+    except Wrong as wrong:
+        return wrong.finding
+    except Exception as error:  # a value that lets nobody look at it
+        fields = {"error": type(error).__name__, "said": str(error)}
+        return Finding("cannot be looked at ({error}: {said})", fields)
+    return None
+
+
+def check_raises(function: Callable, error: type, arguments: dict) -> None:
+    """Raise Wrong where a call does not raise this error."""
+    name = name_type(error)
+    try:
+        function(*copy_value(arguments).values())
+    except error:
+        return
+    except Exception as other:
+        raise Wrong(
+            "raises {kind} where {error} is asked for",
+            kind=a_type(other), error=name,
+        ) from None  # fmt: skip
+    raise Wrong("returns something where {error} is asked for", error=name)
+
+
+def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
+    """Raise Wrong where a value is of another type; a dtype is an array's."""
+    dtype = np.dtype(float)
+    if isinstance(expected, np.dtype):
+        dtype, expected = expected, np.ndarray
+    kind = type(actual)
+    if PLAIN.get(kind, kind) is not PLAIN.get(expected, expected):
+        raise Wrong(
+            "`{label}` is {kind}, not {expected}",
+            label=label, kind=a_type(actual), expected=name_type(expected),
+        )  # fmt: skip
+    odd = odd_type(actual)
+    if odd is not None:
+        raise Wrong(
+            "`{label}` holds {kind}; only arrays, numbers, texts, lists,"
+            " tuples and dicts belong there",
+            label=label, kind=name_type(odd),
+        )  # fmt: skip
+    if expected is np.ndarray and actual.dtype != dtype:
+        if actual.dtype.kind == dtype.kind != "f":
+            return  # ints of any size
+        raise Wrong(
+            "`{label}` is an array of {dtype}, expected {expected}",
+            label=label, dtype=str(actual.dtype), expected=str(dtype),
+        )  # fmt: skip
+
+
+def check_plain(label: str, actual: Any, expected: Any) -> None:
+    """Raise Wrong where a number or text is another one."""
+    if not same_value(plain(actual), plain(expected)):
+        raise Wrong("`{label}` is wrong", label=label)
+
+
+def plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own."""
+    return value.item() if type(value) in PLAIN else value
+
+
+def check_length(label: str, actual: Any, expected: int) -> None:
+    """Raise Wrong where a value has another number of entries."""
+    if len(actual) != expected:
+        raise Wrong(
+            "`{label}` is of length {length}, expected {expected}",
+            label=label, length=len(actual), expected=expected,
+        )  # fmt: skip
+
+
+def check_is_array(label: str, actual: Any) -> None:
+    """Raise Wrong where something else stands in the place of an array."""
+    if not isinstance(actual, (np.ndarray, np.generic)):
+        kind = a_type(actual)
+        raise Wrong(
+            "`{label}` is {kind}, not an array", label=label, kind=kind
+        )
+
+
+def check_shape(label: str, actual: Any, expected: tuple) -> None:
+    """Raise Wrong where a value is not of the expected shape."""
+    check_is_array(label, actual)
+    shape = np.shape(actual)
+    if shape == expected:
+        return
+    hint = NOTHING
+    if shape == expected[::-1]:
+        hint = Finding("; is it transposed?", {})
+    elif sorted(shape) == sorted(expected):
+        hint = Finding("; are its axes in another order?", {})
+    elif shape and shape == tuple(n for n in expected if n > 1):
+        hint = Finding("; an axis of length 1 is lost", {})
+    elif len(shape) == 2 and shape == expected[:2]:
+        hint = Finding("; the last axis is missing", {})
+    raise Wrong(
+        "`{label}` has shape {shape}, expected {expected}{hint}",
+        label=label, shape=str(shape), expected=str(expected), hint=hint,
+    )  # fmt: skip
+
+
+def check_array(
+    path: str,
+    actual: Any,
+    expected: np.ndarray,
+    steps: Callable[[np.ndarray], Finding] = lambda wrong: NOTHING,
+) -> None:
+    """Raise Wrong where an array differs; `steps` says at which time steps."""
+    check_shape(path, actual, expected.shape)
+    actual, expected = as_numbers(actual, expected)
+    if np.isnan(actual).any():
+        raise Wrong(
+            "`{label}` is NaN in {places}; what was divided by zero, or too"
+            " large for exp?",
+            label=path, places=places(np.isnan(actual)),
+        )  # fmt: skip
+    wrong = where_wrong(actual, expected)
+    if wrong.any() and not actual.any():
+        raise Wrong("`{label}` is zero everywhere", label=path)
+    if wrong.any():
+        error = largest(actual - expected)
+        raise Wrong(
+            "`{label}` is wrong in {places}{by}{steps}",
+            label=path, places=places(wrong), steps=steps(wrong),
+            by=Finding(", by up to {error:.2g}", {"error": error}),
+        )  # fmt: skip
+
+
+def largest(error: np.ndarray) -> float:
+    """Return the largest error, whatever its sign."""
+    return float(np.abs(error).max())
+
+
+def as_numbers(actual: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return arrays of ints, truth values or texts so as to subtract them."""
+    if expected.dtype.kind in "fc":
+        return actual, expected
+    if expected.dtype.kind in "biu" and actual.dtype.kind in "biuf":
+        return actual.astype(float), expected.astype(float)
+    return (actual != expected).astype(float), np.zeros(expected.shape)
+
+
+def where_wrong(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return where an array is wrong, more than rounding makes it."""
+    actual, expected = as_numbers(actual, expected)
+    with np.errstate(all="ignore"):
+        allowed = (ATOL + RTOL * np.abs(expected)) * precision(actual)
+        return ~(np.abs(actual - expected) <= allowed)  # NaN is wrong
+
+
+def precision(actual: Any) -> int:
+    """Return how many times the usual error is allowed in an array."""
+    return IN_FLOAT32 if actual.dtype == np.float32 else 1
+
+
+def places(wrong: np.ndarray) -> Finding:
+    """Say in how many places an array is wrong."""
+    count = int(wrong.sum())
+    return Finding(
+        "{count} of {size} places", {"count": count, "size": wrong.size}
+    )
