@@ -226,12 +226,12 @@ class Source:
         first = next((n for n, c in enumerate(self.notebook.cells) if cells.is_answer(c)), 0)
         needed = ours & (setup or {c.id for c in self.notebook.cells[:first]})
         waiting = [*self.answers.values(), *self.examples.values(), *self.tests.values()]
-        waiting += map(texts.get, needed)
+        waiting += [texts[each] for each in needed]
         while waiting:
             uses = names_in(waiting.pop()).uses
             found = {i for i in ours - needed if uses & names_in(texts[i]).binds}
             needed |= found
-            waiting += map(texts.get, found)
+            waiting += [texts[each] for each in found]
         others = {i for i, kind in kinds.items() if kind in (Kind.CHECK, Kind.FREE)}
         # of what students may change, and of pictures, what it imports
         return {
