@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +165,8 @@ class NotebookPage:
         return [kept, *self.meant(cell.id)]
 
     def meant(self, cell_id: str) -> list[NotebookNode]:
-        """Return the pictures that this cell draws in the finished notebook."""
-        cells = []
+        """Return the pictures that this cell draws in the finished notebook, and samples."""
+        cells = [] if self.solved else self.printed(cell_id)
         for file in sorted(self.material.glob(f"{cell_id}-[0-9]*.svg")):
             try:
                 words = self.about["pictures"][cell_id]
@@ -179,6 +181,16 @@ class NotebookPage:
             text = f'<div class="meant"><p class="cell-label">{meant}</p>\n{shown}</div>'
             cells.append(markdown(file.stem, text))
         return cells
+
+    def printed(self, cell_id: str) -> list[NotebookNode]:
+        """Return what this cell prints in the finished notebook, where it is a sample of it."""
+        if cell_id not in self.about.get("samples", ()):
+            return []
+        outputs = json.loads((self.material / "outputs.json").read_text("utf-8"))[cell_id]
+        text = "".join(each["data"].get("text/plain", "") for each in outputs).rstrip()
+        shown = f'<pre style="white-space: pre-wrap">{escape(text)}</pre>'
+        label = f'<p class="cell-label">{self.words["meant"]}</p>'
+        return [markdown(f"{cell_id}-printed", f'<div class="meant">{label}\n{shown}</div>')]
 
 
 def fold(cell: NotebookNode, title: str) -> list[NotebookNode]:
