@@ -194,7 +194,7 @@ def test_a_solved_notebook_shows_ticks_and_pictures_only(runs):
     assert_quiet(cells)
     for name in functions:
         *ticks, closing = cells[check_of(name)]["lines"]
-        assert len(ticks) > 3
+        assert len(ticks) >= 3
         assert all(re.match("✓ .*: right", line) for line in ticks)
         assert closing.startswith(f"`{name}`: {len(ticks)} of ")
     said = [line for cell in cells.values() for line in cell["lines"]]

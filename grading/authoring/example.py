@@ -128,8 +128,7 @@ def allclose(path: str, value: Any) -> list[str]:
     if is_array(value):
         written = repr((value.round(8) if value.dtype.kind in "fc" else value).tolist())
     else:
-        plain = value.item() if isinstance(value, np.generic) else value
-        written = repr(round(plain, 8) if isinstance(plain, float) else plain)
+        written = repr(value.item() if isinstance(value, np.generic) else value)
     begin = f'test.assert_allclose("{path}", '
     if written.startswith("["):
         begin, written = begin + "[", written[1:]

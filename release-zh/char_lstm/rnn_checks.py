@@ -20,9 +20,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
+from functools import reduce
 from itertools import islice
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import FunctionType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +59,8 @@ class Finding(NamedTuple):
         return self.said({})
 
 
+EMPTY = ""
+NOTHING = Finding(EMPTY, {})
 BETWEEN = Finding(", ", {})
 
 
@@ -82,15 +86,35 @@ class Stop(NamedTuple):
     texts: list[str]  # the same values, as they are written
 
 
-def copy_value(value: Any) -> Any:
-    """Copy arrays, and the containers that hold them."""
+HOLDS_ITSELF = type("list that holds itself", (), {})
+
+
+def copy_value(value: Any, around: tuple = ()) -> Any:
+    """Copy arrays, and the containers that hold them, which lie `around`."""
     if isinstance(value, np.ndarray):
         return value.copy()
+    if type(value) not in (dict, list, tuple):
+        return value
+    if any(value is each for each in around):
+        return HOLDS_ITSELF()
+    around = (*around, value)
     if type(value) is dict:
-        return {key: copy_value(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(copy_value(item) for item in value)
-    return value
+        return {key: copy_value(v, around) for key, v in value.items()}
+    return type(value)(copy_value(item, around) for item in value)
+
+
+ARRAY_OF_OBJECTS = type("object array", (), {})
+
+
+def odd_type(value: Any) -> type | None:
+    """Return the type of what a value holds and should not, if anything."""
+    if type(value) in (list, tuple, dict):
+        items = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(odd_type, items)), None)
+    plain = value is None or isinstance(value, (int, float, str, np.generic))
+    if plain or (type(value) is np.ndarray and value.dtype != object):
+        return None
+    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
 
 
 def describe_stop(error: BaseException, name: str) -> Stop | None:
@@ -107,6 +131,8 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
         called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
         inside = called == name or (inside and called[0] == "<")
         found, stop = stop if inside else found, stop.tb_next
+    if found is None:
+        return None
     try:
         node, parts = operation_in(found)
         names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
@@ -114,7 +140,9 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     except Exception:  # the text of the cell is gone, or not what ran
         return None
     pairs = [pair for pair in pairs if not isinstance(pair[0], ModuleType)]
-    values, texts = [value for value, _ in pairs], [text for _, text in pairs]
+    odd = [(odd_type(value), value) for value, _ in pairs]
+    values = [kind.__name__ if kind else value for kind, value in odd]
+    texts = [text for _, text in pairs]
     kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
     if isinstance(error, NameError) and kind in quoted:  # a key of a dict?
         own = found.tb_frame.f_locals.items()
@@ -137,8 +165,9 @@ def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
         if isinstance(each, ast.Assign):
             sides = each.targets[0], each.value
             pairs = [sides]
-            if all(isinstance(side, ast.Tuple) for side in sides):
-                pairs += zip(*(side.elts for side in sides), strict=False)
+            tuples = [s.elts for s in sides if isinstance(s, ast.Tuple)]
+            if len(tuples) == 2:
+                pairs += zip(*tuples, strict=False)
             parts += [right for left, right in pairs if left is node]
     return node, parts
 
@@ -153,9 +182,9 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     """Return of what an operation is: of a call, what it is given."""
     parts = list(ast.iter_child_nodes(node))
     if isinstance(node, ast.Call):
-        method = isinstance(node.func, ast.Attribute)
-        given = [*node.args, *(each.value for each in node.keywords)]
-        parts = [node.func.value, *given] if method else given
+        parts = [*node.args, *(each.value for each in node.keywords)]
+        if isinstance(node.func, ast.Attribute):
+            parts.insert(0, node.func.value)
     if isinstance(getattr(node, "ctx", None), ast.Store):
         # a place, as in `a[:, t] = ...`; or names, which hold nothing yet
         parts = [*parts, node] if isinstance(node, ast.Subscript) else []
@@ -201,7 +230,7 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
         values |= value if isinstance(value, dict) else {}
     listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
     listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
-    sizes = {}
+    sizes: dict[int, str] = {}
     for names, shape in listed:
         for name in re.findall(r"\w+", names):
             lengths = np.shape(values.get(name, 0))
@@ -211,11 +240,189 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
     return sizes
 
 
+# A function that stops while it keeps its cache, run without that.
+
+
+MOST = 3  # statements that are left out
+
+
+def sparing(function: Callable) -> Callable:
+    """
+    Return the function, to be called without what stops only its last value.
+
+    Of several values that a function returns, the last is its cache. Where it
+    stops in a statement of which no other value has need, that statement is
+    left out. The last value then says nothing, and counts for nothing.
+    """
+
+    def spared(*given: Any) -> Any:
+        rest = Rest(function)
+        for _ in range(MOST):
+            try:
+                rest.function(*deepcopy(given))
+                break
+            except Exception as error:
+                rest.leave_out(error)
+        return rest.function(*given)
+
+    return spared
+
+
+class Rest:
+    """
+    What is left of a function, statement by statement.
+
+    Whatever is raised, in finding or leaving out a statement, says that this
+    function cannot be called so.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        if not isinstance(function, FunctionType):
+            raise TypeError("its code cannot be read")
+        self.function = function
+        code = function.__code__
+        lines = linecache.getlines(code.co_filename, function.__globals__)
+        self.tree = ast.parse("".join(lines))
+        self.node = next(
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.FunctionDef) and node.name == code.co_name
+            if first_line(node) == code.co_firstlineno
+        )
+
+    def leave_out(self, error: Exception) -> None:
+        """Leave out the statement in which the function stopped."""
+        code, stop = self.function.__code__, error.__traceback__
+        while stop and stop.tb_frame.f_code is not code:
+            stop = stop.tb_next
+        if stop is None:
+            raise error
+        position = islice(code.co_positions(), stop.tb_lasti // 2, None)
+        first, last, start, end = next(position)
+        around = [
+            node
+            for node in ast.walk(self.node)
+            if isinstance(node, ast.stmt)
+            and (node.lineno, node.col_offset) <= (first, start)
+            and (last, end) <= (node.end_lineno, node.end_col_offset)
+        ]
+        statement = around[-1]
+        local = {*code.co_varnames, *code.co_cellvars}
+        if isinstance(statement, ast.Return):
+            values = returned(statement)
+            *others, cache = values.elts
+            if (first, start) < (cache.lineno, cache.col_offset):
+                raise error
+            none = ast.copy_location(ast.Constant(None), cache)
+            values.elts = [*others, none]
+        elif (
+            not isinstance(statement, SIMPLE)
+            or written(statement) & needed(self.node) & local
+        ):
+            raise error
+        else:
+            Instead(statement).visit(self.tree)
+        tree = ast.fix_missing_locations(self.tree)
+        module = compile(tree, code.co_filename, "exec", dont_inherit=True)
+        made = next(
+            each
+            for each in codes_in(module)
+            if each.co_name == code.co_name
+            and each.co_firstlineno == code.co_firstlineno
+        )
+        old = self.function
+        self.function = FunctionType(
+            made, old.__globals__, None, old.__defaults__, old.__closure__
+        )
+
+
+def returned(statement: ast.Return) -> ast.Tuple | ast.List:
+    """Return the several values of a `return`; raise where it has one."""
+    if not isinstance(statement.value, (ast.Tuple, ast.List)):
+        raise ValueError("one that is no tuple tells not")
+    return statement.value
+
+
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
+
+
+class Instead(ast.NodeTransformer):
+    """Has names hold None, where a statement gave them a value."""
+
+    def __init__(self, statement: ast.stmt) -> None:
+        self.statement = statement
+
+    def visit(self, node: ast.AST) -> Any:
+        """Return what stands in the place of a node."""
+        if node is not self.statement:
+            return self.generic_visit(node)
+        names = () if isinstance(node, ast.AugAssign) else names_in(node, True)
+        text = "; ".join(f"{name} = None" for name in names) or "pass"
+        made = ast.parse(text).body
+        return [ast.copy_location(each, node) for each in made]
+
+
+def first_line(node: ast.FunctionDef) -> int:
+    """Return the number of the line in which a function begins."""
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
+
+
+def codes_in(code: Any) -> Iterator[Any]:
+    """Yield the code of all functions in code."""
+    for each in code.co_consts:
+        if hasattr(each, "co_consts"):
+            yield each
+            yield from codes_in(each)
+
+
+def names_in(node: ast.AST, stored: bool) -> set[str]:
+    """Return the names that are given a value, or else those that are read."""
+    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {n.id for n in names if isinstance(n.ctx, ast.Store) == stored}
+
+
+def written(node: ast.AST) -> set[str]:
+    """Return the names of what changes: `a` in `a[t] = 1`, `a.append(1)`."""
+    names = names_in(node, stored=True)
+    for each in ast.walk(node):
+        place = each if isinstance(getattr(each, "ctx", 0), ast.Store) else 0
+        if isinstance(node, ast.Expr) and isinstance(each, ast.Call):
+            place = each.func if isinstance(each.func, ast.Attribute) else 0
+        while hasattr(place, "value"):
+            place = place.value
+        names |= {place.id} if isinstance(place, ast.Name) else set()
+    return names
+
+
+def needed(function: ast.FunctionDef) -> set[str]:
+    """Return the names on which the values before the last one depend."""
+    nodes = list(ast.walk(function))
+    names: set[str] = set()
+    for each in nodes:
+        if isinstance(each, ast.Return):
+            first, *others = returned(each).elts
+            for value in [first, *others[:-1]]:
+                names |= names_in(value, stored=False)
+    pairs = [(written(n), names_in(n, False)) for n in nodes if is_simple(n)]
+    for n in nodes:
+        if isinstance(n, ast.For):
+            pairs += [(names_in(n.target, True), names_in(n.iter, False))]
+    while True:
+        more = set().union(*(read for made, read in pairs if made & names))
+        if more <= names:
+            return names
+        names |= more
+
+
+def is_simple(node: ast.AST) -> bool:
+    """Tell whether a node is a statement that holds no other one."""
+    return isinstance(node, SIMPLE)
+
+
 # One call of a function: what came of it, and whether two are alike.
 
 
 KEPT = "the cache"  # stands for one of the student's own choice
-NOTHING = Finding("", {})
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -251,14 +458,35 @@ class Outcome(NamedTuple):
         return result, names, self.arguments, self.again, raised
 
 
+NOT_CALLED = Outcome(None, {}, None, Finding("was not called", {}))
+
+
+class Lost:
+    """Stands for a cache: where the function stops that would have kept it."""
+
+    def __init__(self, why: Finding) -> None:
+        self.why = why
+
+
+def why_lost(result: Any) -> Finding | None:
+    """Return why there is no cache among returned values, None where it is."""
+    last = result[-1] if isinstance(result, (tuple, list)) and result else None
+    return last.why if isinstance(last, Lost) else None
+
+
 def run_function(
-    function: Callable, arguments: dict, own_cache: bool = False
+    function: Callable,
+    arguments: dict,
+    own_cache: bool = False,
+    keeps: bool = False,
 ) -> Outcome:
     """
     Call `function` twice on copies of `arguments`; return the Outcome.
 
     A cache of the student's own choice is handed on as it is, both times, and
     never looked into: the last value returned, or the argument `cache`.
+    `keeps` says that the last value is a cache. Where the function stops in
+    what this alone needs, the others are what it returns without.
     """
     given = copy_value(arguments)
     if own_cache and given.get("cache", KEPT) is None:
@@ -269,7 +497,10 @@ def run_function(
         raised = describe_stop(error, getattr(function, "__name__", ""))
         if own_cache and "cache" in given:
             given["cache"] = KEPT
-        return Outcome(None, given, None, describe_error(error), raised)
+        outcome = Outcome(None, given, None, describe_error(error), raised)
+        if not keeps or outcome.stopped == NOT_WRITTEN:
+            return outcome
+        return without_cache(function, arguments, own_cache, outcome)
     repeated = copy_value(arguments)
     if own_cache and "cache" in given:
         repeated["cache"], given["cache"] = given["cache"], KEPT
@@ -282,9 +513,27 @@ def run_function(
     return Outcome(result, given, again, None)
 
 
-def without_last(values: Any) -> Any:
-    """Return several values with a word in the place of the last one."""
-    return (*values[:-1], KEPT) if type(values) in (list, tuple) else values
+def without_cache(
+    function: Callable, arguments: dict, own_cache: bool, stopped: Outcome
+) -> Outcome:
+    """Return what comes of a function without what keeps its cache alone."""
+    own = getattr(type(function), "sparing", None)  # of a student's room
+    spared = own(function) if own else sparing(function)
+    found = run_function(spared, arguments, own_cache)
+    if found.stopped or type(found.result) is not tuple or not stopped.stopped:
+        return stopped
+    lost = Lost(stopped.stopped)
+    return found._replace(
+        result=without_last(found.result, lost),
+        again=without_last(found.again, lost),
+        raised=stopped.raised,
+    )
+
+
+def without_last(values: Any, word: Any = KEPT) -> Any:
+    """Return several values with something else in the last one's place."""
+    several = type(values) in (list, tuple) and values
+    return (*values[:-1], word) if several else values
 
 
 def describe_error(error: BaseException) -> Finding:
@@ -299,6 +548,7 @@ def describe_error(error: BaseException) -> Finding:
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
     said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    said = said.partition("\n")[0]
     fields = {
         "error": type(error).__name__,
         "line": name_line(*lines[-1]) if lines else NOTHING,
@@ -324,9 +574,10 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
     `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
     lengths themselves are said, too.
     """
-    if not outcome.raised:
+    reason = outcome.stopped or why_lost(outcome.result)
+    if not outcome.raised or not reason:
         return outcome
-    stop, (message, fields) = outcome.raised, outcome.stopped
+    stop, (message, fields) = outcome.raised, reason
     help, rule = explain(stop, sizes, numbers), RULES.get(stop[:2])
     if not help or "help" not in fields:
         return outcome
@@ -336,7 +587,10 @@ def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
         told = Finding(": {help}; {rule}", both)
         fields = {**fields, "said": NOTHING}
     found = Finding(message, {**fields, "help": told})
-    return outcome._replace(stopped=found)
+    if outcome.stopped:
+        return outcome._replace(stopped=found)
+    lost = without_last(outcome.result, Lost(found))
+    return outcome._replace(result=lost)
 
 
 SAME_LENGTH = Finding(
@@ -367,12 +621,9 @@ for kind in ("Add", "Sub", "Mult", "Div"):
 def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
     """Say of what shapes the values are; of a name, what it might be."""
     if stop.error == "NameError" and stop.kind in stop.names:
-        if not stop.texts:
-            return None
-        return Finding(
-            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
-            {"key": stop.names[0], "name": stop.texts[0]},
-        )
+        return explain_name(stop.kind, stop.texts)
+    if stop.error == "AttributeError" and stop.names[:1] == ["numpy"]:
+        return explain_name("np." + stop.kind, [])
     if stop.error == "KeyError" and numbers and stop.values:
         fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
         return Finding("the keys of `{name}` are {keys}", fields)
@@ -382,14 +633,45 @@ def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
         if isinstance(value, np.ndarray):
             fields["shape"] = name_shape(value.shape, sizes, numbers)
             given[text] = Finding("`{name}` is {shape}", fields)
+        elif isinstance(value, tuple) and not numbers:
+            given[text] = Finding("`{name}` is a {type}", fields)
         elif isinstance(value, (list, tuple)):
-            fields["length"] = name_shape((len(value),), sizes, numbers)
+            known = sizes if isinstance(value, list) else {}  # a step each?
+            shape = name_shape((len(value),), known, numbers)
+            fields["length"] = re.sub("[()]", "", shape)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
     given.pop("", None)  # not to be told
-    told = {"given": list(given.values()), "function": stop.kind}
-    if given and not stop.error:
-        return Finding("in the call of `{function}`, {given}", told)
-    return Finding("{given}", told) if given else None
+    if not given:
+        return None
+    told = reduce(both, given.values())
+    if stop.error:
+        return told
+    call = {"function": stop.kind, "given": told}
+    return Finding("in the call of `{function}`, {given}", call)
+
+
+def both(one: Finding, other: Finding) -> Finding:
+    """Say the one and the other."""
+    return Finding("{one}, {other}", {"one": one, "other": other})
+
+
+NEW_NAMES = {"xrange": "range", "raw_input": "input", "np.Inf": "np.inf"}
+NEW_NAMES |= {f"np.{n}": n for n in ("float", "int", "bool", "object", "str")}
+
+
+def explain_name(name: str, whose: list[str]) -> Finding | None:
+    """Say what might be meant by a name that is not there."""
+    if whose:
+        return Finding(
+            '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
+            {"key": name, "name": whose[0]},
+        )
+    fields = {"old": name, "new": NEW_NAMES.get(name, "np." + name)}
+    if name in NEW_NAMES:
+        return Finding("`{old}` is of older versions: write `{new}`", fields)
+    if hasattr(np, name):
+        return Finding("NumPy has one of this name: write `{new}`", fields)
+    return None
 
 
 def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
@@ -400,20 +682,6 @@ def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
     ]
     named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
     return f"{plain} = {named}" if numbers and named != plain else named
-
-
-ARRAY_OF_OBJECTS = type("object array", (), {})
-
-
-def odd_type(value: Any) -> type | None:
-    """Return the type of what a value holds and should not, if anything."""
-    if type(value) in (list, tuple, dict):
-        items = value.values() if isinstance(value, dict) else value
-        return next(filter(None, map(odd_type, items)), None)
-    plain = value is None or isinstance(value, (int, float, str, np.generic))
-    if plain or (type(value) is np.ndarray and value.dtype != object):
-        return None
-    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
 
 
 def a_type(value: Any) -> Finding:
@@ -441,12 +709,13 @@ def flatten(value: Any) -> tuple[str, np.ndarray]:
         return f"{keys}{form}", numbers
     if isinstance(value, (list, tuple)):
         parts = [flatten(item) for item in value]
-        numbers = [np.zeros(0), *(row for form, row in parts)]
-        return str([form for form, row in parts]), np.concatenate(numbers)
+        rows = [np.zeros(0), *(row for form, row in parts)]
+        return str([form for form, row in parts]), np.concatenate(rows)
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
-            return str(array.shape), array.astype(float).ravel()
+            whole = "" if array.dtype.kind == "f" else array.dtype.kind
+            return f"{array.shape}{whole}", array.astype(float).ravel()
     plain = value is None or type(value) in (bool, int, str)
     return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
 
@@ -502,14 +771,17 @@ STYLES = {
 
 def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
     """Return every line; what is found of several kinds shares one."""
-    alike = {}
+    alike: dict[str, list[str]] = {}
     for kind, found in wrong.items():
         alike.setdefault(str(found or kind), []).append(kind)
     lines = []
     for kinds in alike.values():
         found = wrong[kinds[0]]
-        about = {"kinds": [Finding(kind, {}) for kind in kinds], "name": name}
-        about["sentence"] = found and ended(found)
+        about = {
+            "kinds": [Finding(kind, {}) for kind in kinds],
+            "name": name,
+            "sentence": found and ended(found),
+        }
         if not found:
             lines.append(("✓", Finding("{kinds}: right", about)))
         elif len(kinds) == len(wrong):
@@ -633,22 +905,25 @@ class FunctionTest:
         self.cache = cache.split(", ")
         self.keys = keys.split(", ") if keys else []
         self.own_cache = own_cache
-        self.arguments = {}
-        self.outcome = None
-        self.wrong = {}  # kind of check: what is wrong, None where it holds
+        self.arguments: dict[str, Any] = {}
+        self.outcome = NOT_CALLED
+        self.wrong: dict[str, Finding | None] = {}  # by kind of check
 
     def call(self, **arguments: Any) -> None:
         """Call the function on copies of `arguments`, in this order."""
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
             self.arguments["cache"] = KEPT
-        outcome = run_function(self.function, arguments, self.own_cache)
+        outcome = run_function(
+            self.function, arguments, self.own_cache, self.keeps_cache
+        )
         sizes = sizes_in(self.function.__doc__ or "", arguments)
         self.outcome = explained(outcome, sizes, numbers=True)
 
-    def assert_types(self, **types: type) -> None:
+    def assert_types(self, **types: type | np.dtype) -> None:
         """Check how many values are returned, and the type of each."""
         self.check_each("types", check_type, types)
+        self.check("types", self.check_kept)
 
     def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
         """Check the shapes of the returned arrays."""
@@ -718,24 +993,44 @@ class FunctionTest:
                     name=name,
                 )
 
+    def check_kept(self, outcome: Outcome) -> None:
+        """Raise Wrong where the function stops that keeps the cache."""
+        values = self.named(outcome.result)
+        for name in self.returns if self.keeps_cache else []:
+            values[name]
+
+    @property
+    def keeps_cache(self) -> bool:
+        """Tell whether the last value returned is a cache."""
+        own = self.own_cache and self.returns[-1] == "cache"
+        return own or self.cache != [""]
+
     def report(self) -> None:
         """Show one line per kind of check, and how much they covered."""
         table = known()
         about, words = table.get(self.name, {}), table.get(WORDS, {})
         lines = report_lines(self.name, self.wrong, self.mistake(about))
-        closing = Finding(
-            "`{name}`: {made} of {kinds} kinds of check made here, on one"
-            " example. Marking makes all of them, on data that you have not"
-            " seen.",
-            {
-                "name": self.name,
-                "made": len(self.wrong),
-                "kinds": about.get("kinds", Finding("all", {})),
-            },
-        )
+        closing = self.covered(about.get("kinds"))
         show(lines, None if self.outcome.stopped else closing, words)
         if any(self.wrong.values()) and os.environ.get("NBGRADER_VALIDATING"):
             reject_next_cell("\n".join(f.said(words) for _, f in lines))
+
+    def covered(self, kinds: int | None) -> Finding:
+        """Say how many of all kinds of check were made."""
+        made = {"name": self.name, "made": len(self.wrong)}
+        if kinds is None:
+            return Finding(
+                "`{name}`: {made} of all kinds of check made here, on one"
+                " example. Marking makes all of them, on data that you have"
+                " not seen.",
+                made,
+            )
+        return Finding(
+            "`{name}`: {made} of {kinds} kinds of check made here, on one"
+            " example. Marking makes all of them, on data that you have not"
+            " seen.",
+            {**made, "kinds": kinds},
+        )
 
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
@@ -756,7 +1051,7 @@ class FunctionTest:
         if result is None:
             raise Wrong("returns None; is a `return` missing at its end?")
         if self.keys:
-            return Entries.of(result, self.returns[0])
+            return Values.of(result, self.returns[0])
         if not isinstance(result, (tuple, list)):
             raise Wrong(
                 "returns {kind}, not {names}", kind=a_type(result), names=names
@@ -766,7 +1061,11 @@ class FunctionTest:
                 "returns {count} values, expected {expected}: {names}",
                 count=len(result), expected=len(self.returns), names=names,
             )  # fmt: skip
-        return dict(zip(self.returns, result, strict=True))
+        values = Values(zip(self.returns, result, strict=True))
+        values.lost = why_lost(result)
+        if values.lost:
+            del values[self.returns[-1]]
+        return values
 
     def label(self, path: str) -> str:
         """Return how a student writes what `path` names."""
@@ -787,24 +1086,32 @@ class FunctionTest:
         return value
 
 
-class Entries(dict):
-    """The values of a returned dict; a key that it lacks is named."""
+class Values(dict):
+    """Returned values, or those of a returned dict; what lacks is named."""
 
     name = ""
+    lost: Finding | None = None  # why there is no cache
 
     @classmethod
-    def of(cls, result: Any, name: str) -> "Entries":
+    def of(cls, result: Any, name: str) -> "Values":
         """Return the values of the dict of this name."""
         if not isinstance(result, dict):
             raise Wrong(
                 "returns {kind}, not the dict `{name}`",
                 kind=a_type(result), name=name,
             )  # fmt: skip
-        entries = cls(result)
-        entries.name = name
-        return entries
+        values = cls(result)
+        values.name = name
+        return values
 
     def __missing__(self, key: str) -> None:
+        if self.lost:
+            message, fields = self.lost
+            told = Finding(
+                "{help}; the other values are looked at without this line",
+                {"help": fields["help"]},
+            )
+            raise Wrong(message, **{**fields, "help": told})
         raise Wrong("`{name}` has no key '{key}'", name=self.name, key=key)
 
 
@@ -849,7 +1156,9 @@ def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
     return None
 
 
-def check_raises(function: Callable, error: type, arguments: dict) -> None:
+def check_raises(
+    function: Callable, error: type[BaseException], arguments: dict
+) -> None:
     """Raise Wrong where a call does not raise this error."""
     name = name_type(error)
     try:

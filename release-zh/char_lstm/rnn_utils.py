@@ -103,7 +103,7 @@ def relative_error(gradient: np.ndarray, numeric: np.ndarray) -> float:
         |gradient - numeric| / |numeric|, in Euclidean norms; a norm below
         1e-3 counts as 1e-3, so that a gradient may be zero.
     """
-    size = max(np.linalg.norm(numeric), 1e-3)
+    size = max(float(np.linalg.norm(numeric)), 1e-3)
     return float(np.linalg.norm(gradient - numeric) / size)
 
 
@@ -227,6 +227,41 @@ def initialize_fused_lstm_parameters(
     b = np.zeros(4 * H)
     b[H : 2 * H] = 1
     return Wx, Wh, b
+
+
+def initialize_gru_parameters(
+    n_x: int, n_a: int, n_y: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """
+    Draw the parameters of a GRU.
+
+    The update gate's bias starts at minus one, so that the cell keeps its
+    state before it has learned what to replace: what a bias of one does for
+    the forget gate of an LSTM.
+
+    Parameters
+    ----------
+    n_x, n_a, n_y : int
+        Sizes of the input, the hidden state and the prediction.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict
+        `Wr`, `Wu`, `Wa` (n_a, n_a + n_x): the first n_a columns, which meet
+        the hidden state, orthogonal, the others Glorot uniform; `Wy`
+        (n_y, n_a), Glorot uniform; `bu` (n_a, 1), minus one; `br`, `ba`
+        (n_a, 1) and `by` (n_y, 1), zero.
+    """
+    parameters = {}
+    for gate in "rua":
+        recurrent, inputs = _orthogonal(n_a, rng), _glorot(n_a, n_x, rng)
+        parameters["W" + gate] = np.hstack((recurrent, inputs))
+        parameters["b" + gate] = np.zeros((n_a, 1))
+    parameters["bu"] -= 1
+    parameters["Wy"] = _glorot(n_y, n_a, rng)
+    parameters["by"] = np.zeros((n_y, 1))
+    return parameters
 
 
 CHINESE_FONTS = [

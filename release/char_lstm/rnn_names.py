@@ -29,7 +29,7 @@ def colour_names() -> dict[str, str]:
     """
     from matplotlib.colors import XKCD_COLORS
 
-    named = {key.removeprefix("xkcd:"): c for key, c in XKCD_COLORS.items()}
+    named = {key[5:]: str(colour) for key, colour in XKCD_COLORS.items()}
     return {name: c for name, c in named.items() if not COARSE.search(name)}
 
 
@@ -272,5 +272,5 @@ def pick(probabilities: np.ndarray, u: float) -> int:
     int
     """
     ends = np.cumsum(probabilities)
-    code = np.searchsorted(ends, u, side="right")
-    return int(min(code, len(ends) - 1))  # the sum may round to 0.9999...
+    code = int(np.searchsorted(ends, u, side="right"))
+    return min(code, len(ends) - 1)  # the sum may round to 0.9999...
