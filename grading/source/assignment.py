@@ -219,26 +219,21 @@ class Source:
         kinds = {c.id: cells.kind_of(c) for c in self.notebook.cells if c.cell_type == "code"}
         texts = {c.id: c.source for c in self.notebook.cells if c.id in kinds}
         shown = {c.id for c in self.notebook.cells if cells.grade_id(c) in self.examples}
-        tests = [n for n, c in enumerate(self.notebook.cells) if cells.is_test(c)]
-        behind = {c.id for c in self.notebook.cells[tests[-1] :]} if tests else set()
-        ours = {i for i, kind in kinds.items() if kind is Kind.CHECK} - shown - behind
+        last = max((n for n, c in enumerate(self.notebook.cells) if cells.is_test(c)), default=None)
+        before = {c.id for c in self.notebook.cells[:last]}  # what is behind runs nowhere
+        ours = {i for i in before if kinds.get(i) is Kind.CHECK} - shown
         setup = {c.id for c in self.notebook.cells if cells.grade_id(c) == "setup"}
         first = next((n for n, c in enumerate(self.notebook.cells) if cells.is_answer(c)), 0)
         needed = ours & (setup or {c.id for c in self.notebook.cells[:first]})
-        waiting = [*self.answers.values(), *self.examples.values(), *self.tests.values()]
-        waiting += [texts[each] for each in needed]
+        waiting = [*self.answers.values(), *self.tested.values(), *(texts[i] for i in needed)]
         while waiting:
             uses = names_in(waiting.pop()).uses
             found = {i for i in ours - needed if uses & names_in(texts[i]).binds}
             needed |= found
             waiting += [texts[each] for each in found]
-        others = {i for i, kind in kinds.items() if kind in (Kind.CHECK, Kind.FREE)}
+        others = [i for i, kind in kinds.items() if kind in (Kind.CHECK, Kind.FREE)]
         # of what students may change, and of pictures, what it imports
-        return {
-            i: text if i in needed else names_in(text).imports
-            for i, text in texts.items()
-            if i in others
-        }
+        return {i: texts[i] if i in needed else names_in(texts[i]).imports for i in others}
 
     @functools.cached_property
     def examples(self) -> dict[str, str]:
