@@ -28,7 +28,7 @@ from grading.source.catalogue import CATALOGUES
 from grading.source.cells import with_answers
 from grading.source.translation import mark_of, read_translation, updated, write_translation
 
-NAME, FUNCTION, LANGUAGE = "tiny", "center", "xx"
+NAME, FUNCTION, LANGUAGE = "tiny", "center", "eo"
 # Every letter another one: what is left in Latin letters was not translated.
 OTHER = {n: n - ord("a") + 0x430 for n in range(ord("a"), ord("z") + 1)}
 OTHER |= {n: n - ord("A") + 0x410 for n in range(ord("A"), ord("Z") + 1)}

@@ -157,6 +157,7 @@ def test_mistakes_are_told_and_counted(grades):
     page = Path("feedback", "sum_for_mean", NAME, f"{NAME}.html").read_text("utf-8")
     assert sentence in page
     assert "sum_for_mean" in grades["sum_for_mean"]["note"]
+    assert "to be marked by hand: explain" in grades["sum_for_mean"]["note"]
     report = Path("reports", NAME, "report.html").read_text("utf-8")
     assert sentence in report
     assert "time step" not in page + report

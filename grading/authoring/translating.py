@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+from babel import Locale, UnknownLocaleError
 
 from grading import CourseError
 from grading.authoring import catalogues
@@ -43,8 +44,12 @@ def write_language(root: Path, language: str) -> Iterator[str]:
     Raises
     ------
     CourseError
-        Where an assignment has no student version.
+        Where that is no code of a language, or an assignment has no student version.
     """
+    try:
+        Locale.parse(language)
+    except (ValueError, UnknownLocaleError):
+        raise CourseError(f"{language} is no language: name one by its code, zh, say") from None
     yield from write_catalogue(CATALOGUES / f"{language}.po", of_engine(), language)
     for folder in sorted((root / "source").iterdir()):
         if not any(folder.glob("*.ipynb")):

@@ -18,8 +18,11 @@ def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[li
         points = {place: entry.points.get(place, m.points) for place, m in marks.items()}
         places |= dict.fromkeys(points)
         score = entry.score if entry.handed_in else each.score
-        rows.append(([each.student_id, score, group.max_score], points, [each.status, each.note]))
+        waiting = [place for place, grade in entry.grades.items() if grade.waits]
+        rows.append(([each.student_id, score, group.max_score], points, each, waiting))
     titles = column_titles(places)
     yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
-    for start, points, end in rows:
-        yield [*start, *(points.get(place, 0.0) for place in titles), *end]
+    for start, points, each, waiting in rows:
+        names = ", ".join(titles.get(place, place.cell) for place in waiting)
+        note = "; ".join(filter(None, [each.note, names and f"to be marked by hand: {names}"]))
+        yield [*start, *(points.get(place, 0.0) for place in titles), each.status, note]
