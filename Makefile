@@ -29,8 +29,8 @@ test: bubblewrap chromium postgresql .venv/ready types  ## all tests; FLAGS: wha
 test-torch: .venv/torch  ## hold the solutions against PyTorch, which it installs (about 200 MB)
 	$(BIN)/pytest $(FLAGS) tests/with_torch.py tests/with_trainings.py
 
-bench: bubblewrap .venv/ready  ## mark a class of 100 with stock nbgrader and with this kit
-	$(BIN)/python benchmarks/speed.py compare
+bench: bubblewrap .venv/ready  ## mark a class of 100 of each assignment, by stock nbgrader and by this kit
+	$(BIN)/python benchmarks/speed.py compare $(FLAGS)
 
 site: .venv/ready  ## build the learners' site; EDITION=solved: with the solutions
 	$(BIN)/python site/build.py $(EDITION)

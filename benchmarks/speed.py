@@ -1,19 +1,22 @@
 """
 A class marked by stock nbgrader and by this kit, and by this kit at several sizes.
 
-    python benchmarks/speed.py compare [--students 100] [--rounds 2]
+    python benchmarks/speed.py compare [ASSIGNMENT ...] [--students 100] [--rounds 1] [--many 0]
     python benchmarks/speed.py scale [100 1000 10000]
     python benchmarks/speed.py hang [--students 200]
     python benchmarks/speed.py busy [--students 200]
 
 The class is made of the demo's honest submissions. Every course lies in a scratch folder.
-Nothing else should run on the machine meanwhile; this does not belong in CI.
+Nothing else should run on the machine meanwhile; this does not belong in CI. Stock nbgrader takes
+as long for each submission, so it marks a smaller class, and what it would take for the whole
+one is what it takes with nothing to mark, and so much for each.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import os
 import re
 import resource
@@ -39,6 +42,7 @@ from stock import environment
 
 from grading.authoring.release import make_release
 from grading.demo import make_course, submissions
+from grading.marking.notebook import runs
 from grading.run.certificate import FOLDER, read_certificates
 from grading.run.pool import cores
 from grading.source import read_source
@@ -46,8 +50,9 @@ from grading.source.cells import is_test, with_answers
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-ASSIGNMENT = "rnn_lstm_forward"
-NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+ASSIGNMENTS = ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
+ASSIGNMENT = ASSIGNMENTS[0]  # for what one is enough
+FOR_STOCK = 24  # submissions
 HANGS = "endless_loop"
 SAMPLE_SECONDS = 5.0  # between looks at the memory
 STOCK = """\
@@ -80,22 +85,22 @@ class Timing:
 # ------------------------------------------------------------------- the class
 
 
-def make_class(folder: Path, students: int, hanging: int = 0) -> Path:
+def make_class(folder: Path, students: int, hanging: int = 0, assignment: str = ASSIGNMENT) -> Path:
     """Make a course in which so many have handed in, every `hanging`-th an endless loop."""
     course = folder / "rnn"
     folder.mkdir(exist_ok=True)
     make_course(REPO, course)
     os.chdir(course)
-    make_release(ASSIGNMENT)
-    blank = nbformat.read(course / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+    make_release(assignment)
+    blank = nbformat.read(course / "release" / assignment / f"{assignment}.ipynb", as_version=4)
     kinds = {
         name: nbformat.writes(with_answers(blank, answers))
-        for name, answers in submissions(read_source(ASSIGNMENT))
+        for name, answers in submissions(read_source(assignment))
     }
     loop = kinds.pop(HANGS)
     for number, text in enumerate(islice(cycle(kinds.values()), students)):
         hangs = hanging and number % hanging == hanging // 2
-        path = course / "submitted" / f"student_{number:05}" / ASSIGNMENT / NOTEBOOK
+        path = course / "submitted" / f"student_{number:05}" / assignment / f"{assignment}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(loop if hangs else text, "utf-8")
     return course
@@ -106,14 +111,21 @@ def forget(course: Path) -> None:
     for name in ("autograded", "feedback", "reports"):
         shutil.rmtree(course / name, ignore_errors=True)
     with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
-        for submission in book.assignment_submissions(ASSIGNMENT):
-            book.remove_submission(ASSIGNMENT, submission.student.id)
+        for assignment in book.assignments:
+            for submission in book.assignment_submissions(assignment.name):
+                book.remove_submission(assignment.name, submission.student.id)
 
 
-def marks(course: Path) -> dict[str, float]:
-    """Return the scores that stand in the grade book."""
+def marks(course: Path) -> dict[tuple[str, str], float]:
+    """Return the points that stand in the grade book, by student and cell."""
     with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
-        return {each["student"]: each["score"] for each in book.submission_dicts(ASSIGNMENT)}
+        return {
+            (submission.student_id, grade.name): grade.score
+            for assignment in book.assignments
+            for submission in book.assignment_submissions(assignment.name)
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
 
 
 # --------------------------------------------------------------------- measuring
@@ -163,29 +175,53 @@ def memory_of(process: psutil.Popen, begin: float) -> Iterator[tuple[float, floa
         time.sleep(SAMPLE_SECONDS)
 
 
-def ours(course: Path, *more: str, watched: bool = False) -> Timing:
+def ours(course: Path, *more: str, watched: bool = False, assignment: str = ASSIGNMENT) -> Timing:
     """Mark a class with this kit."""
-    command = [sys.executable, "-m", "grading", "grade", ASSIGNMENT, *more]
+    command = [sys.executable, "-m", "grading", "grade", assignment, *more]
     return measure(course, *command, watched=watched)
 
 
-def stock(course: Path) -> Timing:
+def stock(course: Path, assignment: str) -> Timing:
     """Mark a class with stock nbgrader."""
     with tempfile.TemporaryDirectory(prefix="ipython-") as folder:
-        known = environment(Path(folder), course, ASSIGNMENT)
-        return measure(course, BIN / "nbgrader", "autograde", ASSIGNMENT, env=known)
+        known = environment(Path(folder), course, assignment)
+        return measure(course, BIN / "nbgrader", "autograde", assignment, env=known)
 
 
-def bare_seconds(course: Path) -> float:
-    """Return the time that the students' cells take by themselves, in a warm process."""
-    total = 0.0
-    os.chdir(course / "source" / ASSIGNMENT)
+def parts_of(course: Path, assignment: str) -> dict[str, float]:
+    """Return the processor time of each part in milliseconds for each submission; see parts.py."""
+    program = REPO / "benchmarks" / "parts.py"
+    done = subprocess.run(
+        [sys.executable, program, assignment],
+        cwd=course,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds = json.loads(done.stdout.splitlines()[-1])
+    count = seconds.pop("submissions")
+    return {part: 1000 * took / count for part, took in seconds.items()}
+
+
+def bare_seconds(course: Path, assignment: str) -> float:
+    """Return the time that the students' cells take by themselves, in a process of their own."""
+    done = subprocess.run(
+        [sys.executable, __file__, "bare", assignment],
+        cwd=course / "source" / assignment,
+        env={**os.environ, "MPLBACKEND": "agg"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(done.stdout.splitlines()[-1])
+
+
+def bare(assignment: str) -> None:
+    """Print the time that the cells take which are run in marking, tests left out."""
+    total, course = 0.0, Path.cwd().parents[1]
     sys.path.insert(0, os.getcwd())
-    os.environ["MPLBACKEND"] = "agg"
-    for path in sorted((course / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}")):
+    for path in sorted((course / "submitted").glob(f"*/{assignment}/{assignment}.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
         last = max(number for number, cell in enumerate(cells) if is_test(cell))
-        code = [c for c in cells[:last] if c.cell_type == "code" and not is_test(c)]
+        code = [c for c in cells[:last] if runs(c) and not is_test(c)]
         names: dict = {"__name__": "__main__"}
         begin = time.process_time()
         with redirect_stdout(StringIO()):
@@ -195,42 +231,58 @@ def bare_seconds(course: Path) -> float:
                 except Exception:
                     continue
         total += time.process_time() - begin
-    return total
+    print(total)
 
 
 # ------------------------------------------------------------------- what is shown
 
 
-def compare(students: int, rounds: int) -> None:
-    """Mark the same class with both, in turn, and print the ratio."""
+def compare(assignment: str, students: int, rounds: int, many: int) -> None:
+    """Mark a class of an assignment with both, in turn; print the ratio and where time goes."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        mine = make_class(Path(folder) / "ours", students)
-        theirs = make_class(Path(folder) / "stock", students)
+        mine = make_class(Path(folder) / "ours", students, assignment=assignment)
+        theirs = make_class(Path(folder) / "stock", FOR_STOCK, assignment=assignment)
         (theirs / "nbgrader_config.py").write_text(STOCK.format(root=str(theirs)))
-        ratios, times = [], []
+        ratios, times, per_stock = [], [], []
         for number in range(rounds):
             if number:
                 forget(mine)
                 forget(theirs)
-            slow, fast = stock(theirs), ours(mine)
-            ratios.append(slow.seconds / fast.seconds)
+            slow, nothing = stock(theirs, assignment), stock(theirs, assignment)
+            fast = ours(mine, assignment=assignment)
+            per_stock.append((nothing.seconds, (slow.seconds - nothing.seconds) / FOR_STOCK))
+            whole = per_stock[-1][0] + students * per_stock[-1][1]
+            ratios.append(whole / fast.seconds)
             times.append(fast)
             print(
-                f"round {number + 1}: stock {slow.seconds:.1f} s, ours {fast.seconds:.1f} s, "
-                f"ratio {ratios[-1]:.1f}",
+                f"{assignment}, round {number + 1}: stock {whole:.0f} s ({FOR_STOCK} in"
+                f" {slow.seconds:.1f} s, none in {nothing.seconds:.1f} s), ours"
+                f" {fast.seconds:.1f} s, ratio {ratios[-1]:.1f}",
                 flush=True,
             )
-        same = marks(mine) == marks(theirs)
-        isolation = next(read_certificates(mine / "reports" / ASSIGNMENT / FOLDER)).isolation
-        single = statistics.median(ours(mine, "student_00000", "--force").seconds for _ in range(3))
-        peak = ours(mine, "--force", watched=True).peak_mb
-        bare = bare_seconds(mine)
-        share = bare / statistics.median(t.cpu_seconds for t in times)
-    print(f"{students} submissions, {cores()} cores; {isolation}")
-    print(f"ratio: {statistics.median(ratios):.1f}; the same marks: {'yes' if same else 'NO'}")
-    print(f"students' own code, bare in a warm process: {bare:.1f} s, {share:.0%} of ours")
+        found = marks(mine)
+        same = all(found[place] == points for place, points in marks(theirs).items())
+        isolation = next(read_certificates(mine / "reports" / assignment / FOLDER)).isolation
+        single = statistics.median(
+            ours(mine, "student_00000", "--force", assignment=assignment).seconds for _ in range(3)
+        )
+        peak = ours(mine, "--force", watched=True, assignment=assignment).peak_mb
+        parts, bare = parts_of(mine, assignment), bare_seconds(mine, assignment)
+        cpu = statistics.median(each.cpu_seconds for each in times)
+        print(f"{students} submissions, {cores()} cores; {isolation}")
+        print(f"ratio: {statistics.median(ratios):.1f}; the same marks: {'yes' if same else 'NO'}")
+        if many:
+            shutil.rmtree(mine.parent)
+            most = make_class(Path(folder) / "many", many, assignment=assignment)
+            took = ours(most, "--quiet", assignment=assignment).seconds
+            nothing, each = map(statistics.median, zip(*per_stock, strict=True))
+            print(f"{many}: ours {took:.1f} s, ratio {(nothing + many * each) / took:.1f}")
+    start_up = parts.pop("start-up") * students / 1000
+    print(f"processor time: {cpu:.1f} s; start-up {start_up:.1f} s, and in ms for each submission:")
+    print("  " + ", ".join(f"{part} {took:.1f}" for part, took in parts.items()))
+    print(f"students' own code, bare: {bare:.1f} s, {bare / cpu:.0%} of ours")
     print(f"peak memory, all processes: {peak:.0f} MB")
-    print(f"a single submission, start-up included: {single:.1f} s")
+    print(f"a single submission, start-up included: {single:.1f} s", flush=True)
 
 
 def scale(sizes: list[int]) -> None:
@@ -240,7 +292,7 @@ def scale(sizes: list[int]) -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             course = make_class(Path(folder), students)
             took = ours(course, "--quiet", watched=True)
-            assert len(marks(course)) == students
+            assert len({student for student, _ in marks(course)}) == students
         curves[students] = took.memory
         each = took.seconds / students * 1000
         rows.append((students, took.seconds, each, took.cpu_seconds / students, took.peak_mb))
@@ -299,7 +351,7 @@ def busy(students: int) -> None:
         "    return mark_all(self, students, *more)\n"
         f"Run.mark_all = count; sys.argv[1:] = ['grade', {ASSIGNMENT!r}, '--quiet']; main()"
     )
-    marks_of: list[dict[str, float]] = []
+    marks_of: list[dict[tuple[str, str], float]] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         course = make_class(Path(folder), students)
         for loops in (0, 4):
@@ -324,8 +376,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("compare")
+    one.add_argument("assignments", nargs="*", default=ASSIGNMENTS)
     one.add_argument("--students", type=int, default=100)
-    one.add_argument("--rounds", type=int, default=2)
+    one.add_argument("--rounds", type=int, default=1)
+    one.add_argument("--many", type=int, default=0, help="Also mark a class of this size.")
+    commands.add_parser("bare").add_argument("assignment")
     two = commands.add_parser("scale")
     two.add_argument("sizes", type=int, nargs="*", default=[100, 1000, 10_000])
     three = commands.add_parser("hang")
@@ -334,7 +389,10 @@ def main() -> None:
     four.add_argument("--students", type=int, default=200)
     asked = parser.parse_args()
     if asked.command == "compare":
-        compare(asked.students, asked.rounds)
+        for assignment in asked.assignments:
+            compare(assignment, asked.students, asked.rounds, asked.many)
+    elif asked.command == "bare":
+        bare(asked.assignment)
     elif asked.command == "scale":
         scale(asked.sizes)
     elif asked.command == "hang":

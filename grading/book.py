@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +23,7 @@ from nbgrader.api import (
     SubmittedNotebook,
     TaskCell,
 )
+from nbgrader.dbutil import ALEMBIC_DIR
 from sqlalchemy import and_, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, Session
@@ -334,6 +336,14 @@ def enter_points(grade: Grade, points: float | None, is_there: bool) -> None:
         grade.needs_manual_grade = by_hand or points is None
     elif before is not None:  # handed in at last
         grade.needs_manual_grade = not by_hand
+
+
+@functools.cache
+def newest_revision() -> str:
+    """Return the revision of the tables that nbgrader makes, which starts a program to ask that."""
+    from alembic.script import ScriptDirectory  # for new grade books alone
+
+    return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())
 
 
 @contextmanager

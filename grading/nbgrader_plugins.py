@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import nbgrader.api
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.apps.generateassignmentapp
@@ -49,7 +50,7 @@ from traitlets.config import Bunch, Config
 from grading import CourseError
 from grading.authoring.release import known_mistakes
 from grading.authoring.translated import files_in_language, in_language
-from grading.book import Book, open_book, reason
+from grading.book import Book, newest_revision, open_book, reason
 from grading.exchange import Collect, ReleaseFeedback, read_time
 from grading.exports import Order, Report, export, export_all
 from grading.feedback import Pages
@@ -110,7 +111,8 @@ def install(c: Config, language: str = ENGLISH) -> None:
 
 def prepare_process() -> None:
     """Let nbgrader find its tools, and keep it from warning of what is as it should be."""
-    # alembic is called by name; it lies beside this Python
+    nbgrader.api.get_alembic_version = newest_revision
+    # for `nbgrader db upgrade` alembic is called by name; it lies beside this Python
     tools = str(Path(sys.executable).parent)
     if tools not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])

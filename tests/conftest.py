@@ -1,5 +1,6 @@
 """A scratch course in which every stock command of nbgrader was run once."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -11,11 +12,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock
 from nbgrader.api import Gradebook
 
+import grading.run.run
 from grading.authoring.release import make_release
 from grading.cli import converter_of
 from grading.demo import make_course, plain
+from grading.marking.hidden_data import read_secret
+from grading.rooms import sandbox
+from grading.rooms.bubblewrap import SetUp, file_system
 from grading.run import Certificate, Run
 from grading.source import Version, read_source
 from grading.source.cells import with_answers
@@ -97,19 +103,68 @@ class Course:
         nbformat.write(with_answers(release, plain(answers)), folder / name)
 
 
-def make_handed_in(root: Path, students: Iterable[str]) -> None:
+@pytest.fixture(scope="session")
+def released(tmp_path_factory, worker_id) -> Path:
+    """Release the assignment in a course, once for all workers; it is copied."""
+    here = tmp_path_factory.getbasetemp()
+    shared = (here if worker_id == "master" else here.parent) / "released"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            root = tmp_path_factory.mktemp("release") / "rnn"
+            make_course(REPO, root)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(root)
+                assert make_release(ASSIGNMENT) == []
+            read_secret(root)  # all copies of the course have the same hidden data
+            root.rename(shared)
+    return shared
+
+
+def make_handed_in(released: Path, root: Path, students: Iterable[str]) -> None:
     """Make a course in which these students have handed in the solution."""
     name = f"{ASSIGNMENT}.ipynb"
-    make_course(REPO, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        make_release(ASSIGNMENT)
-        blank = nbformat.read(root / "release" / ASSIGNMENT / name, as_version=4)
-        solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
+    shutil.copytree(released, root)
+    blank = nbformat.read(root / "release" / ASSIGNMENT / name, as_version=4)
+    solved = with_answers(blank, plain(read_source(ASSIGNMENT, root).answers))
     for student in students:
         folder = root / "submitted" / student / ASSIGNMENT
         folder.mkdir(parents=True)
         nbformat.write(solved, folder / name)
+
+
+_warm: dict[tuple, sandbox.Process] = {}
+
+
+def branch(set_up: SetUp) -> sandbox.Line:
+    """Return a fork of the warm process of all runs that see the same: one takes a second."""
+    sees = (set_up.way, *file_system(set_up.packages, set_up.hidden)[0])
+    if sees not in _warm:
+        _warm[sees] = sandbox.Process(set_up)
+        _warm[sees].wait_until_ready()
+    no_count = {"processes": None} if set_up.way.name == "unprotected" else {}
+    line = sandbox.Line(dataclasses.asdict(set_up.limits) | no_count)
+    _warm[sees].ask({"do": "branch"}, line.theirs)
+    return line
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_warm_processes():
+    """End them with the session."""
+    yield
+    while _warm:
+        _warm.popitem()[1].close()
+
+
+def share_rooms(patch: pytest.MonkeyPatch) -> None:
+    """Let runs in this process share warm processes."""
+    patch.setattr(sandbox, "start_process", branch)
+    patch.setattr(grading.run.run, "start_early", lambda: None)
+
+
+@pytest.fixture
+def shared_rooms(monkeypatch):
+    """Let all runs of a test in this process share warm processes."""
+    share_rooms(monkeypatch)
 
 
 @contextmanager
@@ -117,8 +172,10 @@ def open_run(students: list[str], force: bool = False, **more) -> Iterator[Run]:
     """Get all ready to mark in the course here, as `python -m grading grade` does."""
     converter = converter_of(ASSIGNMENT, unprotected=False)
     converter.force = force
-    with converter.open_run(students, **more) as run:
-        yield run
+    with pytest.MonkeyPatch.context() as patch:
+        share_rooms(patch)
+        with converter.open_run(students, **more) as run:
+            yield run
 
 
 def grade(students: list[str], **more) -> list[Certificate]:

@@ -74,19 +74,22 @@ function whatIsCut() {
   return found;
 }
 
-// The elements that are seen with colours, their own and the one below, in which they were not yet.
-const coloursSeen = new WeakMap();
+// Elements with text, one for each look that was not seen yet: its colour, all that lies below, size and weight.
+const looksSeen = (window.looksSeen ??= new Set());
 
 function newlyColoured() {
   const below = new Map();
   return [...document.querySelectorAll("body, body *")].filter((element) => {
-    const { color, backgroundColor } = getComputedStyle(element);
-    const isClear = /, 0\)$|^transparent$/.test(backgroundColor);
-    below.set(element, isClear ? below.get(element.parentElement) : backgroundColor);
-    if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
-    const seen = coloursSeen.get(element) || new Set();
-    coloursSeen.set(element, seen);
-    const size = seen.size;
-    return seen.add(`${color} on ${below.get(element)}`).size > size;
+    const own = getComputedStyle(element);
+    const covers = !/, 0\)$|^transparent$/.test(own.backgroundColor);
+    const image = own.backgroundImage === "none" ? "" : own.backgroundImage;
+    const faint = own.opacity === "1" ? "" : `faint ${own.opacity}`;
+    const under = covers ? "" : below.get(element.parentElement);
+    below.set(element, `${under} ${covers ? own.backgroundColor : ""} ${image} ${faint}`.trim());
+    const says = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!says || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+    const before = looksSeen.size;
+    looksSeen.add([own.color, own.fill, own.fontSize, own.fontWeight, below.get(element)].join(" on "));
+    return looksSeen.size > before;
   });
 }

@@ -56,10 +56,10 @@ COSTLY = {
 
 
 @pytest.fixture(scope="module")
-def handed_in(tmp_path_factory):
+def handed_in(released, tmp_path_factory):
     """Make a course in which three students have handed in the solution."""
     root = tmp_path_factory.mktemp("three") / "rnn"
-    make_handed_in(root, STUDENTS)
+    make_handed_in(released, root, STUDENTS)
     return root
 
 

@@ -9,11 +9,10 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ASSIGNMENT, REPO, grade
+from conftest import ASSIGNMENT, grade
 from nbgrader.api import Gradebook
 
-from grading.authoring.release import make_release
-from grading.demo import make_course, plain
+from grading.demo import plain
 from grading.source import read_source
 from grading.source.cells import with_answers
 
@@ -21,13 +20,12 @@ NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(released, tmp_path_factory):
     """Mark a class of odd submissions; return the course's folder and the results."""
     with pytest.MonkeyPatch.context() as patch:
         root = tmp_path_factory.mktemp("class") / "rnn"
-        make_course(REPO, root)
+        shutil.copytree(released, root)
         patch.chdir(root)
-        make_release(ASSIGNMENT)
         hand_in_all(root)
         results = {result.student_id: result for result in grade([])}
         yield root, results

@@ -2,18 +2,18 @@
 
 import csv
 import re
+import shutil
 from contextlib import chdir
 
 import nbformat
 import pytest
-from conftest import ASSIGNMENT, REPO, open_run
+from conftest import ASSIGNMENT, open_run
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from grading import CourseError
-from grading.authoring.release import make_release
 from grading.cli import export_command
-from grading.demo import make_course, plain
+from grading.demo import plain
 from grading.run.groups import read_groups
 from grading.source import read_source
 from grading.source.cells import with_answers
@@ -31,12 +31,11 @@ rnn_lstm_backward;older;hands_in
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(released, tmp_path_factory):
     """Mark a class with groups; return its folder and the certificates."""
     root = tmp_path_factory.mktemp("groups") / "rnn"
-    make_course(REPO, root)
+    shutil.copytree(released, root)
     with chdir(root):
-        make_release(ASSIGNMENT)
         blank = nbformat.read(root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
         solved = with_answers(blank, plain(read_source(ASSIGNMENT).answers))
         by_chance = with_answers(solved, {"rnn_cell_forward": RANDOM})

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -14,8 +15,7 @@ from conftest import ASSIGNMENT, REPO, Course
 from formgrader import TOKEN, jupyter_server
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grading.authoring.release import make_release
-from grading.demo import make_course, plain
+from grading.demo import plain
 from grading.marking.sanitize import clean_html, clean_markdown, clean_style
 from grading.source import read_source
 from grading.source.cells import with_answers
@@ -104,15 +104,12 @@ def test_what_is_honest_stays():
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(released, tmp_path_factory):
     """Mark an honest and a hostile notebook."""
     home = tmp_path_factory.mktemp("harmless")
     course = Course(home / "rnn", home, None)
-    make_course(REPO, course.root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(course.root)
-        make_release(ASSIGNMENT)
-        source = read_source(ASSIGNMENT)
+    shutil.copytree(released, course.root)
+    source = read_source(ASSIGNMENT, course.root)
     course.hand_in("honest", source.answers)
     release = nbformat.read(course.root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
     hostile = with_answers(release, plain(source.answers))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import stat
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from typer.testing import CliRunner
 
 from grading.authoring.release import known_mistakes
 from grading.cli import app
-from grading.demo import make_course, plain
+from grading.demo import plain
 from grading.marking.hidden_data import SECRET, SETS, choose, read_secret, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import course_root, read_assignment, read_source
 from grading.source.cells import with_answers
+
+pytestmark = pytest.mark.usefixtures("shared_rooms")
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "rnn_lstm_forward"
@@ -73,9 +76,9 @@ def test_sets_differ_in_all_that_tests_give(tmp_path):
     assert found["test_rnn_cell_forward"].made not in made  # and is keyed with the secret
 
 
-def test_an_appeal_shows_every_set_and_changes_nothing(tmp_path, monkeypatch):
+def test_an_appeal_shows_every_set_and_changes_nothing(released, tmp_path, monkeypatch):
     course = tmp_path / "course"
-    make_course(ROOT, course)
+    shutil.copytree(released, course)
     source = read_source(ASSIGNMENT, ROOT)
     wrong = next(v for v in source.versions if v.name == "softmax_over_examples")
     answers = plain({**source.answers, wrong.function: wrong.text})

@@ -136,10 +136,10 @@ FOLDERS = {
 
 
 @pytest.fixture(scope="module")
-def handed_in(tmp_path_factory):
+def handed_in(released, tmp_path_factory):
     """Make a course in which two honest students have handed in, and all of the above."""
     root = tmp_path_factory.mktemp("folders") / "rnn"
-    make_handed_in(root, ("anna", "zoe", *FOLDERS))
+    make_handed_in(released, root, ("anna", "zoe", *FOLDERS))
     for student, (spoil, _) in FOLDERS.items():
         spoil(root / "submitted" / student / ASSIGNMENT)
     shutil.copytree(root / "submitted" / "anna", root / "submitted" / os.fsdecode(b"\xff"))

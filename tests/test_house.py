@@ -13,14 +13,14 @@ from types import ModuleType
 
 import nbformat
 import pytest
+from conftest import make_handed_in, open_run
 from ours import NOTEBOOKS
 
 import grading
 import rnn_marking
 from grading.authoring.bundle import bundle
-from grading.nbgrader_plugins import Autograde
-from grading.run.worker import Mark, Marker
-from grading.source import cells, enter_course
+from grading.run.worker import Mark, make_ready
+from grading.source import cells
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -171,29 +171,37 @@ def test_the_checks_of_students_are_those_of_the_engine():
     assert len(named) == len(set(named))  # no part takes another's name
 
 
-def test_one_module_opens_what_students_handed_in(course, monkeypatch):
+def test_one_module_opens_what_students_handed_in(released, tmp_path, monkeypatch):
+    make_handed_in(released, tmp_path / "rnn", ("one",))
     opened = set()
     watching = True
 
     def watch(event: str, arguments: tuple) -> None:
         looks = watching and event in ("open", "os.listdir", "os.scandir")
-        if looks and f"{course.root}/submitted/" in str(arguments[0]):
+        if looks and f"{tmp_path}/rnn/submitted/" in str(arguments[0]):
             frame = sys._getframe(1)
             while frame and "grading" not in Path(frame.f_code.co_filename).parts:
                 frame = frame.f_back
             opened.add(frame and Path(frame.f_code.co_filename).name)
 
     sys.addaudithook(watch)  # it cannot be taken away again
-    monkeypatch.chdir(course.root)
-    nbgrader = enter_course()
-    nbgrader.coursedir.assignment_id = "rnn_lstm_forward"
-    converter = Autograde(coursedir=nbgrader.coursedir, config=nbgrader.config)
-    converter.force = True
-    with converter.open_run([], jobs=1) as run:  # its workers are processes of their own
-        for student in run.todo:
-            assert Mark(student, run.submission(student)).work(Marker(run.settings)).results
+    monkeypatch.chdir(tmp_path / "rnn")
+    with open_run([], jobs=1) as run:  # its workers are processes of their own
+        (student,) = run.todo
+        assert Mark(student, run.submission(student)).work(make_ready(run.settings)).results
     watching = False
     assert opened - {"run.py"} == {"folder.py"}  # run.py lists who handed in
+
+
+def test_a_run_loads_no_plots():
+    """They take half a second, of which a single regrade has two."""
+    code = (
+        "import sys; from grading.cli import app; from grading.source import read_source\n"
+        "read_source('rnn_lstm_forward').namespace()\n"
+        "assert 'matplotlib.figure' not in sys.modules\n"
+        "sys.modules['matplotlib.pyplot'].figure()"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_every_package_imported_is_declared():

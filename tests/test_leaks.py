@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,6 @@ import pytest
 from leaking import ASSIGNMENT, FUNCTIONS, LEAKS
 
 from grading.cli import converter_of
-from grading.demo import make_course
 from grading.marking.hidden_data import SECRET, sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
@@ -124,10 +124,10 @@ def secrets() -> Secrets:
 
 
 @pytest.fixture(scope="module", params=["sandbox", "unprotected"])
-def course(request, tmp_path_factory) -> Path:
+def course(request, released, tmp_path_factory) -> Path:
     """A course in which all of them were marked by `grade`, two at a time."""
     folder = tmp_path_factory.mktemp("leaks") / "course"
-    make_course(ROOT, folder)
+    shutil.copytree(released, folder)
     (folder / SECRET).write_bytes(FIXED)
     source = read_source(ASSIGNMENT, ROOT)
     for each in LEAKS:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import chromium, serious_violations, view_of
+from browser import LOOKS, chromium, serious_violations, view_of
 
 from grading.source import course_root, read_source
 
@@ -20,7 +20,6 @@ from motion_file import file_of  # noqa: E402
 LANGUAGES = [Language(code) for code in CODES]
 TOLD = LANGUAGES[0].told("motion")
 SHIPPED = ROOT / "source" / "rnn_lstm_forward" / "figures" / "lstm_in_motion.html"
-LOOKS = (Path(__file__).parent / "looks.js").read_text("utf-8")
 WIDTHS = (360, 768, 1280)
 NAMES = ("a", "c", "a_prev", "c_prev", "f", "i", "cct", "o")
 

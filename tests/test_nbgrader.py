@@ -262,7 +262,7 @@ def spoil(path: Path, right: str, wrong: str) -> None:
     path.write_text(text.replace(right, wrong, 1), "utf-8")
 
 
-def test_one_server_marks_by_the_source_as_it_stands(tmp_path, monkeypatch):
+def test_one_server_marks_by_the_source_as_it_stands(tmp_path, monkeypatch, shared_rooms):
     root = tmp_path / "rnn"
     make_course(REPO, root)
     monkeypatch.chdir(root)

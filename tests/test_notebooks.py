@@ -8,7 +8,7 @@ import pytest
 from ours import ASSIGNMENTS
 
 from grading.source import course_root, read_source
-from grading.source.cells import grade_id, is_answer, points_of
+from grading.source.cells import SKIPPED, grade_id, is_answer, points_of
 
 ROOT = course_root(Path(__file__).parent)
 SOURCES = {assignment: read_source(assignment, ROOT) for assignment in ASSIGNMENTS}
@@ -39,7 +39,8 @@ def test_file_is_in_normal_form(assignment):
     assert len(set(ids)) == len(ids)
     for cell in notebook["cells"]:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell["id"])
-        assert set(cell["metadata"]) <= {"nbgrader"}
+        assert set(cell["metadata"]) <= {"nbgrader", "tags"}
+        assert cell["metadata"].get("tags", [SKIPPED]) == [SKIPPED]
         if cell["cell_type"] == "code":
             assert cell["outputs"] == []
             assert cell["execution_count"] is None

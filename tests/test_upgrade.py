@@ -20,6 +20,8 @@ from typer.testing import CliRunner
 from grading.cli import app
 from grading.demo import make_course
 
+pytestmark = pytest.mark.usefixtures("shared_rooms")
+
 REPO = Path(__file__).parents[1]
 NAME = "rnn_lstm_forward"
 

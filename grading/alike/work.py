@@ -16,6 +16,7 @@ from grading.intake.submission import NOTHING_READ, take_in
 from grading.run.bounds import bounded_time
 from grading.run.pool import Workers, cores
 from grading.source import Assignment, cells
+from grading.source.catalogue import ENGLISH
 
 MOST_TEXT = 100_000  # characters of a submission
 
@@ -80,6 +81,6 @@ def given_prints(assignment: Assignment) -> frozenset[int]:
     """Return the fingerprints of what students are given, of the solution and right versions."""
     texts = [d.decode() for path, d in assignment.files.items() if path.endswith(".py")]
     for source in assignment.notebooks.values():
-        texts += [*Frame(source.notebook).released, *source.answers.values()]
+        texts += [*Frame(source.notebook).texts[ENGLISH], *source.answers.values()]
         texts += [version.text for version in source.versions if not version.is_mistake]
     return frozenset(each.value for text in texts for each in fingerprints(text))

@@ -12,7 +12,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolut
 
 from grading.findings import Finding
 from grading.intake.folder import some
-from grading.intake.raw_cells import RawCell
+from grading.intake.raw_cells import RawCell, plain
 from grading.source import cells as known_cells
 from grading.source.catalogue import ENGLISH
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
@@ -38,8 +38,8 @@ class Frame:
     source : NotebookNode
     texts : dict
         By language: the text of each cell as students receive it.
-    released : list of str
-        Those in English.
+    hides_nothing : list of bool
+        Whether students receive a cell as it stands.
     solutions : dict
         The names of the solution cells, by place.
     counted : set of int
@@ -62,7 +62,8 @@ class Frame:
             language: [plain(cell.source) for cell in version.cells]
             for language, version in versions.items()
         }
-        self.released = self.texts[ENGLISH]
+        both = zip(source.cells, self.texts[ENGLISH], strict=True)
+        self.hides_nothing = [plain(cell.source) == text for cell, text in both]
         cells = list(enumerate(source.cells))
         self.solutions = {p: grade_id(c) for p, c in cells if known_cells.is_answer(c)}
         tasks = {p for p, c in cells if known_cells.kind_of(c) is Kind.TASK}
@@ -78,7 +79,7 @@ class Frame:
 
     def find(self, cell: RawCell) -> int | None:
         """Return the place of the known cell that a student's cell is, if it is one."""
-        keys = [("grade_id", cell.grade_id), ("id", cell.id), ("text", plain(cell.text))]
+        keys = [("grade_id", cell.grade_id), ("id", cell.id), ("text", cell.plain)]
         place = next((self._places[key] for key in keys if key in self._places), None)
         name = "" if place is None else self.solutions.get(place, "")
         if name and cell.kind != self.source.cells[place].cell_type and not cell.defines(name):
@@ -88,14 +89,13 @@ class Frame:
     def is_untouched(self, cell: RawCell, place: int | None) -> bool:
         """Tell whether a cell says what students received, now or once, or nothing."""
         received = [] if place is None else [texts[place] for texts in self.texts.values()]
-        return plain(cell.text) in ("", *received) or cell.is_as_released
+        return cell.plain in ("", *received) or cell.is_as_released
 
     def language_of(self, found: Mapping[int, RawCell]) -> str:
         """Return the language of most of the texts that a student left as they were received."""
         votes: Counter[str] = Counter()
         for place, cell in found.items():
-            text = plain(cell.text)
-            votes.update({code for code, texts in self.texts.items() if texts[place] == text})
+            votes.update({c for c, texts in self.texts.items() if texts[place] == cell.plain})
         return max(self.texts, key=lambda code: votes[code])  # English, the first, of equals
 
     def test_of(self, place: int) -> int:
@@ -235,7 +235,7 @@ class Merge:
         for place, cell in enumerate(notebook.cells):
             if place in self.frame.solutions:
                 cell.source = self.answers.get(place, texts[place])
-            elif plain(cell.source) == self.frame.released[place]:  # nothing hidden in it
+            elif self.frame.hides_nothing[place]:
                 cell.source = texts[place]
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -257,8 +257,3 @@ def same_role(cell: RawCell, ours: NotebookNode) -> bool:
     return all(
         cell.settings.get(key) == value for key, value in expected.items() if key != "points"
     )
-
-
-def plain(text: str) -> str:
-    """Return a text without the white space that editors change."""
-    return "\n".join(line.rstrip() for line in text.strip().split("\n"))

@@ -44,6 +44,11 @@ class RawCell:
         return text_of(self.settings.get("grade_id"))
 
     @functools.cached_property
+    def plain(self) -> str:
+        """Its text without the white space that editors change."""
+        return plain(self.text)
+
+    @functools.cached_property
     def is_as_released(self) -> bool:
         """Whether it is as it was in some release, that of today or an earlier one."""
         return is_as_released(self.kind, self.text, self.settings)
@@ -52,6 +57,11 @@ class RawCell:
         """Tell whether the text defines the function, not inside of another."""
         pattern = rf"^def[ \t]+{re.escape(function)}[ \t]*\("
         return bool(function and re.search(pattern, self.text, re.MULTILINE))
+
+
+def plain(text: str) -> str:
+    """Return a text without the white space that editors change."""
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
 
 
 def read_cells(raw: bytes) -> tuple[list[RawCell], list[Finding]]:

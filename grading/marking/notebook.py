@@ -30,6 +30,7 @@ from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.cells import Kind
 from grading.source.names import Names
 
+NEVER_RUN = (Kind.FETCH, Kind.SHOWN, Kind.TASK)  # the last is ours to tell, and nothing to run
 # Who runs a cell, if not the student alone.
 ROOMS: dict[Kind, Runs] = {Kind.TEST: "test", Kind.CHECK: "shared"}
 
@@ -155,8 +156,8 @@ def code_in(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def runs(cell: NotebookNode) -> bool:
-    """Tell whether a cell is run in marking; a task is ours to tell, and nothing to run."""
-    return cell.cell_type == "code" and cells.kind_of(cell) not in (Kind.FETCH, Kind.TASK)
+    """Tell whether a cell is run in marking."""
+    return cell.cell_type == "code" and cells.kind_of(cell) not in NEVER_RUN
 
 
 def as_cells(code: Iterable[NotebookNode], outcomes: Outcomes) -> list[Cell]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 
 from grading.findings import Finding
 from grading.shown import Line, as_shown, report_lines
@@ -171,11 +170,15 @@ def settle(cell: NotebookNode, result: TestResult) -> None:
     NumPy numbers are full marks. So the value is the float of the result, and beside it
     stands what may be told of the result, and nothing that the test itself showed.
     """
+    told = as_shown(*result.report(), {})
     value = {"text/plain": repr(float(result.points))}
-    metadata = {RECORD: as_plain(result)}
+    record = {RECORD: as_plain(result)}
     cell.outputs = [
-        new_output("display_data", as_shown(*result.report(), {})),
-        new_output("execute_result", value, metadata=metadata),
+        from_dict({"output_type": kind, "metadata": metadata, "data": data, **more})
+        for kind, metadata, data, more in [
+            ("display_data", {}, told, {}),
+            ("execute_result", record, value, {"execution_count": None}),
+        ]
     ]
 
 

@@ -184,7 +184,9 @@ class MarkedTest(FunctionTest):
         self.right = self.outcomes_known.right(self.name, given)
         if self.right.stopped:
             raise ValueError(f"the solution {self.right.stopped}")
-        sizes = sizes_in(self.outcomes_known.source.docstrings, self.all_given(given))
+        sizes = {}
+        if any(each.raised for each in outcomes.values()):
+            sizes = sizes_in(self.outcomes_known.source.docstrings, self.all_given(given))
         told = {id(each): explained(each, sizes, numbers=False) for each in outcomes.values()}
         self.outcomes = {way: told[id(each)] for way, each in outcomes.items()}
         self.history.append(Call(given, self.right, self.outcomes))
@@ -407,7 +409,7 @@ class MarkedTest(FunctionTest):
         if not any(self.wrong_by_way[way].values()):
             return None
         outcomes = [call.outcomes[way] for call in self.history]
-        if not all(map(is_clear, outcomes)):
+        if not all(map(is_clear, outcomes)) or outcomes[0].stopped == NOT_WRITTEN:
             return None
         seen = [flatten(outcome.seen) for outcome in outcomes]
         versions = self.outcomes_known.source.mistakes(self.name)

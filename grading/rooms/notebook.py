@@ -219,6 +219,7 @@ def state_of_random() -> tuple[Any, Any]:
     return random.getstate(), np.random.get_state()
 
 
+@functools.lru_cache(MOST_KEPT)
 def definitions_below(cell: Cell, line: int) -> list[str]:
     """Return what a cell defines at its top below a line, each by itself."""
     try:
@@ -302,8 +303,8 @@ def settled_state() -> Iterator[None]:
             del os.environ["MPLBACKEND"]
         else:
             os.environ["MPLBACKEND"] = backend
-        if "matplotlib.pyplot" in sys.modules:
-            sys.modules["matplotlib.pyplot"].close("all")
+        if "matplotlib._pylab_helpers" in sys.modules:  # something was drawn
+            sys.modules["matplotlib._pylab_helpers"].Gcf.destroy_all()
 
 
 def run_notebook(

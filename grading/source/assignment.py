@@ -346,10 +346,13 @@ class Source:
 
     def build(self, version: Version) -> Callable:
         """Return a version as a function, amid the right other functions."""
+        return self._amid_right(version)[version.function]
+
+    def _amid_right(self, version: Version) -> dict[str, Any]:
         names = dict(self._right)
         with self.importing():
             self.run(version.function, version.text, names)
-        return names[version.function]
+        return names
 
     def build_in_notebook(self, version: Version) -> Callable:
         """Return it amid all that the notebook has defined by then, too: its examples."""
@@ -357,7 +360,10 @@ class Source:
 
     def at_check(self, function: str, version: Version | None = None) -> dict[str, Any]:
         """Return what is defined when the visible check of a function has run."""
-        names = self.namespace(**({version.function: version.text} if version else {}))
+        if version and version.function == function:  # no other function calls it here
+            names = self._amid_right(version)
+        else:
+            names = self.namespace(**({version.function: version.text} if version else {}))
         with self.importing(), contextlib.redirect_stdout(io.StringIO()):
             for name, text in self.examples.items():
                 self.run(name, text, names)
@@ -467,7 +473,10 @@ def compiled(text: str, name: str) -> CodeType:
     """Compile the text of a cell, and keep it where one looks for the line that stops."""
     file = f"<{name}, {digest([text])[:8]}>"
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
-    return compile(python_in(text), file, "exec", dont_inherit=True)
+    try:
+        return compile(text, file, "exec", dont_inherit=True)
+    except SyntaxError:  # a magic, which IPython makes Python of
+        return compile(python_in(text), file, "exec", dont_inherit=True)
 
 
 def line_in(error: BaseException, name: str) -> str:

@@ -11,6 +11,7 @@ from nbgrader.utils import compute_checksum
 
 OWN_ID = "student-"  # how the ids of cells begin that a student has added
 FETCH_ID = "fetch"
+SKIPPED = "skip-execution"  # nbclient's tag: stock nbgrader leaves these cells out, too
 TEST_PREFIX, CHECK_PREFIX = "test_", "check_"
 
 
@@ -20,6 +21,7 @@ class Kind(StrEnum):
     SOLUTION = "solution"  # the student's; graded by a test
     TEST = "test"  # ours: graded and no solution
     FETCH = "fetch"  # ours: fetches files where a student works; runs nowhere in marking
+    SHOWN = "shown"  # ours: locked code with that tag, which no test needs; runs nowhere in marking
     CHECK = "check"  # ours: locked code that earns nothing; runs in both rooms
     MANUAL_CODE = "manual code"  # the student's, marked by a person
     MANUAL_TEXT = "manual text"
@@ -68,6 +70,8 @@ def kind_of(cell: NotebookNode) -> Kind:
     if settings.get("locked"):
         if is_code and settings.get("grade_id") == FETCH_ID:
             return Kind.FETCH
+        if is_code and SKIPPED in cell.metadata.get("tags", ()):
+            return Kind.SHOWN
         return Kind.CHECK if is_code else Kind.READ_ONLY
     return Kind.FREE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.abc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 NOT_OURS = ("nbgrader_config", "grading")
 
@@ -21,6 +23,27 @@ def read_modules(root: Path) -> dict[str, bytes]:
         if package.parent.name not in NOT_OURS:
             paths += package.parent.glob("**/*.py")
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(paths)}
+
+
+class Later(ModuleType):
+    """Stands for a module of others until something of it is asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__spec__ = ModuleSpec(name, None)  # what is asked for where it is imported
+
+    def __getattr__(self, name: str) -> Any:
+        """Load the module, and return what it has."""
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def put_off_plots() -> None:
+    """Load Matplotlib when something is drawn, which tests seldom do: it takes half a second."""
+    if "matplotlib" not in sys.modules:
+        package = sys.modules["matplotlib"] = Later("matplotlib")
+        package.pyplot = sys.modules["matplotlib.pyplot"] = Later("matplotlib.pyplot")
 
 
 class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -46,6 +69,7 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         if self in sys.meta_path:
             yield
             return
+        put_off_plots()
         tops = {name.partition(".")[0] for name in self.files}
         before = {n: m for n, m in sys.modules.items() if n.partition(".")[0] in tops}
         for name in before:

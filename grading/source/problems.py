@@ -14,7 +14,7 @@ from grading.source import cells
 from grading.source.assignment import Assignment
 from grading.source.cells import Kind
 
-RUN_BY_US = (Kind.SOLUTION, Kind.TEST, Kind.CHECK, Kind.MANUAL_CODE)
+RUN_BY_US = (Kind.SOLUTION, Kind.TEST, Kind.SHOWN, Kind.CHECK, Kind.MANUAL_CODE)
 
 
 class Problem(NamedTuple):
