@@ -738,7 +738,13 @@ def same_flat(one: tuple, other: tuple) -> bool:
     """Tell whether two results of `flatten` are equal, but for rounding."""
     form, numbers = one
     other_form, other_numbers = other
-    return form == other_form and np.allclose(
+    if form != other_form:
+        return False
+    with np.errstate(all="ignore"):  # most differ, and this tells it faster
+        most = 1e-12 + 1e-9 * np.abs(other_numbers)
+        if np.any(np.abs(numbers - other_numbers) > most):
+            return False
+    return np.allclose(
         numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
     )
 
