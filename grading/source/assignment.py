@@ -30,7 +30,7 @@ from grading.source.cells import Kind
 from grading.source.course import course_root
 from grading.source.material import MISTAKES, Material
 from grading.source.mistakes import Version, read_allowed, read_versions
-from grading.source.modules import CourseModules, read_modules
+from grading.source.modules import NoShell, CourseModules, read_modules
 from grading.source.moved import say_where
 from grading.source.names import Names, names_in, python_in
 from grading.source.translation import Translation, read_translation
@@ -486,16 +486,6 @@ def line_in(error: BaseException, name: str) -> str:
     found = [number for frame, number in trace if frame.f_code.co_filename.startswith(file)]
     found += [error.lineno] if isinstance(error, SyntaxError) and error.lineno else []
     return f", line {found[-1]}" if found else ""
-
-
-class NoShell:
-    """Stands for IPython's shell where a magic is run on our side: it does nothing."""
-
-    @staticmethod
-    def run_line_magic(*_: str) -> None:
-        """Do nothing."""
-
-    run_cell_magic = run_line_magic
 
 
 def digest(parts: Iterable[str | bytes]) -> str:

@@ -39,6 +39,16 @@ class Later(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
+class NoShell:
+    """Stands for IPython's shell where a magic is run on our side: it does nothing."""
+
+    @staticmethod
+    def run_line_magic(*_: str) -> None:
+        """Do nothing."""
+
+    run_cell_magic = run_line_magic
+
+
 def put_off_plots() -> None:
     """Load Matplotlib when something is drawn, which tests seldom do: it takes half a second."""
     if "matplotlib" not in sys.modules:
