@@ -242,7 +242,7 @@ def heading_above(notebook: NotebookNode, cell: NotebookNode) -> str:
 
 
 def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -> Part:
-    """Return what is said of a graded cell; one without a name of its own is called by a heading."""
+    """Return what is said of a graded cell; one without its own name is called by a heading."""
     grade = entry.grades.get(place)
     result = read_result(cell) if cells.is_test(cell) else None
     comments = [place._replace(cell=place.function), place] if result else [place]

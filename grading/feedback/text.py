@@ -141,7 +141,7 @@ class Renderer(IPythonRenderer):
         return self.prose.code(f"<code>{text}</code>")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Return a link to the web; of one to another file or cell, which no page has, its words."""
+        """Return a link to the web; of one elsewhere, which no page has, its words."""
         return super().link(text, url, title) if url.startswith("https://") else text
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
