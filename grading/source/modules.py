@@ -53,7 +53,8 @@ def put_off_plots() -> None:
     """Load Matplotlib when something is drawn, which tests seldom do: it takes half a second."""
     if "matplotlib" not in sys.modules:
         package = sys.modules["matplotlib"] = Later("matplotlib")
-        package.pyplot = sys.modules["matplotlib.pyplot"] = Later("matplotlib.pyplot")
+        plots = sys.modules["matplotlib.pyplot"] = Later("matplotlib.pyplot")
+        setattr(package, "pyplot", plots)
 
 
 class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
