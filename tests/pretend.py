@@ -84,7 +84,12 @@ def hand_in(root):
     }
     given = root / f"release-{LANGUAGE}" / NAME
     released = nbformat.read(given / f"{NAME}.ipynb", as_version=4)
-    for student, answer in {**answers, "10": ""}.items():
+    others = {
+        "10": "",
+        "11": right.replace(last, "while True: pass"),
+        "12": f"import os\nos._exit(3)\n{right}",
+    }
+    for student, answer in {**answers, **others}.items():
         folder = root / "submitted" / student / NAME
         shutil.copytree(given, folder)
         notebook = with_answers(released, {FUNCTION: answer} if answer else {})
@@ -94,6 +99,9 @@ def hand_in(root):
             (folder / f"{NAME}.ipynb").unlink()
             notebook.cells.insert(3, new_code_cell("print(1)\n1 / 0"))
         nbformat.write(notebook, folder / ("9.ipynb" if student == "9" else f"{NAME}.ipynb"))
+    for student in ("13", "14"):  # nothing that can be read
+        (root / "submitted" / student / NAME).mkdir(parents=True)
+    (root / "submitted" / "13" / NAME / f"{NAME}.ipynb").write_text("<html>")
     return answers
 
 
@@ -123,7 +131,12 @@ def main(folder):
     translate_all(root)
     assert make_release(NAME) == []
     answers = hand_in(root)
-    with converter_of(NAME, unprotected=False).open_run([*answers, "10"]) as run:
+    config = root / "nbgrader_config.py"
+    text = config.read_text("utf-8").replace("install(c)", f'install(c, language="{LANGUAGE}")')
+    config.write_text(
+        f'{text}\nc.Autograde.limits = {{"cell_seconds": 1, "call_seconds": 0.5}}\n', "utf-8"
+    )
+    with converter_of(NAME, unprotected=False).open_run([]) as run:
         odd = [each.note for each in run.mark() if each.language != LANGUAGE]
         assert not odd, odd
     Path("checks.txt").write_text(checks_of(root, answers), "utf-8")

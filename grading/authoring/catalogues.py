@@ -17,7 +17,7 @@ from grading.source.catalogue import CATALOGUES
 
 # What is called with a message as its first argument.
 KEYWORDS = ["Finding", "Wrong", "Unreadable", "UnknownZone", "saying"]
-KEYWORDS += ["check", "check_each", "_note", "_"]
+KEYWORDS += ["check", "check_each", "_note", "_", "sentence", "WireError", "ChannelError"]
 METHODS = {".py": "python", ".j2": "jinja2.ext:babel_extract"}
 HEAD = """\
 # How sentences are translated stands in docs/translating.md.

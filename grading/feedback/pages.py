@@ -23,6 +23,7 @@ from nbgrader.preprocessors import ClearMarkScheme
 from grading.book import Entry, Place
 from grading.feedback.pictures import SIDE, Picture, picture
 from grading.feedback.read_again import Reading, read_again
+from grading.feedback.retold import error_as, retold
 from grading.feedback.template import templates_in
 from grading.feedback.text import Prose, highlight
 from grading.findings import Finding
@@ -36,6 +37,7 @@ from grading.source.cells import function_checked, grade_id, is_students
 NOTHING_GRADED = ("unreadable", "missing")
 LONGEST = 20_000  # characters of an output
 OUTPUT = Finding("Output", {})
+CUT = Finding("[The output ends here: it is too long.]", {})  # as rooms say it
 NO_NAME = re.compile("cell-[0-9a-f]{8,}$")  # as JupyterLab calls a cell that nobody named
 
 
@@ -77,7 +79,7 @@ class Part:
         stopped = self.result.stopped if self.result else None
         if stopped is None or stopped.message in (NOT_RUN.message, BROKE_OFF):
             return None
-        return ended(stopped)
+        return ended(retold(stopped))
 
     @property
     def is_right(self) -> bool:
@@ -297,7 +299,7 @@ def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
         yield Line(
             Finding("all checks", {}) if is_all else Finding("{kinds}", kinds),
             not wrong,
-            ended(wrong) if wrong else Finding("right", {}),
+            ended(retold(wrong)) if wrong else Finding("right", {}),
             sum(check.earned for check in same),
             sum(check.points for check in same),
             [picture(check.kind, check.where) for check in same if check.where],
@@ -425,10 +427,10 @@ def show(output: NotebookNode, prose: Prose) -> Markup:
 
 
 def line_of(traceback: str) -> Finding:
-    """Return a line of a traceback as a finding, where it says in which line of which cell."""
+    """Return a line of a traceback as a finding, where the words in it are ours."""
     found = re.fullmatch(r"(?:cell (\d+)|(\S+)), line (\d+):", traceback)
     if not found:
-        return Finding(traceback, {})
+        return error_as(traceback) or Finding(traceback, {})
     fields = {"cell": found[1] or found[2], "number": found[3]}
     if found[1]:
         return Finding("cell {cell}, line {number}:", fields)
@@ -437,7 +439,7 @@ def line_of(traceback: str) -> Finding:
 
 def plain(text: str, prose: Prose) -> Markup:
     """Return an output that is text."""
-    text = strip_ansi(text)
+    text = strip_ansi(text).replace(CUT.message, prose.say(CUT))
     if len(text) > LONGEST:
         left = {"count": len(text) - LONGEST}
         more = prose.say(Finding("... and {count} characters more", left))

@@ -32,10 +32,12 @@ class Frame:
         By language: what students may have received in the place of the English.
     clearing : iterable of callable, optional
         What makes the student version of the text of cells, in order.
+    language : str
+        Of the course: in this one stands what has come in none.
 
     Attributes
     ----------
-    source : NotebookNode
+    source, language
     texts : dict
         By language: the text of each cell as students receive it.
     hides_nothing : list of bool
@@ -51,8 +53,9 @@ class Frame:
         source: NotebookNode,
         translations: Mapping[str, Translation] | None = None,
         clearing: Iterable[Callable] | None = None,
+        language: str = ENGLISH,
     ) -> None:
-        self.source = source
+        self.source, self.language = source, language
         student = copy.deepcopy(source)
         for step in [kind() for kind in CLEARING] if clearing is None else clearing:
             student = step(student, {})[0]
@@ -96,7 +99,8 @@ class Frame:
         votes: Counter[str] = Counter()
         for place, cell in found.items():
             votes.update({c for c, texts in self.texts.items() if texts[place] == cell.plain})
-        return max(self.texts, key=lambda code: votes[code])  # English, the first, of equals
+        # of equals the course's, else English, the first
+        return max(self.texts, key=lambda code: (votes[code], code == self.language))
 
     def test_of(self, place: int) -> int:
         """Return the place of the test that follows a solution cell."""

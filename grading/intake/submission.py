@@ -47,7 +47,7 @@ class Part:
     answered : set of str
         The names of the cells that the student has written.
     language : str
-        Of the notebook that came in.
+        Of the notebook that came in; of the course, where nothing could be read.
     """
 
     notebook: NotebookNode
@@ -81,9 +81,10 @@ class Intake:
 
     @property
     def language(self) -> str:
-        """The language of the first notebook that came in."""
-        came = [part for part in self.parts.values() if part.status not in NOTHING_READ]
-        return came[0].language if came else ENGLISH
+        """The language of the first notebook that came in; of the course, where none did."""
+        parts = list(self.parts.values())
+        came = [part for part in parts if part.status not in NOTHING_READ]
+        return (came or parts)[0].language
 
     @property
     def all_notes(self) -> list[str]:
@@ -216,16 +217,18 @@ def on_file(path: str, why: Finding) -> Finding:
 
 def empty_part(frame: Frame, name: str, broken: dict[str, Finding], is_only: bool) -> Part:
     """Return what stands for a notebook of which there is no file, or one that is `broken`."""
-    untouched = Merge(frame, [], []).build()
+    merge = Merge(frame, [], [])
+    untouched, language = merge.build(), merge.language
     path = f"{name}.ipynb"
     if path in broken:
-        return Part(untouched, "unreadable", [on_file(path, broken.pop(path))])
+        return Part(untouched, "unreadable", [on_file(path, broken.pop(path))], language=language)
     if not frame.counted:
-        return Part(untouched, "ok", [])
+        return Part(untouched, "ok", [], language=language)
     note = Finding("there is no notebook: 0 points for it", {})
     if is_only:
         note = Finding("there is no notebook", {})
-    return Part(untouched, "missing", [] if is_only and broken else [note])
+    notes = [] if is_only and broken else [note]
+    return Part(untouched, "missing", notes, language=language)
 
 
 def name_in(path: str) -> str:
@@ -239,6 +242,11 @@ def when(folder: Path, timezone: str) -> tuple[bool, datetime | None]:
     with contextlib.suppress(Unreadable):
         handed.read[TIMESTAMP] = read_file(folder / TIMESTAMP, 1000)
     return bool(handed.notebooks), read_timestamp(handed, timezone)[1]
+
+
+def language_of(config: Config) -> str:
+    """Return the language of a course."""
+    return str(config.get("Translate", {}).get("language", ENGLISH))
 
 
 def timezone_of(config: Config) -> str:

@@ -6,6 +6,7 @@ from .door import Room, RoomDied, RoomError, RoomTimeout, Ticket
 from .limits import Limits
 from .notebook import NotebookResult, run_notebook
 from .packages import PackagesMissing
+from .said import read_back
 from .sandbox import PACKAGES, IsolationUnavailable, Nursery
 from .stand_in import CannotCross, StandIn
 
@@ -26,5 +27,6 @@ __all__ = [
     "StandIn",
     "StudentError",
     "Ticket",
+    "read_back",
     "run_notebook",
 ]

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from . import said
+
 Runs = Literal["student", "shared", "test"]  # who runs a cell
 
 
@@ -89,12 +91,12 @@ NEWER = re.compile(  # what Python has learned since 3.12
 )
 
 
-def place_in(error: dict[str, Any]) -> str:
-    """Say in which line a cell stopped; of one that this Python cannot read, why that may be."""
+def with_place(error: dict[str, Any]) -> str:
+    """Say why and where a cell stopped; of a line that this Python cannot read, why that may be."""
     if not error["lines"]:
-        return ""
+        return str(error["message"])
     _, number, text = error["lines"][-1]
     version = ".".join(map(str, sys.version_info[:2]))
     is_newer = error["type"] == "SyntaxError" and NEWER.search(text)
-    newer = f"; this is marked with Python {version}, and the line may be of a newer one"
-    return f" (`line {number}: {text}`)" + newer * bool(is_newer)
+    text = said.IN_LINE.format(said=error["message"], number=number, code=text)
+    return said.NEWER.format(said=text, version=version) if is_newer else text

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from . import said
 from .answers import (
     WRONG_FORM,
     RoomDied,
@@ -40,7 +41,6 @@ ODD = (
     *("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray", "ndarray"),
     HOLDS_ITSELF.__name__,
 )
-PLAIN_DATA = "only arrays of numbers, numbers, strings, lists, tuples and dicts can cross"
 NOT_RIGHT = "the message is not of the right form"
 CALLS = ("call", "operate")
 COMMON_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)  # what bounds and faults send
@@ -115,7 +115,7 @@ class Room:
         try:
             line, self._end, waited = nursery.start_room()
         except OSError as error:
-            raise RoomDied(f"no room could be started: {error}") from None
+            raise RoomDied(said.NOT_STARTED.format(problem=error)) from None
         self.clock = Clock(waited, budget)
         self.channel = Channel(line, 2 * self.bounds.bytes)
         self.things: dict[int, Thing] = {}  # the stand-ins made of its tickets
@@ -205,7 +205,7 @@ class Room:
         given = {n: arg.number for n, arg in enumerate(args) if isinstance(arg, Ticket)}
         for arg in args:
             if isinstance(arg, Ticket) and arg.room is not self:
-                raise RoomDied(f"{name}: what it is to be called with was lost with its room")
+                raise RoomDied(said.ARGUMENT_GONE.format(name=name))
         plain = tuple(None if n in given else arg for n, arg in enumerate(args))
         question = {
             **{"do": "call", "test": test, "name": name, "args": plain, "kwargs": kwargs},
@@ -235,9 +235,9 @@ class Room:
         """
         if "unsupported" in answer:
             returned = self.get(answer, "where") == "result"
-            what = "returns" if returned else "puts into its arguments"
+            does = said.RETURNS if returned else said.PUTS_INTO
             kind = self.shown.kind(check_text(answer["unsupported"], 200)) or "something"
-            raise CannotCross(f"{who} {what} {kind}, which cannot be tested: {PLAIN_DATA}")
+            raise CannotCross(does.format(who=who, kind=kind))
         if "error" in answer:
             cell = check_text(self.get(answer, "cell"), 200)
             error = check_error(answer["error"], self.shown, classes is not None)
@@ -287,7 +287,7 @@ class Room:
         """
         who = target.label_
         if self.depth >= DEEPEST:
-            raise CannotCross(f"`{who}` calls functions of the test that call it, {DEEPEST} deep")
+            raise CannotCross(said.TOO_DEEP.format(name=who, count=DEEPEST))
         lent: dict[str, Callable] = {}
 
         def lend(function: Callable) -> str:
@@ -334,10 +334,10 @@ class Room:
     def refer(self, value: Any, who: str = "a function") -> Folded:
         """Return the reference to an object of the room."""
         if not isinstance(value, Thing):
-            kind = type(value).__name__
-            raise CannotCross(f"`{who}` cannot be given a {kind}: {PLAIN_DATA}")
+            kind = f"a {type(value).__name__}"
+            raise CannotCross(said.CANNOT_BE_GIVEN.format(who=f"`{who}`", kind=kind))
         if value.room_ not in (None, self):
-            raise CannotCross(f"`{value.label_}` was lost with its room")
+            raise CannotCross(said.GONE.format(name=value.label_))
         return value.reference_
 
     def unfold(self, folded: Any, label: str, given: dict[str, Callable] | None = None) -> Any:
@@ -387,7 +387,7 @@ class Room:
         try:
             message, table = wire.encode(question, self.bounds)
         except wire.UnsupportedType as wrong:
-            raise CannotCross(f"{who} cannot be given {wrong}: {PLAIN_DATA}") from None
+            raise CannotCross(said.CANNOT_BE_GIVEN.format(who=who, kind=wrong)) from None
         self.clock.start(seconds)
         try:
             self.channel.send(message, self.clock.latest, QUESTION)
@@ -402,17 +402,16 @@ class Room:
         except ChannelTimeout:
             self.close()
             if self.clock.is_spent():
-                text = f"{who} has not finished: the time for the whole notebook is used up"
-                raise RoomTimeout(text) from None
-            raise RoomTimeout(f"{who} did not finish within {seconds:g} s") from None
+                raise RoomTimeout(said.OUT_OF_TIME.format(who=who)) from None
+            raise RoomTimeout(said.TOO_SLOW.format(who=who, seconds=f"{seconds:g}")) from None
         except ChannelClosed:
-            raise RoomDied(f"{who} {self.last_words(question['do'] in CALLS)}") from None
+            raise RoomDied(self.last_words(who, question["do"] in CALLS)) from None
         except (ChannelError, wire.WireError) as error:
             self.close()
-            raise RoomDied(f"{who} ended its room: {error}") from None
+            raise RoomDied(said.ENDED_FOR.format(who=who, why=error)) from None
         except OutOfTime:
             self.close()
-            text = f"{who} asks a function of the test for what takes longer than {seconds:g} s"
+            text = said.ASKS_TOO_MUCH.format(who=who, seconds=f"{seconds:g}")
             raise RoomTimeout(text) from None
         finally:
             self.clock.stop()
@@ -447,16 +446,16 @@ class Room:
         try:
             return wire.encode({**answer, **given}, self.bounds, table)[0]
         except wire.UnsupportedType as kind:
-            said = f"the result is {kind}"
+            message = f"the result is {kind}"
         try:
             answer = {"folded": fold(answer["result"], self.refer, self.bounds)}
         except CannotCross:
-            answer = {"error": {"type": "TypeError", "message": said}}
+            answer = {"error": {"type": "TypeError", "message": message}}
         return wire.encode(answer, self.bounds)[0]
 
-    def last_words(self, of_call: bool) -> str:
+    def last_words(self, who: str, of_call: bool) -> str:
         """
-        Return how a room ended that is found closed.
+        Return how `who` ended a room that is found closed.
 
         How it ended in a call of a test, it may have chosen by what it was called with: then
         no number is told.
@@ -464,19 +463,19 @@ class Room:
         usage = self.close(patience=0.5)
         status = usage["status"]
         if usage["too_large"]:
-            return f"used more than {self.limits.room_mb} MB of memory in all its processes"
+            return said.TOO_LARGE.format(who=who, size=self.limits.room_mb)
         if status is None:
-            return "closed the line to its room"
+            return said.LINE_CLOSED.format(who=who)
         if status >= 0:
-            return "ended its own process" + ("" if of_call else f" (exit code {status})")
+            return (said.ENDED if of_call else said.ENDED_WITH).format(who=who, code=status)
         if usage["cpu_seconds"] >= self.limits.cpu_seconds - 1:
-            return f"used more than {self.limits.cpu_seconds} s of processor time"
+            return said.TOO_BUSY.format(who=who, seconds=self.limits.cpu_seconds)
         if of_call and -status not in COMMON_SIGNALS:
-            return "was ended by a signal"
+            return said.A_SIGNAL.format(who=who)
         try:
-            return f"was ended by {signal.Signals(-status).name}"
+            return said.SIGNAL.format(who=who, signal=signal.Signals(-status).name)
         except ValueError:
-            return f"was ended by signal {-status}"
+            return said.SIGNAL_NUMBER.format(who=who, number=-status)
 
     def get(self, answer: dict[str, Any], key: str) -> Any:
         """Return an entry of an answer."""
@@ -494,4 +493,4 @@ class Room:
     def fail(self, why: str) -> NoReturn:
         """End the room for what it sends."""
         self.close()
-        raise RoomDied(f"the room was ended: {why}")
+        raise RoomDied(said.FOR_WHAT_IT_SENDS.format(why=why))

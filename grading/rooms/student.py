@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, NoReturn, Protocol
 
+from . import said
 from .answers import exception_class, size_of, student_error
-from .cell import Cell, CellResult, error_output, place_in
+from .cell import Cell, CellResult, error_output, with_place
 from .door import Room, RoomDied, RoomError, RoomTimeout
 from .exceptions import Shown
 from .sandbox import Nursery
@@ -92,7 +93,7 @@ class Student:
             result.outputs = outputs
             self.earlier.append(cell)
             if error:
-                result.error = f"{error['type']}: {error['message']}{place_in(error)}"
+                result.error = f"{error['type']}: {with_place(error)}"
         except RoomError as lost:
             self.lose(lost)
             result.error = f"{type(lost).__name__}: {lost}"
@@ -206,10 +207,10 @@ class Student:
 
         def refuse(*_: Any, **__: Any) -> NoReturn:
             if kind == "missing":
-                message = f"name '{name}' is not defined{self.why_missing(name)}"
+                message = self.not_defined(name)
                 described = {"type": "NameError", "bases": ["NameError"], "message": message}
                 raise student_error({**described, "lines": []}, "")
-            raise CannotCross(f"{name} is {value}: a test can use functions and plain data only")
+            raise CannotCross(said.NOT_FOR_TESTS.format(name=name, kind=value))
 
         return Nothing(name, refuse, reference=reference, call=refuse)
 
@@ -218,26 +219,27 @@ class Student:
         above = self.earlier[: self.earlier.index(test)] if test in self.earlier else []
         return written_function((s for s in reversed(above) if isinstance(s, Cell)), name)
 
-    def why_missing(self, name: str) -> str:
-        """Say which failure left a name without a value."""
+    def not_defined(self, name: str) -> str:
+        """Say that a name has no value, and which failure left it without."""
         defines = re.compile(rf"^\s*(def|class)\s+{name}\b|^\s*{name}\s*=", re.MULTILINE)
         for cell, error in reversed(self.failed):
             if defines.search(cell.source):
-                return f": its cell stopped with {error}"
-        return ""
+                kind, _, why = error.partition(": ")
+                return said.NOT_DEFINED.format(name=name, error=kind, said=why)
+        return f"name '{name}' is not defined"
 
     # The room
 
     def living_room(self) -> Room:
         """Return the room; where it is gone, a new one that has done the same again."""
         if self.room is not None and self.room.has_gone():
-            said = self.room.last_words(of_call=self.moved is not None)
-            self.lose(RoomDied(f"between two cells, the room {said}"))
+            why = self.room.last_words(said.BETWEEN, of_call=self.moved is not None)
+            self.lose(RoomDied(why))
         while self.room is None:
             if self.budget <= 0:
-                raise RoomTimeout("not run: the time for the whole notebook is used up")
+                raise RoomTimeout(said.NO_TIME_LEFT)
             if len(self.problems) >= self.nursery.limits.rooms:
-                raise RoomDied(f"not run: {len(self.problems)} rooms have been lost")
+                raise RoomDied(said.TOO_MANY_LOST.format(count=len(self.problems)))
             self.rooms += 1
             self.room = Room(self.nursery, self.files, self.budget, self.shown, self.operate)
             self.do_again(self.room, list(self.earlier))

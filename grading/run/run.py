@@ -19,7 +19,7 @@ from traitlets.config import Config
 from grading import CourseError
 from grading.book import Book, Entry, Place, open_book
 from grading.intake.folder import SECRET, TIMESTAMP, printable
-from grading.intake.submission import timezone_of
+from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
 from grading.marking.result import NOT_GRADED
 from grading.rooms import Limits
@@ -143,6 +143,7 @@ def open_run(
             shipped=(*shipped, KNOWN_MISTAKES),
             steps=steps,
             timezone=timezone_of(config),
+            language=language_of(config),
             limits=limits,
             unprotected=unprotected,
             packages=tuple(packages),

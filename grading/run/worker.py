@@ -196,6 +196,8 @@ class Settings:
         nbgrader's preprocessors, as the course has set them up.
     timezone : str
         In which times of handing in are meant, where they do not say.
+    language : str
+        Of the course: that of what has come in none.
     limits : Limits
     unprotected : bool
         Whether student code may run without a sandbox.
@@ -212,6 +214,7 @@ class Settings:
     shipped: tuple[str, ...]
     steps: Steps
     timezone: str
+    language: str
     limits: Limits
     unprotected: bool
     packages: tuple[str, ...]
@@ -242,7 +245,7 @@ class Marker:
         self.modules = {p: text for p, text in given.items() if text and p.endswith(".py")}
         clearing = unpack_steps(settings.steps.clearing)
         self.frames = {
-            name: Frame(source.notebook, source.translations, clearing)
+            name: Frame(source.notebook, source.translations, clearing, settings.language)
             for name, source in sources.items()
         }
         tried = {name: Tried() for name in sources}
