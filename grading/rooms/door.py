@@ -446,11 +446,11 @@ class Room:
         try:
             return wire.encode({**answer, **given}, self.bounds, table)[0]
         except wire.UnsupportedType as kind:
-            message = f"the result is {kind}"
+            why = f"the result is {kind}"
         try:
             answer = {"folded": fold(answer["result"], self.refer, self.bounds)}
         except CannotCross:
-            answer = {"error": {"type": "TypeError", "message": message}}
+            answer = {"error": {"type": "TypeError", "message": why}}
         return wire.encode(answer, self.bounds)[0]
 
     def last_words(self, who: str, of_call: bool) -> str:
