@@ -163,7 +163,7 @@ def lstm_states(
     h, c = np.empty((T + 1, N, H)), np.empty((T + 1, N, H))  # steps first
     h[0], c[0] = h0, c0
     z = parameters["Wx"][x.T] + parameters["b"]
-    for t in range(T):
+    for t in range(len(z)):
         z[t] += h[t] @ parameters["Wh"]
         h[t + 1], c[t + 1] = _step(z[t], c[t])
     cache = x, h, c, z, parameters
