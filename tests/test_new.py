@@ -104,7 +104,7 @@ RETURNS = {
         [f"{name}=(2, 3)" for name in ("a", "b", "c", "d", "e", "f", "g", "h", "longer")],
     ),
     "scalar": ("1 / 3", "loss", ["loss=float", '"loss", 0.3333333333333333)']),
-    "numpy scalar": ("np.float64(0.5)", "loss", ["loss=np.float64", '"loss", 0.5)']),
+    "numpy scalar": ("np.float64(0.5)", "loss", ["loss=float", '"loss", 0.5)']),
     "text": ("'abc'", "name", ["name=str", "\"name\", 'abc')"]),
     "dict": ("{'dx': np.ones(2), 'n': 3}", "gradients", ['"dx", [1.0, 1.0])', '"n", 3)']),
 }
