@@ -7,13 +7,21 @@ import numpy as np
 import pytest
 import torch
 
+import rnn_names
 from grading.source import course_root, read_source
 from rnn_marking.inputs import gru_parameters, lstm_parameters, normal, rnn_parameters
+from rnn_marking.names import first_step_inputs
 
 ROOT = course_root(Path(__file__).parent)
-FORWARD, BACKWARD, FUSED, GRU = (
+FORWARD, BACKWARD, FUSED, GRU, LETTERS = (
     read_source(name, ROOT)
-    for name in ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates", "gru_bidirectional")
+    for name in (
+        "rnn_lstm_forward",
+        "rnn_lstm_backward",
+        "lstm_fused_gates",
+        "gru_bidirectional",
+        "char_lstm",
+    )
 )
 TORCH_GATES = "ifco"  # how PyTorch stacks them, in our letters
 DOUBLE = torch.float64
@@ -331,6 +339,63 @@ def test_what_notebook_4_shows_of_pytorch(seed, capsys):
         exec(code, names)
     (printed,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     assert capsys.readouterr().out == printed
+
+
+def lstm_of_names(parameters, N, H):
+    """Return PyTorch's LSTM with these parameters, and what reorders its gradients to ours."""
+    places = [*range(2 * H), *range(3 * H, 4 * H), *range(2 * H, 3 * H)]  # i, f, g, o
+    lstm = torch.nn.LSTM(len(parameters["Wx"]), H, batch_first=True).double()
+    weights = parameters["Wx"].T, parameters["Wh"].T, parameters["b"], 0 * parameters["b"]
+    for own, array in zip(lstm.parameters(), weights, strict=True):
+        own.data = torch.tensor(array[places].copy())
+    return lstm, np.argsort(places)
+
+
+def test_loss_and_gradients_of_names(seed):
+    """All of char_lstm's parameters, through the LSTM that is given and the loss over a batch."""
+    N, T, H, V = 5, 7, 4, 6
+    given = first_step_inputs(seed=seed, N=N, T=T, H=H, V=V, window=T)
+    parameters, (x, targets, mask) = given["parameters"], given["batch"]
+    Wy, by = parameters["Wy"], parameters["by"]
+    h, _, cache = rnn_names.lstm_states(x, *np.zeros((2, N, H)), parameters)
+    loss, dh, dWy, dby = LETTERS.function("sequence_loss")(h, targets, mask, Wy, by)
+    gradients = rnn_names.lstm_gradients(dh, cache)
+
+    lstm, ours = lstm_of_names(parameters, N, H)
+    read_out = tensor(Wy), tensor(by)
+    scores = lstm(torch.eye(V, dtype=DOUBLE)[x])[0] @ read_out[0] + read_out[1]
+    real = torch.tensor(mask)
+    expected = torch.nn.functional.cross_entropy(scores[real], torch.tensor(targets)[real])
+    expected.backward()
+    assert abs(loss - expected.item()) < 1e-10
+    found = [each.grad[ours].T for each in list(lstm.parameters())[:3]]
+    for actual, right in zip(gradients.values(), found, strict=True):
+        np.testing.assert_allclose(actual, right.numpy(), rtol=0, atol=1e-10)
+    for actual, weight in zip((dWy, dby), read_out, strict=True):
+        assert_agree(actual, weight.grad)
+
+
+def test_a_step_of_names_is_that_of_clipping_and_adam(seed):
+    """PyTorch adds a millionth to the norm that it divides by."""
+    given = first_step_inputs(seed=seed, N=5, T=7, H=4, V=6, window=7)
+    step = LETTERS.function("train_step")
+    first = given["parameters"]
+    weights = {name: tensor(array) for name, array in first.items()}
+    optimiser = torch.optim.Adam(weights.values(), lr=given["rate"], betas=(0.9, 0.99))
+    for _ in range(3):
+        before = given["parameters"]
+        h, _, cache = rnn_names.lstm_states(given["batch"][0], *np.zeros((2, 5, 4)), before)
+        loss = LETTERS.function("sequence_loss")
+        _, dh, dWy, dby = loss(h, *given["batch"][1:], before["Wy"], before["by"])
+        gradients = {**rnn_names.lstm_gradients(dh, cache), "Wy": dWy, "by": dby}
+        for name, weight in weights.items():
+            weight.grad = torch.tensor(gradients[name])
+        torch.nn.utils.clip_grad_norm_(weights.values(), given["max_norm"])
+        optimiser.step()
+        after, memory, _ = step(**given)
+        given = {**given, "parameters": after, "memory": memory}
+    for name, weight in weights.items():
+        np.testing.assert_allclose(after[name], weight.detach().numpy(), rtol=0, atol=1e-5)
 
 
 def test_what_notebook_1_shows_of_pytorch(seed, capsys):
