@@ -188,7 +188,7 @@ if __name__ == "__main__":
     parser.add_argument("--measure", action="store_true", help="measure times again")
     arguments = parser.parse_args()
     os.chdir(HERE.parent)  # the course is found from where one is
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums each time, and fastest for small products
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums every time
     try:
         main(arguments.folder.resolve(), arguments.measure)
     except CourseError as error:
