@@ -24,13 +24,15 @@ BOUND = 8618 / 10240
 ROUNDS = 12
 
 
-@pytest.fixture(scope="module")
-def names():
+def names_at_work():
     """Return the notebook's own functions, and those that train."""
     found = SOURCE.namespace()
     for cell in AT_WORK:
         exec(CELLS[cell], found)
     return found
+
+
+names = pytest.fixture(names_at_work, scope="module")
 
 
 def rounds_needed(losses):

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hostile import SUBMISSIONS
 from ours import ASSIGNMENTS
 from scratch import NAME, SOLUTION, TEST, cell, configure, write_source
 
@@ -40,6 +41,15 @@ def test_every_function_has_mistakes_and_right_versions(assignment):
     assert len(mistakes) == len(right) == 4
     assert min(mistakes.values()) >= 12
     assert min(right.values()) >= 6
+
+
+def test_readme_counts_the_table_and_the_attacks():
+    sources = [read_source(name, ROOT) for name in ASSIGNMENTS]
+    forms = [(s.name, v.function, v.name) for s in sources for v in s.versions if v.is_mistake]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"**{len(set(forms)):,} named mistakes**, in {len(forms):,} forms" in readme
+    assert f"Of {len(SUBMISSIONS)} hostile submissions" in readme
+    assert f"holds {len(SUBMISSIONS)} submissions" in (ROOT / "SECURITY.md").read_text("utf-8")
 
 
 def test_tests_that_keep_no_record_are_proved_as_far_as_they_can(tmp_path, monkeypatch):

@@ -3,17 +3,20 @@
 import re
 
 import pytest
-from test_gru import AT_WORK, BOUND, CELLS, ROUNDS, SOURCE, rounds_needed, told_rounds, train_lstm
+from test_gru import (
+    BOUND,
+    CELLS,
+    ROUNDS,
+    names_at_work,
+    rounds_needed,
+    told_rounds,
+    train_lstm,
+)
 
 SEEDS = (3, 4, 5)
 
 
-@pytest.fixture(scope="module")
-def names():
-    found = SOURCE.namespace()
-    for cell in AT_WORK:
-        exec(CELLS[cell], found)
-    return found
+names = pytest.fixture(names_at_work, scope="module")
 
 
 def test_both_ways_and_one_with_every_seed(names):
