@@ -46,8 +46,8 @@ def of_engine() -> dict[str, list[str]]:
     """Return what the engine says to students."""
     package = CATALOGUES.parent
     paths = [*sorted(package.rglob("*.py")), *sorted(package.glob("feedback/*.j2"))]
-    own = [path for path in paths if not path.is_symlink() and "kit" not in path.parts]
-    names = [str(path.relative_to(package.parent)) for path in own]
+    own = [path.relative_to(package.parent) for path in paths if not path.is_symlink()]
+    names = [str(path) for path in own if "kit" not in path.parts]  # copies, of an own course
     return messages_in({name: (package.parent / name).read_bytes() for name in names})
 
 
