@@ -353,10 +353,17 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
     if isinstance(expected, np.dtype):
         dtype, expected = expected, np.ndarray
     kind = type(actual)
+    if kind is np.ndarray:
+        kind = odd_type(actual) or kind
+    if expected is np.ndarray and kind.__name__.endswith(" array"):
+        raise Wrong(
+            "`{label}` is {kind}, expected one of {dtype}",
+            label=label, kind=name_type(kind), dtype=str(dtype),
+        )  # fmt: skip
     if PLAIN.get(kind, kind) is not PLAIN.get(expected, expected):
         raise Wrong(
             "`{label}` is {kind}, not {expected}",
-            label=label, kind=a_type(actual), expected=name_type(expected),
+            label=label, kind=name_type(kind), expected=name_type(expected),
         )  # fmt: skip
     odd = odd_type(actual)
     if odd is not None:

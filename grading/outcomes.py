@@ -4,6 +4,7 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from grading.findings import NOTHING, Finding
 from grading.sparing import sparing
-from grading.stops import Stop, copy_value, describe_stop, odd_type
+from grading.stops import Sizes, Stop, copy_value, describe_stop, odd_type
 
 KEPT = "the cache"  # stands for one of the student's own choice
 NOT_WRITTEN = Finding("not written yet", {})
@@ -88,7 +89,8 @@ def run_function(
         raised = describe_stop(error, getattr(function, "__name__", ""))
         if own_cache and "cache" in given:
             given["cache"] = KEPT
-        outcome = Outcome(None, given, None, describe_error(error), raised)
+        said = describe_error(error, list(given))
+        outcome = Outcome(None, given, None, said, raised)
         if not keeps or outcome.stopped == NOT_WRITTEN:
             return outcome
         return without_cache(function, arguments, own_cache, outcome)
@@ -127,8 +129,8 @@ def without_last(values: Any, word: Any = KEPT) -> Any:
     return (*values[:-1], word) if several else values
 
 
-def describe_error(error: BaseException) -> Finding:
-    """Say what was raised, and in which line of the cell."""
+def describe_error(error: BaseException, given: list[str]) -> Finding:
+    """Say what was raised, and in which line; of a call, what is `given`."""
     if isinstance(error, NotImplementedError):
         return NOT_WRITTEN
     lines = getattr(error, "student_lines", None)
@@ -146,6 +148,13 @@ def describe_error(error: BaseException) -> Finding:
         "said": Finding(": {said}", {"said": said}) if said else NOTHING,
         "help": NOTHING,
     }
+    if not lines and re.search(r"\(\) (takes|missing|got) ", said):
+        names = [f"`{name}`" for name in given]
+        help = Finding(
+            "it is called with {names}: keep the line of its `def`",
+            {"names": names},
+        )
+        fields["help"] = Finding("; {help}", {"help": help})
     return Finding("stopped with {error}{line}{said}{help}", fields)
 
 
@@ -158,12 +167,11 @@ def name_line(cell: str, number: int, code: str) -> Finding:
     return Finding(" (`{cell}, line {number}: {code}`)", fields)
 
 
-def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
+def explained(outcome: Outcome, sizes: Sizes, numbers: bool) -> Outcome:
     """
     Return an outcome that says, where it stopped, of what shapes all was.
 
-    `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
-    lengths themselves are said, too.
+    `numbers` says whether the lengths themselves are said, too.
     """
     reason = outcome.stopped or why_lost(outcome.result)
     if not outcome.raised or not reason:
@@ -209,12 +217,11 @@ for kind in ("Add", "Sub", "Mult", "Div"):
     RULES[kind, "ValueError"] = BROADCAST
 
 
-def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
+def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
     """Say of what shapes the values are; of a name, what it might be."""
-    if stop.error == "NameError" and stop.kind in stop.names:
-        return explain_name(stop.kind, stop.texts)
-    if stop.error == "AttributeError" and stop.names[:1] == ["numpy"]:
-        return explain_name("np." + stop.kind, [])
+    missing = explain_name(stop) if stop.kind in stop.names else None
+    if missing:
+        return missing
     if stop.error == "KeyError" and numbers and stop.values:
         fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
         return Finding("the keys of `{name}` are {keys}", fields)
@@ -222,13 +229,14 @@ def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
     for text, value in zip(stop.texts, stop.values, strict=True):
         fields = {"name": text, "type": type(value).__name__}
         if isinstance(value, np.ndarray):
-            fields["shape"] = name_shape(value.shape, sizes, numbers)
+            fields["shape"] = name_shape(text, value.shape, sizes, numbers)
             given[text] = Finding("`{name}` is {shape}", fields)
         elif isinstance(value, tuple) and not numbers:
             given[text] = Finding("`{name}` is a {type}", fields)
         elif isinstance(value, (list, tuple)):
-            known = sizes if isinstance(value, list) else {}  # a step each?
-            shape = name_shape((len(value),), known, numbers)
+            steps = isinstance(value, list)  # one each?
+            known = sizes if steps else Sizes({}, {})
+            shape = name_shape("", (len(value),), known, numbers)
             fields["length"] = re.sub("[()]", "", shape)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
     given.pop("", None)  # not to be told
@@ -250,27 +258,50 @@ NEW_NAMES = {"xrange": "range", "raw_input": "input", "np.Inf": "np.inf"}
 NEW_NAMES |= {f"np.{n}": n for n in ("float", "int", "bool", "object", "str")}
 
 
-def explain_name(name: str, whose: list[str]) -> Finding | None:
+def explain_name(stop: Stop) -> Finding | None:
     """Say what might be meant by a name that is not there."""
-    if whose:
+    name, error = stop.kind, stop.error
+    if error == "UnboundLocalError":
+        return Finding(
+            "this function gives `{name}` a value, but not before this line",
+            {"name": name},
+        )
+    if error not in ("NameError", "AttributeError"):
+        return None
+    meant = [] if stop.values else list(filter(None, stop.texts))
+    if len(meant) == 2:
         return Finding(
             '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
-            {"key": name, "name": whose[0]},
+            {"key": name, "name": meant[0]},
         )
-    fields = {"old": name, "new": NEW_NAMES.get(name, "np." + name)}
-    if name in NEW_NAMES:
+    of_numpy = error == "AttributeError" and stop.names[0] == "numpy"
+    if of_numpy and meant:
+        return Finding("it is no part of NumPy: write `{name}` alone", {"name": name})
+    old = f"np.{name}" if of_numpy else name
+    fields = {"old": old, "new": NEW_NAMES.get(old, f"np.{name}")}
+    if old in NEW_NAMES:
         return Finding("`{old}` is of older versions: write `{new}`", fields)
-    if hasattr(np, name):
+    if error == "NameError" and hasattr(np, name):
         return Finding("NumPy has one of this name: write `{new}`", fields)
-    return None
+    if of_numpy:
+        near = get_close_matches(name, dir(np), 1, 0.75)
+        meant = [f"np.{each}" for each in near]
+    if not meant:
+        return None
+    return Finding("a name much like it is `{name}`", {"name": meant[0]})
 
 
-def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
+def name_shape(
+    text: str, shape: tuple[int, ...], sizes: Sizes, numbers: bool
+) -> str:
     """Say a shape: in numbers, and by the names of its lengths."""
     small = range(2)  # a length of 1 is a 1 in the docstring, too
-    known = [
-        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
-    ]
+    known = []
+    for n, names in zip(shape, sizes.of(text, shape), strict=True):
+        if numbers or n in small:  # no name by a chance
+            known.append(names[0] if len(names) == 1 else str(n))
+        else:
+            known.append(" = ".join(names) or "…")
     named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
     return f"{plain} = {named}" if numbers and named != plain else named
 

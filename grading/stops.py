@@ -4,8 +4,9 @@ import ast
 import builtins
 import linecache
 import re
+from difflib import get_close_matches
 from itertools import islice
-from types import ModuleType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
     return type(value)(copy_value(item, around) for item in value)
 
 
-ARRAY_OF_OBJECTS = type("object array", (), {})
+NUMBERS = "?bhilqBHILQefdFD"  # NumPy's letters for what can be marked
 
 
 def odd_type(value: Any) -> type | None:
@@ -46,10 +47,13 @@ def odd_type(value: Any) -> type | None:
     if type(value) in (list, tuple, dict):
         items = value.values() if isinstance(value, dict) else value
         return next(filter(None, map(odd_type, items)), None)
-    plain = value is None or isinstance(value, (int, float, str, np.generic))
-    if plain or (type(value) is np.ndarray and value.dtype != object):
-        return None
-    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
+    if type(value) is np.ndarray and value.dtype.char not in NUMBERS:
+        held = value.dtype.type.__name__.strip("_")  # "object", "longdouble"
+        return type(f"{held} array", (), {})
+    if isinstance(value, np.generic):
+        return None if value.dtype.char in NUMBERS else type(value)
+    plain = value is None or isinstance(value, (int, float, str))
+    return None if plain or type(value) is np.ndarray else type(value)
 
 
 def describe_stop(error: BaseException, name: str) -> Stop | None:
@@ -79,13 +83,31 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
     kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
-    if isinstance(error, NameError) and kind in quoted:  # a key of a dict?
-        own = found.tb_frame.f_locals.items()
-        texts = [n for n, d in own if type(d) is dict and quoted[0] in d]
+    missing = type(error) in (NameError, AttributeError) and kind in quoted
+    if missing and (likely := meant(node, quoted[0], found.tb_frame)):
+        values, texts = [], likely
     calls_by_name = isinstance(getattr(node, "func", None), ast.Name)
     if calls_by_name and not hasattr(builtins, kind):
         return Stop(kind, "", [], values, texts)
     return Stop(kind, type(error).__name__, quoted, values, texts)
+
+
+def meant(node: ast.AST, where: str, frame: FrameType) -> list[str]:
+    """
+    Return what a name that is not there may be meant for.
+
+    Of a key, its dict and the name; of a name of the notebook's that was
+    looked for in NumPy, that; else one that is much like it.
+    """
+    name, text = kind_of(node), ast.unparse(node)
+    own, every = frame.f_locals, {**frame.f_globals, **frame.f_locals}
+    if where == "numpy":
+        return [text] if name in every else []
+    dicts = [n for n, d in own.items() if type(d) is dict and name in d]
+    if where != name or dicts:
+        return [dicts[0], text] if dicts else []
+    alike = [n for n in every if n[0].lower() == name[0].lower()]
+    return get_close_matches(name, alike, 1, 0.5)
 
 
 def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
@@ -158,18 +180,37 @@ def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
         return None
 
 
-def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
+class Sizes(NamedTuple):
+    """What docstrings call the lengths of axes."""
+
+    called: dict[int, list[str]]  # a length may have several names
+    shapes: dict[tuple[str, int], list[str]]  # by name and number of axes
+
+    def of(self, text: str, shape: tuple[int, ...]) -> list[list[str]]:
+        """Return, axis by axis, what its length may be called."""
+        found = re.fullmatch(r'(?:\w+\[["\'])?(\w+)(?:["\']\])?', text)
+        key = found[1] if found else "", len(shape)
+        told = self.shapes.get(key, [""] * len(shape))
+        known = [self.called.get(length, []) for length in shape]
+        pairs = zip(told, known, strict=True)
+        return [[name] if name in names else names for name, names in pairs]
+
+
+def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
     """Return what a docstring calls the lengths of the arguments' axes."""
     values = dict(arguments)
     for value in arguments.values():
         values |= value if isinstance(value, dict) else {}
     listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
     listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
-    sizes: dict[int, str] = {}
+    sizes = Sizes({}, {})
     for names, shape in listed:
+        told = [each.strip() for each in shape.split(",")]
         for name in re.findall(r"\w+", names):
+            sizes.shapes[name, len(told)] = told
             lengths = np.shape(values.get(name, 0))
-            for length, called in zip(lengths, shape.split(","), strict=False):
-                if length > 1:
-                    sizes.setdefault(length, called.strip())
+            for length, called in zip(lengths, told, strict=False):
+                if length > 1 and not called.isdigit():
+                    names_of = sizes.called.setdefault(length, [])
+                    names_of += [called] if called not in names_of else []
     return sizes

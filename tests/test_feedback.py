@@ -219,7 +219,7 @@ def test_page_says_where_the_right_function_took_the_place_of_a_wrong_one(pages)
 def test_page_shows_where_the_numbers_are_wrong(pages):
     text = text_of(pages["a0_at_every_step"].read_text("utf-8"))
     assert "a, unit by time step. Wrong: every unit at time steps 1 to 6." in text
-    assert "Wrong: entries a_next, a_prev at time steps 1 to 6. Right: entries xt, para" in text
+    assert "Wrong: entries a_next, a_prev at time steps 1 to 6." in text
     for student in ("right", "bias_ba_dropped"):  # nothing is wrong, or all of it
         assert pages[student].read_text("utf-8").count("<figure>") == 0
 
@@ -384,7 +384,7 @@ def test_picture_has_its_text():
     where = {"row": "unit", "column": "time step", "wrong": ["0110", "0110", "0000", "1111"]}
     shown = picture("a", where)
     assert str(shown.text) == (
-        "Wrong: units 0 to 1 at time steps 1 to 2; unit 3 at every time step. Right: unit 2."
+        "Wrong: units 0 to 1 at time steps 1 to 2; unit 3 at every time step."
     )
     assert shown.squares(wrong=True).count("M") == 8
     assert shown.squares(wrong=False).count("M") == 8

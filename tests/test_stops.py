@@ -7,13 +7,15 @@ import json
 import linecache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from grading.authoring.release import mistakes_of
 from grading.marking.naming import Outcomes
 from grading.marking.test import marking
+from grading.outcomes import name_shape
 from grading.source import course_root, read_source
 from grading.source.cells import function_tested
+from grading.stops import sizes_in
 
 ROOT = course_root(Path(__file__).parent)
 FORWARD, BACKWARD, FUSED = "rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates"
@@ -26,7 +28,7 @@ def outcomes_of(assignment):
 
 @functools.cache
 def known(assignment):
-    return json.loads(json.dumps(mistakes_of(outcomes_of(assignment).source)))
+    return json.loads((ROOT / "release" / assignment / "known_mistakes.json").read_text("utf-8"))
 
 
 def mark(assignment, function, answer, tested=""):
@@ -184,6 +186,31 @@ NOT_FITTING = {
         '`Wi` is a key of `parameters`: write `parameters["Wi"]`',
         '`Wi` is a key of `parameters`: write `parameters["Wi"]`',
     ),
+    "attribute for a key": (
+        *(FORWARD, "rnn_cell_forward", ('parameters["by"]', "parameters.by")),
+        *2 * ('`by` is a key of `parameters`: write `parameters["by"]`',),
+    ),
+    "not NumPy's": (
+        *(FORWARD, "rnn_cell_forward", ("softmax(Wya", "np.softmax(Wya")),
+        *2 * ("it is no part of NumPy: write `softmax` alone",),
+    ),
+    "NumPy's, misspelt": (
+        *(FORWARD, "rnn_forward", ("y_pred = np.zeros", "y_pred = np.zeroes")),
+        *2 * ("a name much like it is `np.zeros`",),
+    ),
+    "a name, misspelt": (
+        *(FORWARD, "rnn_cell_forward", ("@ a_prev", "@ aprev")),
+        *2 * ("a name much like it is `a_prev`",),
+    ),
+    "too late": (
+        *(FORWARD, "rnn_forward", ("a_next = a0  #", "a_nex = a0  #")),
+        *2 * ("this function gives `a_next` a value, but not before this line",),
+    ),
+    "another def": (
+        *(FORWARD, "rnn_cell_forward", ("(xt, a_prev, parameters):", "(xt, a_prev):")),
+        "takes 2 positional arguments but 3 were given",
+        "it is called with `xt`, `a_prev`, `parameters`: keep the line of its `def`",
+    ),
     "call": (
         *(FUSED, "lstm_forward", ("next_c, Wx, Wh, b", "next_c, Wh, Wx, b")),
         "in the call of `lstm_step_forward`, `x[:, t]` is (3, 4) = (N, D), `next_h` is (3, 5)",
@@ -206,12 +233,27 @@ def test_what_does_not_fit_is_shown_by_name_with_its_shape(case):
     assert result.points == 0
 
 
+def test_a_length_that_two_sizes_share_is_called_by_neither():
+    text = "xt : ndarray, shape (n_x, m)\n`W` (n_a, n_a + n_x)"
+    given = {"xt": np.ones((3, 10)), "parameters": {"W": np.ones((7, 10))}}
+    sizes = sizes_in(text, given)
+    assert name_shape("xt", (3, 10), sizes, True) == "(3, 10) = (n_x, m)"
+    assert name_shape('p["W"]', (7, 10), sizes, True) == "(7, 10) = (n_a, n_a + n_x)"
+    assert name_shape("both", (10, 3), sizes, True) == "(10, 3) = (10, n_x)"
+    assert name_shape("both", (10, 4), sizes, False) == "(m = n_a + n_x, …)"
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
         (("caches = []", "import collections; caches = collections.deque()"), "holds a deque"),
         (("return a, ", "return np.matrix(a[0]), "), "is a matrix"),
-        (("return a, ", "return a.astype(object), "), "holds an object array"),
+        (
+            ("return a, ", "return a.astype(object), "),
+            "is an object array, expected one of fl",
+        ),
+        (("return a, ", "return a.astype(np.longdouble), "), "is a longdouble array, expected one"),
+        (("caches = []", "caches = [np.ones(2, np.longdouble)]"), "holds a longdouble array"),
         (("return a, ", "return None, "), "`a` is None, not an array"),
     ],
 )

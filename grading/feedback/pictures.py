@@ -100,7 +100,7 @@ def picture(value: str, where: dict[str, Any]) -> Picture:
     alike: dict[tuple[bool, ...], list[str]] = {}
     for name, row in zip(names, wrong, strict=True):
         alike.setdefault(tuple(row), []).append(name)
-    right = alike.pop((False,) * len(wrong[0]), [])
+    alike.pop((False,) * len(wrong[0]), None)
     parts = []
     for marks, rows in alike.items():
         columns = [str(n) for n, is_wrong in enumerate(marks) if is_wrong]
@@ -108,9 +108,6 @@ def picture(value: str, where: dict[str, Any]) -> Picture:
         fields = {"rows": several(where["row"], rows, len(names)), "columns": at}
         parts.append(Finding("{rows} at {columns}", fields))
     text = Finding("Wrong: {places}.", {"places": reduce(both, parts)})
-    if right:
-        fields = {**text.fields, "right": several(where["row"], right, len(names))}
-        text = Finding("Wrong: {places}. Right: {right}.", fields)
     return Picture(value, text, wrong, TITLES[where["row"]], TITLES[where["column"]], names)
 
 

@@ -34,7 +34,7 @@ from grading.outcomes import (
 )
 from grading.shown import show
 from grading.source import Version, course_root, read_source
-from grading.stops import sizes_in
+from grading.stops import Sizes, sizes_in
 
 GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
 NOTHING_RIGHT = Finding("looks at what was right above, and nothing was", {})
@@ -184,7 +184,7 @@ class MarkedTest(FunctionTest):
         self.right = self.outcomes_known.right(self.name, given)
         if self.right.stopped:
             raise ValueError(f"the solution {self.right.stopped}")
-        sizes = {}
+        sizes = Sizes({}, {})
         if any(each.raised for each in outcomes.values()):
             sizes = sizes_in(self.outcomes_known.source.docstrings, self.all_given(given))
         told = {id(each): explained(each, sizes, numbers=False) for each in outcomes.values()}

@@ -264,7 +264,6 @@ def with_odd(value: Any, path: tuple, kind: str) -> Any:
             return (*value[: path[0]], changed, *value[path[0] + 1 :])
         value[path[0]] = changed
         return value
-    kind = "object array" if kind == "ndarray" else kind
     if isinstance(value, np.ndarray):
         return value.view(type(kind, (np.ndarray,), {}))
     base = list if isinstance(value, list) else object

@@ -226,7 +226,7 @@ class Student:
             if defines.search(cell.source):
                 kind, _, why = error.partition(": ")
                 return said.NOT_DEFINED.format(name=name, error=kind, said=why)
-        return f"name '{name}' is not defined"
+        return said.NOT_THERE.format(name=name)
 
     # The room
 

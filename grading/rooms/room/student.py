@@ -27,7 +27,7 @@ from .folded import Folded, fold, unfold
 from .held import Held
 from .shell import Outputs, Shell, clean, seed_random_numbers
 from .sparing import sparing
-from .stops import copy_value, describe_stop
+from .stops import copy_value, describe_stop, odd_type
 
 DEEPEST = 4  # containers in one another, of what is looked into
 HELD = ("callable", "exception", "object")
@@ -226,7 +226,7 @@ class StudentRoom:
             return {key: self.made_plain(v, [*path, key], odd) for key, v in value.items()}
         if self.if_plain([value]) is not None:
             return value  # as it is, or as the plain type that it is of
-        odd.append((path, type(value).__name__))
+        odd.append((path, (odd_type(value) or type(value)).__name__))
         try:  # an array of objects, a matrix
             return np.asarray(value, float)
         except Exception:  # whatever a student's value raises
