@@ -21,10 +21,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from difflib import get_close_matches
 from functools import reduce
 from itertools import islice
 from pathlib import Path
-from types import FunctionType, ModuleType, TracebackType
+from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,7 +104,7 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
     return type(value)(copy_value(item, around) for item in value)
 
 
-ARRAY_OF_OBJECTS = type("object array", (), {})
+NUMBERS = "?bhilqBHILQefdFD"  # NumPy's letters for what can be marked
 
 
 def odd_type(value: Any) -> type | None:
@@ -111,10 +112,13 @@ def odd_type(value: Any) -> type | None:
     if type(value) in (list, tuple, dict):
         items = value.values() if isinstance(value, dict) else value
         return next(filter(None, map(odd_type, items)), None)
-    plain = value is None or isinstance(value, (int, float, str, np.generic))
-    if plain or (type(value) is np.ndarray and value.dtype != object):
-        return None
-    return ARRAY_OF_OBJECTS if type(value) is np.ndarray else type(value)
+    if type(value) is np.ndarray and value.dtype.char not in NUMBERS:
+        held = value.dtype.type.__name__.strip("_")  # "object", "longdouble"
+        return type(f"{held} array", (), {})
+    if isinstance(value, np.generic):
+        return None if value.dtype.char in NUMBERS else type(value)
+    plain = value is None or isinstance(value, (int, float, str))
+    return None if plain or type(value) is np.ndarray else type(value)
 
 
 def describe_stop(error: BaseException, name: str) -> Stop | None:
@@ -144,13 +148,31 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
     kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
-    if isinstance(error, NameError) and kind in quoted:  # a key of a dict?
-        own = found.tb_frame.f_locals.items()
-        texts = [n for n, d in own if type(d) is dict and quoted[0] in d]
+    missing = type(error) in (NameError, AttributeError) and kind in quoted
+    if missing and (likely := meant(node, quoted[0], found.tb_frame)):
+        values, texts = [], likely
     calls_by_name = isinstance(getattr(node, "func", None), ast.Name)
     if calls_by_name and not hasattr(builtins, kind):
         return Stop(kind, "", [], values, texts)
     return Stop(kind, type(error).__name__, quoted, values, texts)
+
+
+def meant(node: ast.AST, where: str, frame: FrameType) -> list[str]:
+    """
+    Return what a name that is not there may be meant for.
+
+    Of a key, its dict and the name; of a name of the notebook's that was
+    looked for in NumPy, that; else one that is much like it.
+    """
+    name, text = kind_of(node), ast.unparse(node)
+    own, every = frame.f_locals, {**frame.f_globals, **frame.f_locals}
+    if where == "numpy":
+        return [text] if name in every else []
+    dicts = [n for n, d in own.items() if type(d) is dict and name in d]
+    if where != name or dicts:
+        return [dicts[0], text] if dicts else []
+    alike = [n for n in every if n[0].lower() == name[0].lower()]
+    return get_close_matches(name, alike, 1, 0.5)
 
 
 def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
@@ -223,20 +245,39 @@ def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
         return None
 
 
-def sizes_in(docstring: str, arguments: dict[str, Any]) -> dict[int, str]:
+class Sizes(NamedTuple):
+    """What docstrings call the lengths of axes."""
+
+    called: dict[int, list[str]]  # a length may have several names
+    shapes: dict[tuple[str, int], list[str]]  # by name and number of axes
+
+    def of(self, text: str, shape: tuple[int, ...]) -> list[list[str]]:
+        """Return, axis by axis, what its length may be called."""
+        found = re.fullmatch(r'(?:\w+\[["\'])?(\w+)(?:["\']\])?', text)
+        key = found[1] if found else "", len(shape)
+        told = self.shapes.get(key, [""] * len(shape))
+        known = [self.called.get(length, []) for length in shape]
+        pairs = zip(told, known, strict=True)
+        return [[name] if name in names else names for name, names in pairs]
+
+
+def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
     """Return what a docstring calls the lengths of the arguments' axes."""
     values = dict(arguments)
     for value in arguments.values():
         values |= value if isinstance(value, dict) else {}
     listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
     listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
-    sizes: dict[int, str] = {}
+    sizes = Sizes({}, {})
     for names, shape in listed:
+        told = [each.strip() for each in shape.split(",")]
         for name in re.findall(r"\w+", names):
+            sizes.shapes[name, len(told)] = told
             lengths = np.shape(values.get(name, 0))
-            for length, called in zip(lengths, shape.split(","), strict=False):
-                if length > 1:
-                    sizes.setdefault(length, called.strip())
+            for length, called in zip(lengths, told, strict=False):
+                if length > 1 and not called.isdigit():
+                    names_of = sizes.called.setdefault(length, [])
+                    names_of += [called] if called not in names_of else []
     return sizes
 
 
@@ -497,7 +538,8 @@ def run_function(
         raised = describe_stop(error, getattr(function, "__name__", ""))
         if own_cache and "cache" in given:
             given["cache"] = KEPT
-        outcome = Outcome(None, given, None, describe_error(error), raised)
+        said = describe_error(error, list(given))
+        outcome = Outcome(None, given, None, said, raised)
         if not keeps or outcome.stopped == NOT_WRITTEN:
             return outcome
         return without_cache(function, arguments, own_cache, outcome)
@@ -536,8 +578,8 @@ def without_last(values: Any, word: Any = KEPT) -> Any:
     return (*values[:-1], word) if several else values
 
 
-def describe_error(error: BaseException) -> Finding:
-    """Say what was raised, and in which line of the cell."""
+def describe_error(error: BaseException, given: list[str]) -> Finding:
+    """Say what was raised, and in which line; of a call, what is `given`."""
     if isinstance(error, NotImplementedError):
         return NOT_WRITTEN
     lines = getattr(error, "student_lines", None)
@@ -555,6 +597,13 @@ def describe_error(error: BaseException) -> Finding:
         "said": Finding(": {said}", {"said": said}) if said else NOTHING,
         "help": NOTHING,
     }
+    if not lines and re.search(r"\(\) (takes|missing|got) ", said):
+        names = [f"`{name}`" for name in given]
+        help = Finding(
+            "it is called with {names}: keep the line of its `def`",
+            {"names": names},
+        )
+        fields["help"] = Finding("; {help}", {"help": help})
     return Finding("stopped with {error}{line}{said}{help}", fields)
 
 
@@ -567,12 +616,11 @@ def name_line(cell: str, number: int, code: str) -> Finding:
     return Finding(" (`{cell}, line {number}: {code}`)", fields)
 
 
-def explained(outcome: Outcome, sizes: dict, numbers: bool) -> Outcome:
+def explained(outcome: Outcome, sizes: Sizes, numbers: bool) -> Outcome:
     """
     Return an outcome that says, where it stopped, of what shapes all was.
 
-    `sizes` are the names of lengths, {3: "n_x"}; `numbers`, whether the
-    lengths themselves are said, too.
+    `numbers` says whether the lengths themselves are said, too.
     """
     reason = outcome.stopped or why_lost(outcome.result)
     if not outcome.raised or not reason:
@@ -618,12 +666,11 @@ for kind in ("Add", "Sub", "Mult", "Div"):
     RULES[kind, "ValueError"] = BROADCAST
 
 
-def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
+def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
     """Say of what shapes the values are; of a name, what it might be."""
-    if stop.error == "NameError" and stop.kind in stop.names:
-        return explain_name(stop.kind, stop.texts)
-    if stop.error == "AttributeError" and stop.names[:1] == ["numpy"]:
-        return explain_name("np." + stop.kind, [])
+    missing = explain_name(stop) if stop.kind in stop.names else None
+    if missing:
+        return missing
     if stop.error == "KeyError" and numbers and stop.values:
         fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
         return Finding("the keys of `{name}` are {keys}", fields)
@@ -631,13 +678,14 @@ def explain(stop: Stop, sizes: dict, numbers: bool) -> Finding | None:
     for text, value in zip(stop.texts, stop.values, strict=True):
         fields = {"name": text, "type": type(value).__name__}
         if isinstance(value, np.ndarray):
-            fields["shape"] = name_shape(value.shape, sizes, numbers)
+            fields["shape"] = name_shape(text, value.shape, sizes, numbers)
             given[text] = Finding("`{name}` is {shape}", fields)
         elif isinstance(value, tuple) and not numbers:
             given[text] = Finding("`{name}` is a {type}", fields)
         elif isinstance(value, (list, tuple)):
-            known = sizes if isinstance(value, list) else {}  # a step each?
-            shape = name_shape((len(value),), known, numbers)
+            steps = isinstance(value, list)  # one each?
+            known = sizes if steps else Sizes({}, {})
+            shape = name_shape("", (len(value),), known, numbers)
             fields["length"] = re.sub("[()]", "", shape)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
     given.pop("", None)  # not to be told
@@ -659,27 +707,50 @@ NEW_NAMES = {"xrange": "range", "raw_input": "input", "np.Inf": "np.inf"}
 NEW_NAMES |= {f"np.{n}": n for n in ("float", "int", "bool", "object", "str")}
 
 
-def explain_name(name: str, whose: list[str]) -> Finding | None:
+def explain_name(stop: Stop) -> Finding | None:
     """Say what might be meant by a name that is not there."""
-    if whose:
+    name, error = stop.kind, stop.error
+    if error == "UnboundLocalError":
+        return Finding(
+            "this function gives `{name}` a value, but not before this line",
+            {"name": name},
+        )
+    if error not in ("NameError", "AttributeError"):
+        return None
+    meant = [] if stop.values else list(filter(None, stop.texts))
+    if len(meant) == 2:
         return Finding(
             '`{key}` is a key of `{name}`: write `{name}["{key}"]`',
-            {"key": name, "name": whose[0]},
+            {"key": name, "name": meant[0]},
         )
-    fields = {"old": name, "new": NEW_NAMES.get(name, "np." + name)}
-    if name in NEW_NAMES:
+    of_numpy = error == "AttributeError" and stop.names[0] == "numpy"
+    if of_numpy and meant:
+        return Finding("it is no part of NumPy: write `{name}` alone", {"name": name})
+    old = f"np.{name}" if of_numpy else name
+    fields = {"old": old, "new": NEW_NAMES.get(old, f"np.{name}")}
+    if old in NEW_NAMES:
         return Finding("`{old}` is of older versions: write `{new}`", fields)
-    if hasattr(np, name):
+    if error == "NameError" and hasattr(np, name):
         return Finding("NumPy has one of this name: write `{new}`", fields)
-    return None
+    if of_numpy:
+        near = get_close_matches(name, dir(np), 1, 0.75)
+        meant = [f"np.{each}" for each in near]
+    if not meant:
+        return None
+    return Finding("a name much like it is `{name}`", {"name": meant[0]})
 
 
-def name_shape(shape: tuple, sizes: dict[int, str], numbers: bool) -> str:
+def name_shape(
+    text: str, shape: tuple[int, ...], sizes: Sizes, numbers: bool
+) -> str:
     """Say a shape: in numbers, and by the names of its lengths."""
     small = range(2)  # a length of 1 is a 1 in the docstring, too
-    known = [
-        sizes.get(n, str(n) if numbers or n in small else "…") for n in shape
-    ]
+    known = []
+    for n, names in zip(shape, sizes.of(text, shape), strict=True):
+        if numbers or n in small:  # no name by a chance
+            known.append(names[0] if len(names) == 1 else str(n))
+        else:
+            known.append(" = ".join(names) or "…")
     named, plain = f"({', '.join(known)})", f"({', '.join(map(str, shape))})"
     return f"{plain} = {named}" if numbers and named != plain else named
 
@@ -1185,10 +1256,17 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
     if isinstance(expected, np.dtype):
         dtype, expected = expected, np.ndarray
     kind = type(actual)
+    if kind is np.ndarray:
+        kind = odd_type(actual) or kind
+    if expected is np.ndarray and kind.__name__.endswith(" array"):
+        raise Wrong(
+            "`{label}` is {kind}, expected one of {dtype}",
+            label=label, kind=name_type(kind), dtype=str(dtype),
+        )  # fmt: skip
     if PLAIN.get(kind, kind) is not PLAIN.get(expected, expected):
         raise Wrong(
             "`{label}` is {kind}, not {expected}",
-            label=label, kind=a_type(actual), expected=name_type(expected),
+            label=label, kind=name_type(kind), expected=name_type(expected),
         )  # fmt: skip
     odd = odd_type(actual)
     if odd is not None:
