@@ -725,7 +725,9 @@ def explain_name(stop: Stop) -> Finding | None:
         )
     of_numpy = error == "AttributeError" and stop.names[0] == "numpy"
     if of_numpy and meant:
-        return Finding("it is no part of NumPy: write `{name}` alone", {"name": name})
+        return Finding(
+            "it is no part of NumPy: write `{name}` alone", {"name": name}
+        )
     old = f"np.{name}" if of_numpy else name
     fields = {"old": old, "new": NEW_NAMES.get(old, f"np.{name}")}
     if old in NEW_NAMES:
