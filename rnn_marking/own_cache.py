@@ -4,8 +4,8 @@ The tests of batch-first functions whose cache is the student's own choice.
 Such a cache is never looked into: it stays where the student's code runs. A forward function
 is tested by its other values. A backward function is called with the cache of the student's own
 forward function, and where that does not lead to all the right gradients, with a right one in
-the layout that the notebook suggests; the better result counts. In a sequence, the right
-functions of one step are lent, too.
+the layout that the notebook suggests; the better result counts. The right earlier functions
+are lent, too.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from grading.testing import (
     same_flat,
     same_value,
 )
+from rnn_marking.caches import keeping_last, own_cache_of
 from rnn_marking.gradients import numeric_gradients
 
 STEP_FORWARD, STEP_BACKWARD = "lstm_step_forward", "lstm_step_backward"
@@ -131,6 +132,7 @@ class BackwardTest(OwnCacheTest):
     ) -> None:
         super().__init__(function, returns, points=points, of_sequence=of_sequence)
         self.forward = forward
+        self.calls = f"{STEP_FORWARD}, {STEP_BACKWARD}" if of_sequence else forward.__name__
         self.cases: list[tuple[dict, dict]] = []  # what `call` was given
 
     def call_both(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
@@ -154,7 +156,7 @@ class BackwardTest(OwnCacheTest):
         outcomes = dict.fromkeys(self.ways, own)
         self.blames_cache = False
         if not self.is_right(own):
-            for way in self.ways[1:] if self.of_sequence else ("right",):
+            for way in self.ways[1:]:
                 found = self.run(way, gradients, arguments, right_cache)
                 # What changes from call to call would have more tries than one.
                 if same_value(found, self.run(way, gradients, arguments, right_cache)):
@@ -172,13 +174,13 @@ class BackwardTest(OwnCacheTest):
     def run(self, way: str, gradients: dict, arguments: dict, right_cache: Any) -> Outcome:
         """Call the function in one of the ways; the forward one anew, if its cache is wanted."""
         with ExitStack() as stack:
-            if way in ("lent", "both"):
-                forward = of_like_size(self.right_function(STEP_FORWARD), arguments)
-                backward = self.right_function(STEP_BACKWARD)
-                backward = of_like_size(backward, {**gradients, **arguments})
-                stack.enter_context(lending(self.forward, STEP_FORWARD, forward))
-                stack.enter_context(lending(self.function, STEP_BACKWARD, backward))
-            cache = right_cache if way in WITH_RIGHT_CACHE else self.own_cache_of(arguments)
+            for name in self.calls.split(", ") if way in ("lent", "both") else ():
+                lent = of_like_size(self.right_function(name), {**gradients, **arguments})
+                for function in (self.forward, self.function):
+                    stack.enter_context(lending(function, name, lent))
+            cache = right_cache
+            if way not in WITH_RIGHT_CACHE:
+                cache = own_cache_of(self.forward, arguments)
             return run_function(self.function, {**gradients, "cache": cache}, own_cache=True)
 
     def forward_is_right(self, arguments: dict[str, np.ndarray]) -> bool:
@@ -187,14 +189,6 @@ class BackwardTest(OwnCacheTest):
         right = self.outcomes_known.right(self.forward.__name__, given).result
         seen = run_function(keeping_last(self.forward), arguments, own_cache=True)
         return same_value([seen.result, seen.arguments, seen.again], [right, arguments, right])
-
-    def own_cache_of(self, arguments: dict[str, np.ndarray]) -> Any:
-        """Return the cache of the student's forward function, None where it returns none."""
-        try:
-            values = keeping_last(self.forward)(*copy_value(arguments).values())
-        except Exception:  # that costs points in its own test
-            return None
-        return values[-1] if type(values) in (list, tuple) and values else None
 
     def derivatives(self, forward: Given, weights: Given) -> dict[str, np.ndarray]:
         """Return the numeric derivatives of the solution's forward function, by gradient."""
@@ -268,20 +262,11 @@ class BackwardTest(OwnCacheTest):
 
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work."""
-        fields = {"step": STEP_FORWARD, "back": STEP_BACKWARD}
-        return {
-            "own": None,
-            "lent": Finding(
-                "Marked with the right `{step}` and `{back}` in place of yours.", fields
-            ),
-            "right": Finding("Marked with a right cache, in the layout of the docstring.", {}),
-            "both": Finding(
-                "Marked with a right cache, and the right `{step}` and `{back}` in place of yours.",
-                fields,
-            ),
-        }[way]
-
-
-def keeping_last(function: Callable) -> Callable:
-    """Return a function of a student's whose last value stays in the student's room."""
-    return function.keeping_last() if hasattr(function, "keeping_last") else function
+        if way not in WITH_RIGHT_CACHE:
+            return super().rule(way)
+        if way == "right":
+            return Finding("Marked with a right cache, in the layout of the docstring.", {})
+        return Finding(
+            "Marked with a right cache, and the right {lent} in place of yours.",
+            {"lent": [f"`{name}`" for name in self.calls.split(", ")]},
+        )

@@ -1,5 +1,6 @@
 """What the notebook on the GRU says in numbers, computed; and how its loops are lent a cell."""
 
+import functools
 import re
 from itertools import product
 from pathlib import Path
@@ -158,6 +159,26 @@ def test_a_gate_that_keeps_is_one_whose_signs_are_turned_round():
     np.testing.assert_allclose(keeps(x[:3], a, turned)[0], own)
 
 
+@functools.cache
+def outcomes():
+    return Outcomes(SOURCE, sets_of(b"a secret of tests")[0])
+
+
+def points_of(**answers):
+    """Return the points of each function, where these take the place of the solution's."""
+    results = mark_solution(outcomes(), **answers)
+    return {result.function: result.points for result in results.values()}
+
+
+def changed(function, *edits):
+    """Return the solution of a function with edits, pairs of what is found and replaced."""
+    text = SOURCE.answers[function]
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
 OWN_LOOP = """
 def bidirectional_forward(
     x, a0_forward, a0_backward, parameters_forward, parameters_backward
@@ -184,22 +205,54 @@ WRONG_CELL = "ut * aat + (1 - ut) * a_prev", "ut * aat + (1 - ut) * a_prev + 0.1
 @pytest.mark.parametrize("own_loop", [False, True])
 def test_a_right_loop_over_a_wrong_cell_keeps_its_points(own_loop, both_wrong):
     """Whether it calls the sequence or the cell, and whatever is wrong below it."""
-    answers = SOURCE.answers
-    cell = answers["gru_cell_forward"].replace(*WRONG_CELL)
-    assert cell != answers["gru_cell_forward"]
-    changed = {"gru_cell_forward": cell}
+    answers = {"gru_cell_forward": changed("gru_cell_forward", WRONG_CELL)}
     if own_loop:
-        changed["bidirectional_forward"] = OWN_LOOP
+        answers["bidirectional_forward"] = OWN_LOOP
     if both_wrong:  # every step starts from the first state
-        changed["gru_forward"] = answers["gru_forward"].replace("t], a_next,", "t], a0 + 0.5,")
-    results = mark_solution(Outcomes(SOURCE, sets_of(b"a secret of tests")[0]), **changed)
-    points = {result.function: result.points for result in results.values()}
+        answers["gru_forward"] = changed("gru_forward", ("t], a_next,", "t], a0 + 0.5,"))
+    points = points_of(**answers)
     assert points.pop("gru_forward") < 10 if both_wrong else points.pop("gru_forward") == 25
     assert points == {
         "gru_cell_forward": 0,  # a mistake that is not known: nothing of it is right
         "gru_cell_backward": 25,
         "bidirectional_forward": 25,
     }
+
+
+AGAIN = "gru_cell_forward(*cache[5:0:-4], cache[6])[1]"  # of xt and a_prev
+AS_A_DICT = "cache = dict(zip('abcdefg', (a_next, a_prev, rt, ut, aat, xt, parameters)))\n"
+
+
+@pytest.mark.parametrize(
+    ("in_the_cell", "in_its_backward_pass", "points"),
+    [
+        (WRONG_CELL, ("= cache\n", f"= {AGAIN}\n"), 0),
+        (
+            ("cache = (a_next, a_prev, rt, ut", "cache = (a_next, a_prev, ut, rt"),
+            ("rt, ut, aat, xt, parameters =", "ut, rt, aat, xt, parameters ="),
+            21,
+        ),
+        (("    return", f"    {AS_A_DICT}    return"), ("= cache\n", "= cache.values()\n"), 20),
+    ],
+)
+def test_what_is_wrong_in_the_cell_costs_its_backward_pass_nothing(
+    in_the_cell, in_its_backward_pass, points
+):
+    answers = {
+        "gru_cell_forward": changed("gru_cell_forward", in_the_cell),
+        "gru_cell_backward": changed("gru_cell_backward", in_its_backward_pass),
+    }
+    assert list(points_of(**answers).values()) == [points, 25, 25, 25]
+
+
+def test_an_argument_changed_in_place_costs_its_own_check_alone():
+    """The cache holds it as it is by then."""
+    for name in ("xt", "a_prev"):
+        cell = changed("gru_cell_forward", ("    cache =", f"    {name} += 1\n    cache ="))
+        assert points_of(gru_cell_forward=cell)["gru_cell_forward"] == 23
+    both = "xt += 1\n    cache = (a_prev, a_next"
+    wrong = changed("gru_cell_forward", ("cache = (a_next, a_prev", both))
+    assert points_of(gru_cell_forward=wrong)["gru_cell_forward"] == 19
 
 
 def test_number_of_lines_that_a_stub_announces():

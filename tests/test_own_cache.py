@@ -53,7 +53,7 @@ LAYOUTS = {
 BACK = ["dx", "dprev_h", "dprev_c", "dWx", "dWh", "db"]
 BACK_SEQUENCE = ["dx", "dh0", "dWx", "dWh", "db"]
 RIGHT_CACHE = "Marked with a right cache, in the layout of the docstring."
-LENT = "Marked with the right `lstm_step_forward` and `lstm_step_backward` in place of yours."
+LENT = "Marked with the right `lstm_step_forward`, `lstm_step_backward` in place of yours."
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +156,17 @@ def test_two_errors_cost_their_points_each():
         lstm_step_backward=mistake("lstm_step_backward", "db_averaged"),
     )
     assert mark_step(names) == ({"db"}, RIGHT_CACHE)
+
+
+def test_a_wrong_step_forward_costs_nothing_where_the_step_backward_calls_it():
+    """It takes the cell state from there, and the rest from a cache that holds the arguments."""
+    put, read = LAYOUTS["arguments alone"]
+    again = read.replace("f * prev_c + i * g", "lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b)[1]")
+    wrong = SOURCE.answers["lstm_step_forward"].replace("f * prev_c +", "f +").replace(CACHE, put)
+    back = SOURCE.answers["lstm_step_backward"].replace(UNPACK, again)
+    names = SOURCE.namespace(lstm_step_forward=wrong, lstm_step_backward=back)
+    said = "Marked with the right `lstm_step_forward` in place of yours."
+    assert mark_step(names) == (set(), said)
 
 
 def test_a_cache_that_lacks_what_backward_needs_costs_its_own_check_alone():

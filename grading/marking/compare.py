@@ -8,7 +8,7 @@ import numpy as np
 
 from grading.checks import check_array, check_length, check_plain
 from grading.findings import NOTHING, Finding
-from grading.outcomes import Wrong, a_type
+from grading.outcomes import Wrong, a_type, same_value
 
 
 def check_value(
@@ -30,6 +30,19 @@ def check_value(
         check_entries(path, actual, expected, cache, time_axis)
     else:
         check_plain(path, actual, expected)
+
+
+def as_left(expected: Any, actual: Any, changed: list[tuple[Any, Any]]) -> Any:
+    """Return the right cache, with arguments as a call has left them where the actual one is so."""
+    if any(same_value(expected, old) and same_value(actual, new) for old, new in changed):
+        return actual
+    kinds = (list, tuple)
+    if not isinstance(expected, kinds) or not isinstance(actual, kinds):
+        return expected
+    if len(expected) != len(actual):
+        return expected
+    pairs = zip(expected, actual, strict=True)
+    return type(expected)([as_left(*pair, changed) for pair in pairs])
 
 
 def check_container(path: str, actual: Any, expected: Any) -> None:
