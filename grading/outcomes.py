@@ -12,7 +12,15 @@ import numpy as np
 
 from grading.findings import NOTHING, Finding
 from grading.sparing import sparing
-from grading.stops import Sizes, Stop, copy_value, describe_stop, odd_type
+from grading.stops import (
+    ARRAY_OF_OBJECTS,
+    HOLDS_ITSELF,
+    Sizes,
+    Stop,
+    copy_value,
+    describe_stop,
+    odd_type,
+)
 
 KEPT = "the cache"  # stands for one of the student's own choice
 NOT_WRITTEN = Finding("not written yet", {})
@@ -313,13 +321,19 @@ def a_type(value: Any) -> Finding:
     return name_type(type(value))
 
 
+NO_NAMES = {  # of types, but what stands for one
+    "ndarray": Finding("an array", {}),
+    "NoneType": Finding("None", {}),
+    ARRAY_OF_OBJECTS.__name__: Finding("an object array", {}),
+    HOLDS_ITSELF.__name__: Finding("a list that holds itself", {}),
+}
+
+
 def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
-    if kind is np.ndarray:
-        return Finding("an array", {})
+    if kind.__name__ in NO_NAMES:
+        return NO_NAMES[kind.__name__]
     fields = {"type": kind.__name__}
-    if kind is type(None):
-        return Finding("None", {})
     if kind.__name__[0] in "aeiou":
         return Finding("an {type}", fields)
     return Finding("a {type}", fields)

@@ -21,17 +21,20 @@ from nbformat.v4 import new_code_cell
 from grading.authoring.new import make_assignment
 from grading.authoring.release import make_release
 from grading.authoring.translating import write_language
+from grading.book import open_book
 from grading.cli import converter_of
 from grading.demo import plain
+from grading.exports import Order, export
 from grading.source import read_source
 from grading.source.catalogue import CATALOGUES
-from grading.source.cells import with_answers
+from grading.source.cells import new_metadata, with_answers
 from grading.source.translation import mark_of, read_translation, updated, write_translation
 
 NAME, FUNCTION, LANGUAGE = "tiny", "center", "eo"
 # Every letter another one: what is left in Latin letters was not translated.
 OTHER = {n: n - ord("a") + 0x430 for n in range(ord("a"), ord("z") + 1)}
 OTHER |= {n: n - ord("A") + 0x410 for n in range(ord("A"), ord("Z") + 1)}
+PLAIN = "assert np.ndim(center(np.ones((1, 1)))) == 2"  # a test that keeps no record
 KEPT = r"\{[^{}]*\}|`[^`]*`|\$\$.*?\$\$|\$[^$]+\$|\]\([^)]*\)|<[^>]+>"
 
 
@@ -88,6 +91,9 @@ def hand_in(root):
         "10": "",
         "11": right.replace(last, "while True: pass"),
         "12": f"import os\nos._exit(3)\n{right}",
+        "15": f"class Box:\n    pass\n\n\n{right.replace(last, 'return Box()')}",
+        "16": right.replace(last, "return (row for row in x)"),
+        "17": right.replace(last, "return input()"),
     }
     for student, answer in {**answers, **others}.items():
         folder = root / "submitted" / student / NAME
@@ -115,11 +121,20 @@ def checks_of(root, answers):
         names = {}
         with contextlib.redirect_stdout(said):
             for cell in with_answers(notebook, {FUNCTION: answer}).cells:
-                if cell.cell_type == "code":
+                if cell.cell_type == "code" and cell.source != PLAIN:
                     file = f"<{cell.id}>"  # where the check looks for the line that stops
                     linecache.cache[file] = 0, None, cell.source.splitlines(True), file
                     exec(compile(cell.source, file, "exec"), names)
     return said.getvalue()
+
+
+def add_plain_test(root):
+    """Put a test that keeps no record into the source."""
+    path = root / "source" / NAME / f"{NAME}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    about = new_metadata("test_plain", solution=False, locked=True, points=5)
+    notebook.cells.insert(-1, new_code_cell(PLAIN, id="test-plain", metadata=about))
+    nbformat.write(notebook, path)
 
 
 def main(folder):
@@ -127,6 +142,7 @@ def main(folder):
     root = Path(folder)
     os.chdir(root)
     make_assignment(root, NAME, [FUNCTION])
+    add_plain_test(root)
     make_release(NAME)
     translate_all(root)
     assert make_release(NAME) == []
@@ -139,6 +155,8 @@ def main(folder):
     with converter_of(NAME, unprotected=False).open_run([]) as run:
         odd = [each.note for each in run.mark() if each.language != LANGUAGE]
         assert not odd, odd
+    with open_book(f"sqlite:///{root}/gradebook.db", "tiny") as book:
+        export(book, NAME, "gradescope", Order(root))
     Path("checks.txt").write_text(checks_of(root, answers), "utf-8")
 
 

@@ -128,7 +128,7 @@ def sort_out(handed: HandedIn, frame: Frame = FRAME, **more) -> Part:
     intake = take_in(handed, {NAME: frame}, NAME, **more)
     part = intake.parts[NAME]
     assert part.status == intake.status or intake.status == "repaired"
-    return Part(part.notebook, intake.status, intake.all_notes, part.answered)
+    return Part(part.notebook, intake.status, intake.all_notes({}), part.answered)
 
 
 def check(intake: Part) -> None:
@@ -887,7 +887,7 @@ def test_timestamp(written, timezone, timestamp, note, tmp_path):
     handed = read_folder(submission.folder, [NAME])
     intake = take_in(handed, {NAME: FRAME}, NAME, timezone=timezone)
     assert (intake.timestamp, intake.status) == (timestamp, "ok")
-    assert note in "".join(intake.all_notes) and bool(note) == bool(intake.notes)
+    assert note in "".join(intake.all_notes({})) and bool(note) == bool(intake.notes)
 
 
 # Anything else

@@ -18,10 +18,12 @@ from typing import Any
 
 from grading.book import Entry
 from grading.exports.marks import Marks
+from grading.findings import NOTHING, Finding
 from grading.marking.result import total
+from grading.marking.retold import retold
 
 SCRIPT = Path(__file__).with_name("run_autograder.py")
-IN_PROPORTION = "right; counts in the proportion in which the values are right"
+IN_PROPORTION = Finding("right; counts in the proportion in which the values are right", {})
 SETUP = """#!/usr/bin/env bash
 command -v python3 >/dev/null || { apt-get update && apt-get install -y python3; }
 """
@@ -31,9 +33,11 @@ def shown_results(marks: Marks, entry: Entry) -> dict[str, Any]:
     """
     Return what Gradescope shows of a student's marks: the sentences of the checks, and no test.
 
+    They are said in the language of the notebook that came in.
     Where a person gave or changed the points of a cell, it is one line and not one per check.
     """
     tests: list[dict[str, Any]] = []
+    words = marks.words(entry)
     for n, (place, result) in enumerate(marks.results(entry).items(), 1):
         title, points = marks.titles[place], entry.points[place]
         checks = result.checks if result else []
@@ -41,10 +45,12 @@ def shown_results(marks: Marks, entry: Entry) -> dict[str, Any]:
             checks = []
             tests.append(line(title, f"{n}", points, marks.group.max_points[place], ""))
         for m, check in enumerate(checks, 1):
-            name, output = f"{title}: {check.kind}", str(check.wrong or "")
+            about = {"title": title, "kind": Finding(check.kind, {})}
+            name = Finding("{title}: {kind}", about).said(words)
+            found = retold(check.wrong) if check.wrong else NOTHING
             if not check.wrong and check.earned < check.points:
-                output = IN_PROPORTION
-            tests.append(line(name, f"{n}.{m}", check.earned, check.points, output))
+                found = IN_PROPORTION
+            tests.append(line(name, f"{n}.{m}", check.earned, check.points, found.said(words)))
     return {
         "score": entry.score,
         "output": "\n".join(marks.remarks(entry)),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
+from grading.findings import NOTHING, Finding, Words
 from grading.intake.folder import listed
 from grading.marking.result import TestResult
+from grading.marking.retold import retold
 from grading.run.certificate import Certificate, find_certificate
 from grading.sheets import column_titles
+from grading.source.catalogue import ENGLISH, LANGUAGES, read_catalogue, words_of
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Marks:
         self.notes: list[str] = []
         self._last: tuple[str, Certificate | None] = ("", None)
         self.damaged: set[str] = set()
+        self._words: dict[str, Words] = {ENGLISH: {}}
         failed = {entry.student_id for entry in self.all if self.has_failed(entry)}
         self.entries = [e for e in self.all if e.handed_in and e.student_id not in failed]
         self.note("not graded, and left out", [e for e in self.all if e.student_id in failed])
@@ -110,20 +115,41 @@ class Marks:
         known = [place for place in found if place in entry.grades]
         return {p: found.get(p) for p in [*known, *sorted(entry.grades.keys() - set(known))]}
 
+    def words(self, entry: Entry) -> Words:
+        """Return what is said in the language of the notebook that came in."""
+        certificate = self.certificate(entry)
+        language = certificate.language if certificate else ENGLISH
+        if language not in self._words:
+            own = self.order.root / "source" / self.group.assignment / language / "mistakes.po"
+            data = own.read_bytes() if own.is_file() else b""
+            known = words_of(language) if language in LANGUAGES else {}
+            self._words[language] = {**known, **read_catalogue(data)}
+        return self._words[language]
+
     def remarks(self, entry: Entry) -> list[str]:
         """Return the sentences that a student reads beside the score, one line each."""
         certificate = self.certificate(entry)
         lines = []
         if certificate is not None and certificate.status in ("unreadable", "missing"):
-            lines += certificate.notes
-        for place, result in self.results(entry).items():
-            points, most = entry.points[place], self.group.max_points[place]
-            said = [f"{self.titles[place]}: {points:g} of {most:g} points."]
-            if entry.grades[place].is_open:
-                said.append("Not marked yet.")
-            elif result and points < most:
-                said += [result.note, str(result.rule or "")]
-            lines.append(" ".join(filter(None, said)))
+            lines += certificate.told or certificate.notes
+        about = [self.remark(*each, entry) for each in self.results(entry).items()]
         if entry.penalty:
-            lines.append(f"Handed in late: {entry.penalty:g} points off.")
-        return lines
+            off = {"points": f"{entry.penalty:g}"}
+            about.append(Finding("Handed in late: {points} points off.", off))
+        return lines + [each.said(self.words(entry)) for each in about]
+
+    def remark(self, place: Place, result: TestResult | None, entry: Entry) -> Finding:
+        """Say what one graded cell earned, and why."""
+        points, most = entry.points[place], self.group.max_points[place]
+        fields = {"title": self.titles[place], "points": f"{points:g}", "most": f"{most:g}"}
+        said = [Finding("{title}: {points} of {most} points.", fields)]
+        if entry.grades[place].is_open:
+            said.append(Finding("Not marked yet.", {}))
+        elif result and points < most:
+            said += [retold(each) for each in (result.first, result.rule) if each]
+        return reduce(beside, said)
+
+
+def beside(one: Finding, other: Finding) -> Finding:
+    """Say the one, and then the other."""
+    return Finding("{one} {other}", {"one": one, "other": other}) if other != NOTHING else one

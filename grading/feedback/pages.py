@@ -23,11 +23,11 @@ from nbgrader.preprocessors import ClearMarkScheme
 from grading.book import Entry, Place
 from grading.feedback.pictures import SIDE, Picture, picture
 from grading.feedback.read_again import Reading, read_again
-from grading.feedback.retold import error_as, retold
 from grading.feedback.template import templates_in
 from grading.feedback.text import Prose, highlight
 from grading.findings import Finding
 from grading.marking.result import BROKE_OFF, NOT_RUN, CheckResult, TestResult, read_result, total
+from grading.marking.retold import error_as, retold
 from grading.outcomes import NOT_WRITTEN
 from grading.shown import ended
 from grading.source import Assignment, cells
@@ -37,7 +37,11 @@ from grading.source.cells import function_checked, grade_id, is_students
 NOTHING_GRADED = ("unreadable", "missing")
 LONGEST = 20_000  # characters of an output
 OUTPUT = Finding("Output", {})
-CUT = Finding("[The output ends here: it is too long.]", {})  # as rooms say it
+# What rooms say within an output: of its end, and where a visible check finds `input`
+WITHIN = [
+    Finding("[The output ends here: it is too long.]", {}),
+    Finding("input() waits for somebody who types: nobody does when work is marked", {}),
+]
 NO_NAME = re.compile("cell-[0-9a-f]{8,}$")  # as JupyterLab calls a cell that nobody named
 
 
@@ -420,7 +424,7 @@ def show(output: NotebookNode, prose: Prose) -> Markup:
             )
     if "text/html" in data:
         within = prose.scrolling(OUTPUT, "output")
-        return Markup(f"{within}{data['text/html']}</div>\n")
+        return Markup(f"{within}{in_words(data['text/html'], prose)}</div>\n")
     if "text/markdown" in data:
         return prose.students_markdown(data["text/markdown"])
     return plain(data.get("text/plain", ""), prose)
@@ -437,9 +441,16 @@ def line_of(traceback: str) -> Finding:
     return Finding("{cell}, line {number}:", fields)
 
 
+def in_words(text: str, prose: Prose) -> str:
+    """Return an output with what rooms say in it in words."""
+    for each in WITHIN:
+        text = text.replace(each.message, prose.say(each))
+    return text
+
+
 def plain(text: str, prose: Prose) -> Markup:
     """Return an output that is text."""
-    text = strip_ansi(text).replace(CUT.message, prose.say(CUT))
+    text = in_words(strip_ansi(text), prose)
     if len(text) > LONGEST:
         left = {"count": len(text) - LONGEST}
         more = prose.say(Finding("... and {count} characters more", left))

@@ -11,7 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from grading.findings import Finding
+from grading.findings import Finding, Words
 from grading.intake.folder import (
     TIMESTAMP,
     HandedIn,
@@ -86,13 +86,12 @@ class Intake:
         came = [part for part in parts if part.status not in NOTHING_READ]
         return (came or parts)[0].language
 
-    @property
-    def all_notes(self) -> list[str]:
-        """All notes in English; those on one of several notebooks begin with its name."""
+    def all_notes(self, words: Words) -> list[str]:
+        """Return all notes in words; those on one of several notebooks begin with its name."""
         several = len(self.parts) > 1
         parts = [(f"{n}: " if several else "", part) for n, part in self.parts.items()]
-        said = [start + note for start, part in parts for note in tidy(part.notes, {})]
-        return said + tidy(self.notes, {})
+        said = [start + note for start, part in parts for note in tidy(part.notes, words)]
+        return said + tidy(self.notes, words)
 
 
 def take_in(

@@ -22,7 +22,7 @@ from grading.marking.result import NOT_GRADED, NOT_RUN, CheckResult, TestResult
 from grading.rooms import CellResult
 from grading.source import cells
 
-KIND = "the test"
+KIND = Finding("the test", {}).message
 ROUNDING = 1e-6  # as a share of the points: what sums of floats add
 LONGEST = 300  # characters of a message
 HIDDEN = Finding("a check that is not shown does not hold", {})

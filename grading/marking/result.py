@@ -9,7 +9,7 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
-from grading.findings import Finding
+from grading.findings import NOTHING, Finding
 from grading.shown import Line, as_shown, report_lines
 from grading.source import cells
 
@@ -77,10 +77,16 @@ class TestResult:
     made: str = ""
 
     @property
-    def note(self) -> str:
-        """One sentence: the known mistake, or what went wrong first; "" at full marks."""
+    def first(self) -> Finding:
+        """The known mistake, or what went wrong first; nothing at full marks."""
         wrong = [self.stopped, *(check.wrong for check in self.checks)]
-        return self.sentence or next((str(each) for each in wrong if each), "")
+        known = [Finding(self.sentence, {})] if self.sentence else filter(None, wrong)
+        return next(iter(known), NOTHING)
+
+    @property
+    def note(self) -> str:
+        """The same in English, one sentence."""
+        return str(self.first)
 
     def report(self) -> tuple[list[Line], Finding]:
         """Return one line per kind of check, and one that closes."""

@@ -219,7 +219,7 @@ class Room:
         result = self.get(answer, "result")
         for path, kind in answer.get("odd", ()):
             name = check_text(kind, 100)
-            known = name if name in ODD else self.shown.name(name, "value of another type")
+            known = name if name in ODD else self.shown.name(name, said.OTHER_TYPE)
             result = with_odd(result, tuple(path), known)
         if keep and "ticket" in answer:
             if type(answer["ticket"]) is not int or type(result) is not tuple or not result:
@@ -448,7 +448,7 @@ class Room:
         try:
             return wire.encode({**answer, **given}, self.bounds, table)[0]
         except wire.UnsupportedType as kind:
-            why = f"the result is {kind}"
+            why = said.THE_RESULT.format(kind=kind)
         try:
             answer = {"folded": fold(answer["result"], self.refer, self.bounds)}
         except CannotCross:

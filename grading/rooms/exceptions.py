@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .room import wire
+from .said import NOBODY_TYPES
 
 # ? is a name, # a number, @ a shape, ~ anything, which is not shown.
 FORMS = """
@@ -97,7 +98,6 @@ not enough values to unpack (expected #, got #)
 not enough values to unpack (expected at least #, got #)
 too many values to unpack (expected #)
 too many values to unpack (expected #, got #)
-input() waits for somebody who types: nobody does when work is marked
 division by zero
 float division by zero
 maximum recursion depth exceeded
@@ -135,7 +135,7 @@ dicts of more than~ keys that are no strings
 a string that is not valid Unicode
 an int too long to print
 """
-MESSAGES = compiled(FORMS)
+MESSAGES = compiled(f"{FORMS.strip()}\n{NOBODY_TYPES}")
 KNOWN_KINDS = compiled("\n".join([KINDS.strip(), *dict.fromkeys(wire.KIND_NAMES.values())]))
 # Names that anybody's code may bring up.
 COMMON = {*dir(builtins), *dir(np), *dir(np.ndarray), "ndarray", "dtype", "NoneType", "function"}

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, NoReturn
 
+from . import said
 from .room.student import ARITHMETIC, SIGNS
 
 LEFT_TO_US = ("_repr_", "_ipython_")  # by which Jupyter asks how to show a value
@@ -41,7 +42,7 @@ def computed(operation: str) -> Callable[..., Any]:
         result = self.do_(operation, *other)
         if type(result) in (Thing, CallableThing):
             return result
-        return self.refuse_("calculate with it, but where another object comes of it")
+        return self.refuse_(said.ANOTHER_OBJECT)
 
     return method
 
@@ -95,10 +96,7 @@ class Thing:
 
     def refuse_(self, what: str) -> NoReturn:
         """Say what a test cannot do."""
-        raise CannotCross(
-            f"`{self.label_}` is {self.kind_} in the student's room, and a test cannot {what}:"
-            " look at its attributes, its items, or what its methods return"
-        )
+        raise CannotCross(said.REFUSED.format(label=self.label_, kind=self.kind_, do=what))
 
     # What is asked in the student's room
 
@@ -107,7 +105,7 @@ class Thing:
         if name.startswith(LEFT_TO_US) or name.startswith("__array"):
             raise AttributeError(name)
         if name.startswith("__") and name not in ABOUT:
-            self.refuse_(f"look at its {name}")  # to tools, it must not seem a mere lack
+            self.refuse_(said.LOOK_AT.format(name=name))  # to tools, it must not seem a mere lack
         return self.do_("getattr", name, label=f"{self.label_}.{name}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -136,7 +134,7 @@ class Thing:
         before = self.length_
         size = self.do_("len")
         if type(size) is not int or not 0 <= size <= MOST_ITEMS or before not in (None, size):
-            self.refuse_("take its length")
+            self.refuse_(said.LENGTH)
         self.keep_(length_=size)
         return size
 
@@ -152,14 +150,14 @@ class Thing:
             return items
         found = list(items)
         if len(found) != size or before not in (None, size):
-            self.refuse_("go over its items, which are not as many as its length says")
+            self.refuse_(said.AS_MANY)
         return iter(found)
 
     def __next__(self) -> Any:
         """Return the next item."""
         self.keep_(steps_=self.steps_ + 1)
         if self.steps_ > MOST_STEPS:
-            self.refuse_("go over more of its items")
+            self.refuse_(said.MORE_ITEMS)
         for item in self.do_("next", label=f"next({self.label_})"):
             return item
         raise StopIteration
@@ -175,7 +173,7 @@ class Thing:
     def text_(self, operation: str) -> str:
         """Return a text that it makes of itself."""
         text = self.do_(operation)
-        return text if type(text) is str else self.refuse_("show it")
+        return text if type(text) is str else self.refuse_(said.SHOW)
 
     def __enter__(self) -> Any:
         """Enter it, as `with` does."""
@@ -195,17 +193,17 @@ class Thing:
 
     # What is not
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = refused("compare it")
-    __hash__ = refused("take its hash")
-    __bool__ = refused("ask whether it is true")
-    __float__ = __int__ = __index__ = __complex__ = __round__ = refused("take it for a number")
-    __divmod__ = __rdivmod__ = refused("calculate with it")
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = refused(said.COMPARE)
+    __hash__ = refused(said.HASH)
+    __bool__ = refused(said.TRUTH)
+    __float__ = __int__ = __index__ = __complex__ = __round__ = refused(said.NUMBER)
+    __divmod__ = __rdivmod__ = refused(said.CALCULATE)
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __divmod__
-    __array__ = refused("take it for an array")
+    __array__ = refused(said.ARRAY)
     __array_ufunc__ = None
-    __instancecheck__ = __subclasscheck__ = refused("ask what is an instance of it")
-    __reduce_ex__ = refused("copy it")
-    __class__ = property(refused("ask for its class"))
+    __instancecheck__ = __subclasscheck__ = refused(said.INSTANCE)
+    __reduce_ex__ = refused(said.COPY)
+    __class__ = property(refused(said.CLASS))
 
 
 class CallableThing(Thing):
@@ -302,7 +300,7 @@ class StandIn(CallableThing):
 
     def class_(self) -> type:
         """Return that of functions, where the student has written one."""
-        return FunctionType if self.written_() else self.refuse_("ask for its class")
+        return FunctionType if self.written_() else self.refuse_(said.CLASS)
 
     __class__ = property(class_)
     __eq__ = object.__eq__  # by which name it is known

@@ -73,6 +73,8 @@ class Certificate:
         where something failed on our side.
     notes : list of str
         What intake or the run found, one line each.
+    told : list of str
+        What the student is told of that, in the language of the notebook that came in.
     score, max_score, late_penalty : float
         As in the grade book when it was marked.
     cells : list of CellMark
@@ -107,6 +109,7 @@ class Certificate:
     assignment: str
     status: str
     notes: list[str]
+    told: list[str] = field(default_factory=list)
     score: float = 0.0
     max_score: float = 0.0
     late_penalty: float = 0.0

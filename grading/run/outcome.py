@@ -46,7 +46,16 @@ def describe_run(certificate: Certificate, marked: Marked) -> None:
     certificate.notes = marked.notes
     certificate.submission = marked.submission
     certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
-    same = ("language", "hidden_data", "environment", "isolation", "problems", "timed_out", "rooms")
+    same = (
+        "told",
+        "language",
+        "hidden_data",
+        "environment",
+        "isolation",
+        "problems",
+        "timed_out",
+        "rooms",
+    )
     for name in same:
         setattr(certificate, name, getattr(marked, name))
     # No more digits: a function could choose how much it uses by what it is called with.

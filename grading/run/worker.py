@@ -161,6 +161,7 @@ class Marked:
     submission: str
     status: str
     notes: list[str]
+    told: list[str]
     timestamp: datetime | None
     secret: bytes
     unanswered: list[Place]
@@ -290,7 +291,8 @@ class Marker:
         return Marked(
             submission=handed.hash,
             status="not graded" if faults else intake.status,
-            notes=[*intake.all_notes, *faults],
+            notes=[*intake.all_notes({}), *faults],
+            told=intake.all_notes(self.assignment.words(intake.language)),
             timestamp=intake.timestamp,
             secret=handed.secret,
             unanswered=[

@@ -762,13 +762,19 @@ def a_type(value: Any) -> Finding:
     return name_type(type(value))
 
 
+NO_NAMES = {  # of types, but what stands for one
+    "ndarray": Finding("an array", {}),
+    "NoneType": Finding("None", {}),
+    ARRAY_OF_OBJECTS.__name__: Finding("an object array", {}),
+    HOLDS_ITSELF.__name__: Finding("a list that holds itself", {}),
+}
+
+
 def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
-    if kind is np.ndarray:
-        return Finding("an array", {})
+    if kind.__name__ in NO_NAMES:
+        return NO_NAMES[kind.__name__]
     fields = {"type": kind.__name__}
-    if kind is type(None):
-        return Finding("None", {})
     if kind.__name__[0] in "aeiou":
         return Finding("an {type}", fields)
     return Finding("a {type}", fields)
