@@ -5,8 +5,9 @@ It leaves what the pages show of the finished notebooks: the pictures, the outpu
 every cell, the numbers of the animation and the evidence of the errata. Only this file
 runs a solution, and what it leaves holds none.
 
-Cells that measure times would give other pictures every time. Those that assignments.yaml
-calls `measured` are run with --measure only; what they show is kept in site/measured/.
+Cells that measure times would give other pictures every time. assignments.yaml names the function
+by which such a cell is `measured`; it is called with --measure only. What it returned then is kept
+in site/measured/, and returned again to the cell, in every language.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -43,13 +45,13 @@ def main(folder: Path, measure: bool) -> None:
     """Write the material of every released assignment, in every language, into the folder."""
     english = Language()
     assignments = sorted(path.name for path in english.release.iterdir() if path.is_dir())
-    kept = {name: {} if measure else read_measured(name) for name in assignments}
+    kept = {name: None if measure else read_measured(name) for name in assignments}
     jobs = [(language, name) for language in map(Language, CODES) for name in assignments]
     # a fresh interpreter each: notebooks import modules of the same names
     with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         answers = {name: plain(read_source(name).answers) for name in assignments}
         runs = [
-            pool.submit(run_notebook, language, name, answers[name], list(kept[name]))
+            pool.submit(run_notebook, language, name, answers[name], measured_by(name), kept[name])
             for language, name in jobs
             if (language.release / name).exists()
         ]
@@ -57,43 +59,44 @@ def main(folder: Path, measure: bool) -> None:
         write(folder / "motion.json", motion.traces(forward.function("lstm_forward")))
         write(folder / "errata.json", errata.measure(forward))
         for (language, assignment), run in zip(jobs, runs, strict=True):
-            outputs = run.result()
-            save(folder / language.code / assignment, outputs | kept[assignment])
-            if measure and language == english and (sources_of := measured_cells(assignment)):
-                seen = {
-                    cell: {"source": source, "outputs": outputs[cell]}
-                    for cell, source in sources_of.items()
-                }
+            outputs, times = run.result()
+            save(folder / language.code / assignment, outputs)
+            if measure and language == english and times:
+                sources = sources_of(assignment)
+                seen = {n: {"source": sources[n], "times": each} for n, each in times.items()}
                 write(MEASURED / f"{assignment}.json", seen)
 
 
-def measured_cells(assignment: str) -> dict[str, str]:
-    """Return the cells that measure times, and their source."""
+def measured_by(assignment: str) -> dict[str, str]:
+    """Return the functions that measure times, by the cells that show them."""
     table = yaml.safe_load((HERE / "assignments.yaml").read_text("utf-8"))
     pictures = table.get(assignment, {}).get("pictures", {})
-    cells = {cell.id: cell.source for cell in read_release(assignment, Language()).cells}
-    return {cell: cells[cell] for cell, about in pictures.items() if about.get("measured")}
+    return {cell: about["measured"] for cell, about in pictures.items() if "measured" in about}
 
 
-def read_measured(assignment: str) -> dict[str, list[dict]]:
+def sources_of(assignment: str) -> dict[str, str]:
+    """Return the cells of an assignment, as students have them."""
+    return {cell.id: cell.source for cell in read_release(assignment, Language()).cells}
+
+
+def read_measured(assignment: str) -> dict[str, list[Any]]:
     """
-    Return what the cells that measure times showed when they were run.
+    Return the times that cells were given when they were measured, in their order.
 
     Raises
     ------
     CourseError
-        Where a cell was not run yet, or has changed since.
+        Where they were not measured yet, or a cell has changed since.
     """
-    sources = measured_cells(assignment)
-    file = MEASURED / f"{assignment}.json"
+    sources, file = sources_of(assignment), MEASURED / f"{assignment}.json"
     kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    for cell, source in sources.items():
-        if kept.get(cell, {}).get("source") != source:
+    for cell in measured_by(assignment):
+        if kept.get(cell, {}).get("source") != sources[cell]:
             raise CourseError(
                 f"{assignment}: the times that cell {cell} shows are missing or old;"
                 " measure them with: python site/material.py --measure"
             )
-    return {cell: kept[cell]["outputs"] for cell in sources}
+    return {cell: each["times"] for cell, each in kept.items()}
 
 
 def read_release(assignment: str, language: Language) -> NotebookNode:
@@ -117,15 +120,32 @@ def save(folder: Path, outputs: dict[str, list[dict]]) -> None:
 
 
 def run_notebook(
-    language: Language, assignment: str, sources: dict[str, str], skipped: list[str]
-) -> dict[str, list[dict]]:
+    language: Language,
+    assignment: str,
+    sources: dict[str, str],
+    measures: dict[str, str],
+    kept: dict[str, list[Any]] | None,
+) -> tuple[dict[str, list[dict]], dict[str, list[Any]]]:
     """
-    Run the solved notebook but for some cells as a kernel would, in a process of its own.
+    Run the solved notebook as a kernel would, in a process of its own.
+
+    Parameters
+    ----------
+    language : Language
+    assignment : str
+    sources : dict
+        The answers.
+    measures : dict
+        The functions that measure times, by the cells that show them.
+    kept : dict or None
+        What they returned before, and return again; None to measure.
 
     Returns
     -------
-    dict
+    outputs : dict
         By cell id, what the cell shows: `data` by MIME type each.
+    times : dict
+        By cell id, what was measured.
     """
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # the date that a plot says it was drawn on
@@ -146,12 +166,21 @@ def run_notebook(
     mpl.rcParams["svg.hashsalt"] = assignment  # or ids differ from one time to the next
     if language.code != ENGLISH:
         draw_words_as_text()
-    outputs = {}
+    outputs: dict[str, list[dict]] = {}
+    times: dict[str, list[Any]] = {}
     with TemporaryDirectory() as home:  # the user's own settings stay out
         shell = InteractiveShell.instance(config=config, ipython_dir=home)
         for cell in with_answers(read_release(assignment, language), sources).cells:
-            if cell.cell_type != "code" or cell.id in skipped:
+            if cell.cell_type != "code":
                 continue
+            if cell.id in measures:
+                name = measures[cell.id]
+                times[cell.id] = [] if kept is None else kept[cell.id]
+                shell.user_ns[name] = (
+                    measuring(shell.user_ns[name], times[cell.id])
+                    if kept is None
+                    else returning(times[cell.id])
+                )
             with capture_output() as said:
                 result = shell.run_cell(cell.source)
             result.raise_error()
@@ -160,7 +189,23 @@ def run_notebook(
             for each in outputs[cell.id]:
                 if SVG in each["data"]:
                     each["data"][SVG] = with_fonts(each["data"][SVG])
-    return outputs
+    return outputs, times
+
+
+def measuring(function: Callable, times: list[Any]) -> Callable:
+    """Return a function that notes what another one returns."""
+
+    def measure(*args: Any) -> Any:
+        times.append([float(f"{each:.6g}") for each in function(*args)])
+        return times[-1]
+
+    return measure
+
+
+def returning(times: list[Any]) -> Callable:
+    """Return a function that returns these, one after the other."""
+    left = iter(times)
+    return lambda *_: next(left)
 
 
 def draw_words_as_text() -> None:
