@@ -131,6 +131,30 @@ def test_chinese_is_set_in_one_style(path):
             assert not re.search(rf"{han}[,;:?!]", line), line
 
 
+def test_the_same_english_is_the_same_chinese():
+    """Line by line of texts, part by part of code: one word for one thing in all notebooks."""
+    said = {}
+    for path in FILES:
+        translation = read_translation(path.read_text("utf-8"))
+        for english, other in both(path):
+            lines = [each.source.split("\n") for each in (english, other)]
+            if english.cell_type == "markdown" and len(lines[0]) == len(lines[1]):
+                for line, its in zip(*lines, strict=True):
+                    said.setdefault(line, set()).add(its)
+            elif english.id in translation:
+                cell = translation[english.id]
+                said.setdefault(cell.mark, set()).add(tuple(cell.parts))
+                for text, its in cell.strings.items():
+                    said.setdefault(text, set()).add(its)
+    assert {line: its for line, its in said.items() if len(its) > 1} == {}
+
+
+@pytest.mark.parametrize("path", FILES, **ids)
+def test_docstrings_have_chinese_headings(path):
+    text = path.read_text("utf-8")
+    assert re.findall(r"^[A-Z][a-z]+\n-{3,}$", text, re.M) == []
+
+
 def test_a_cell_whose_english_changes_is_named():
     path = FILES[0]
     notebook, translation = released(path), read_translation(path.read_text("utf-8"))
