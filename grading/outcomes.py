@@ -13,7 +13,6 @@ import numpy as np
 from grading.findings import NOTHING, Finding
 from grading.sparing import sparing
 from grading.stops import (
-    ARRAY_OF_OBJECTS,
     HOLDS_ITSELF,
     Sizes,
     Stop,
@@ -324,7 +323,6 @@ def a_type(value: Any) -> Finding:
 NO_NAMES = {  # of types, but what stands for one
     "ndarray": Finding("an array", {}),
     "NoneType": Finding("None", {}),
-    ARRAY_OF_OBJECTS.__name__: Finding("an object array", {}),
     HOLDS_ITSELF.__name__: Finding("a list that holds itself", {}),
 }
 
@@ -333,10 +331,12 @@ def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
     if kind.__name__ in NO_NAMES:
         return NO_NAMES[kind.__name__]
-    fields = {"type": kind.__name__}
-    if kind.__name__[0] in "aeiou":
-        return Finding("an {type}", fields)
-    return Finding("a {type}", fields)
+    held = kind.__name__.removesuffix(" array")
+    fields = {"type": held}
+    a = Finding("a {type}", fields), Finding("a {type} array", fields)
+    if held[0] in "aeiou":
+        a = Finding("an {type}", fields), Finding("an {type} array", fields)
+    return a[held != kind.__name__]
 
 
 def flatten(value: Any) -> tuple[str, np.ndarray]:
