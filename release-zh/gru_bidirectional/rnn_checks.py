@@ -762,16 +762,23 @@ def a_type(value: Any) -> Finding:
     return name_type(type(value))
 
 
+NO_NAMES = {  # of types, but what stands for one
+    "ndarray": Finding("an array", {}),
+    "NoneType": Finding("None", {}),
+    HOLDS_ITSELF.__name__: Finding("a list that holds itself", {}),
+}
+
+
 def name_type(kind: type) -> Finding:
     """Name a type, with its article."""
-    if kind is np.ndarray:
-        return Finding("an array", {})
-    fields = {"type": kind.__name__}
-    if kind is type(None):
-        return Finding("None", {})
-    if kind.__name__[0] in "aeiou":
-        return Finding("an {type}", fields)
-    return Finding("a {type}", fields)
+    if kind.__name__ in NO_NAMES:
+        return NO_NAMES[kind.__name__]
+    held = kind.__name__.removesuffix(" array")
+    fields = {"type": held}
+    a = Finding("a {type}", fields), Finding("a {type} array", fields)
+    if held[0] in "aeiou":
+        a = Finding("an {type}", fields), Finding("an {type} array", fields)
+    return a[held != kind.__name__]
 
 
 def flatten(value: Any) -> tuple[str, np.ndarray]:
