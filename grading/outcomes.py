@@ -233,7 +233,7 @@ def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
         fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
         return Finding("the keys of `{name}` are {keys}", fields)
     given = {}
-    for text, value in zip(stop.texts, stop.values, strict=True):
+    for text, value in zip(stop.texts, stop.values, strict=False):
         fields = {"name": text, "type": type(value).__name__}
         if isinstance(value, np.ndarray):
             fields["shape"] = name_shape(text, value.shape, sizes, numbers)

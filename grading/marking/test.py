@@ -186,7 +186,8 @@ class MarkedTest(FunctionTest):
             raise ValueError(f"the solution {self.right.stopped}")
         sizes = Sizes({}, {})
         if any(each.raised for each in outcomes.values()):
-            sizes = sizes_in(self.outcomes_known.source.docstrings, self.all_given(given))
+            values = self.all_given(given) | self.named(self.right.result)
+            sizes = sizes_in(self.outcomes_known.source.docstrings, values)
         told = {id(each): explained(each, sizes, numbers=False) for each in outcomes.values()}
         self.outcomes = {way: told[id(each)] for way, each in outcomes.items()}
         self.history.append(Call(given, self.right, self.outcomes))

@@ -107,6 +107,7 @@ Cannot cast ufunc '?' output from dtype('?') to dtype('?') with casting rule 'sa
 assignment destination is read-only
 output array is read-only
 Python int too large to convert to C long
+ufunc '?' not supported for the input types, and the inputs could not be safely coerced~
 loop of ufunc does not support argument # of type ? which has no callable ? method
 """
 PARTS = {"?": r"([^\W\d]\w*)", "#": r"-?\d+", "@": r"\([\d, ]*\)", "~": r".*"}
@@ -139,6 +140,7 @@ MESSAGES = compiled(f"{FORMS.strip()}\n{NOBODY_TYPES}")
 KNOWN_KINDS = compiled("\n".join([KINDS.strip(), *dict.fromkeys(wire.KIND_NAMES.values())]))
 # Names that anybody's code may bring up.
 COMMON = {*dir(builtins), *dir(np), *dir(np.ndarray), "ndarray", "dtype", "NoneType", "function"}
+COMMON |= {"safe", "same_kind"}  # rules of NumPy's, in its messages
 HIDDEN = "…"
 OF_ARRAYS = set(wire.ARRAY_KIND_NAMES.values())
 
@@ -191,8 +193,11 @@ class Shown:
         found = set()
         for lines in self.lines.values():
             with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-                nodes = ast.walk(ast.parse("\n".join(lines)))
-                found |= {ast.unparse(node) for node in nodes if isinstance(node, ast.expr)}
+                for node in ast.walk(ast.parse("\n".join(lines))):
+                    if isinstance(node, ast.expr):
+                        found.add(ast.unparse(node))
+                    elif isinstance(node, ast.FunctionDef):
+                        found.add(node.name)
         return found
 
     def line(self, label: str, number: int) -> str | None:
