@@ -147,7 +147,7 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     odd = [(odd_type(value), value) for value, _ in pairs]
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
-    kind, quoted = kind_of(node), re.findall(r"'(\w+)'", str(error))
+    kind, quoted = kind_of(node), re.findall(r"'([^\W\d]\w*)'", str(error))
     missing = type(error) in (NameError, AttributeError) and kind in quoted
     if missing and (likely := meant(node, quoted[0], found.tb_frame)):
         values, texts = [], likely
@@ -270,10 +270,10 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
     listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
     sizes = Sizes({}, {})
     for names, shape in listed:
-        told = [each.strip() for each in shape.split(",")]
+        told = [n.strip() for n in shape.split(",") if n.strip()]
         for name in re.findall(r"\w+", names):
             sizes.shapes[name, len(told)] = told
-            lengths = np.shape(values.get(name, 0))
+            lengths = getattr(values.get(name), "shape", ())
             for length, called in zip(lengths, told, strict=False):
                 if length > 1 and not called.isdigit():
                     names_of = sizes.called.setdefault(length, [])
@@ -675,7 +675,7 @@ def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
         fields = {"name": stop.texts[0], "keys": list(stop.values[0])}
         return Finding("the keys of `{name}` are {keys}", fields)
     given = {}
-    for text, value in zip(stop.texts, stop.values, strict=True):
+    for text, value in zip(stop.texts, stop.values, strict=False):
         fields = {"name": text, "type": type(value).__name__}
         if isinstance(value, np.ndarray):
             fields["shape"] = name_shape(text, value.shape, sizes, numbers)
