@@ -39,15 +39,16 @@ class CellBackwardTest(MarkedTest):
         """Keep what came of a call, with the student's own cache, too, where the others fail."""
         right = self.outcomes_known.right(self.name, given)
         if not any(same_value(outcome, right) for outcome in outcomes.values()):
-            outcomes = {**outcomes, WITH_OWN_CACHE: self.with_own_cache(given.arguments)}
+            found = self.with_own_cache(given.arguments)
+            left = {**found.arguments, "cache": outcomes["own"].arguments["cache"]}
+            outcomes = {**outcomes, WITH_OWN_CACHE: found._replace(arguments=left)}
         super().keep(given, {WITH_OWN_CACHE: outcomes["own"], **outcomes})
 
     def with_own_cache(self, arguments: dict[str, Any]) -> Outcome:
         """Call the function with the cache of the student's own cell."""
         _, a_prev, *_, xt, parameters = arguments["cache"]
         cache = own_cache_of(self.forward, {"xt": xt, "a_prev": a_prev, "parameters": parameters})
-        found = run_function(self.function, {**arguments, "cache": cache}, own_cache=True)
-        return found._replace(arguments={**found.arguments, "cache": arguments["cache"]})
+        return run_function(self.function, {**arguments, "cache": cache}, own_cache=True)
 
     def rule(self, way: str) -> Finding | None:
         """Say what was put in the place of the student's own work."""

@@ -250,6 +250,8 @@ def test_an_argument_changed_in_place_costs_its_own_check_alone():
     for name in ("xt", "a_prev"):
         cell = changed("gru_cell_forward", ("    cache =", f"    {name} += 1\n    cache ="))
         assert points_of(gru_cell_forward=cell)["gru_cell_forward"] == 23
+    back = changed("gru_cell_backward", ("    return", "    aat *= 2\n    return"))
+    assert points_of(gru_cell_backward=back)["gru_cell_backward"] == 23
     both = "xt += 1\n    cache = (a_prev, a_next"
     wrong = changed("gru_cell_forward", ("cache = (a_next, a_prev", both))
     assert points_of(gru_cell_forward=wrong)["gru_cell_forward"] == 19
