@@ -1,5 +1,7 @@
 """A class that hands in Chinese notebooks, and a course that is in Chinese."""
 
+import ast
+import contextlib
 import html
 import re
 import shutil
@@ -12,12 +14,20 @@ import nbformat
 import pytest
 from conftest import REPO, grade
 from nbformat.v4 import new_code_cell
+from ours import ASSIGNMENTS
 from test_translation import ENGLISH
 
 from grading.authoring.release import make_release
 from grading.demo import make_course, plain
+from grading.intake.folder import read_folder
+from grading.intake.merge import Frame
+from grading.intake.submission import take_in
+from grading.marking.naming import Outcomes
+from grading.marking.notebook import mark_notebook
+from grading.marking.solution import mark_solution
+from grading.rooms import Limits, Nursery
 from grading.source import read_source
-from grading.source.cells import with_answers
+from grading.source.cells import grade_id, with_answers
 
 ASSIGNMENT = "rnn_lstm_forward"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
@@ -102,6 +112,58 @@ def test_the_page_speaks_the_language_of_the_notebook(marked, course, name):
     assert [each for each in ENGLISH.findall(said) if each not in ours] == []
     latin = set(re.findall(r"[A-Za-z]{3,}", said)) - set(re.findall("[A-Za-z]+", ours))
     assert latin <= WORDS, latin
+
+
+@pytest.fixture(scope="module")
+def rooms():
+    """Return what all assignments are marked in."""
+    with contextlib.closing(Nursery(Limits())) as rooms:
+        yield rooms
+
+
+def below_docstring(stub, answer):
+    """Return an answer as it is written into a stub, whose docstring stays."""
+    tree = ast.parse(answer)
+    body = answer.split("\n")[tree.body[0].body[0].end_lineno :]
+    return stub.replace("    raise NotImplementedError()", "\n".join(body))
+
+
+def mistakes_of(source):
+    """Return a wrong version of each function that is its `def` alone."""
+    found = {}
+    for each in source.versions:
+        if each.is_mistake and len(ast.parse(each.text).body) == 1:
+            found.setdefault(each.function, each)
+    return found
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_each_assignment_is_marked_alike(name, rooms, tmp_path):
+    """A mistake in each of its functions: the same marks, and the same mistakes named."""
+    source = read_source(name, REPO)
+    frames = {name: Frame(source.notebook, source.translations)}
+    outcomes = Outcomes(source)
+    mark_solution(outcomes, rooms)
+    mistakes = mistakes_of(source)
+    assert len(mistakes) == 4
+    found = {}
+    for language, folder in FOLDERS.items():
+        notebook = nbformat.read(REPO / folder / name / f"{name}.ipynb", as_version=4)
+        for cell in notebook.cells:
+            if grade_id(cell) in mistakes:
+                cell.source = below_docstring(cell.source, mistakes[grade_id(cell)].text)
+        (tmp_path / language).mkdir()
+        nbformat.write(notebook, tmp_path / language / f"{name}.ipynb")
+        intake = take_in(read_folder(tmp_path / language, [name]), frames, name)
+        assert (intake.language, intake.status) == (language, "ok")
+        results = mark_notebook(intake.parts[name].notebook, outcomes, rooms).results
+        found[language] = {
+            test: (result.points, result.mistake, [str(each.wrong) for each in result.checks])
+            for test, result in results.items()
+        }
+    assert found["zh"] == found["en"]
+    named = {mistake for _, mistake, _ in found["zh"].values()}
+    assert len(named & {each.name for each in mistakes.values()}) > 1, found
 
 
 def test_what_is_shown_is_what_the_student_had(marked, course):
