@@ -33,8 +33,14 @@ ASSIGNMENT = "rnn_lstm_forward"
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 FOLDERS = {"en": "release", "zh": "release-zh"}
 MISTAKES = ["bias_ba_dropped", "a0_at_every_step", "first_step_left_out", "np_append_for_a_list"]
-STUDENTS = ["right", "classic", "wrong", "untouched", *MISTAKES]
+STUDENTS = ["right", "classic", "wrong", "stopped", "untouched", *MISTAKES]
 WORDS = {"ValueError", "Python", "list", "notes", "txt"}
+WORDS |= {"RoomDied", "EOFError", "NameError", "exit", "generator"}  # "exit" code: 退出码
+STOPS = {  # in as many ways as take no time
+    "rnn_cell_forward": "import os\n    os._exit(3)",
+    "rnn_forward": "return (page for page in x)",
+    "lstm_cell_forward": "return input()",
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +62,13 @@ def marked(course):
         "rnn_cell_forward": right["rnn_cell_forward"].replace("np.tanh(", "np.sin("),
         "lstm_forward": "def lstm_forward(x, a0, parameters):\n    return x @ a0",
     }
+    stopped = dict(right)
+    for name, line in STOPS.items():
+        stopped[name] = re.sub(r"(?<=\"\"\"\n)    (?=### BEGIN)", f"    {line}\n    ", right[name])
+        assert line in stopped[name]
     mistakes = {each.name: {**right, each.function: each.text} for each in source.versions}
     versions = {"right": right, "classic": classic.ANSWERS, "wrong": wrong, "untouched": {}}
+    versions["stopped"] = stopped
     versions |= {name: mistakes[name] for name in MISTAKES}
     for language, folder in FOLDERS.items():
         for name, answers in versions.items():
@@ -68,6 +79,8 @@ def marked(course):
                 notebook.cells.insert(4, new_code_cell("print(1)\n1 / 0"))
                 del notebook.cells[-12:]
                 (place / "notes.txt").touch()
+            if name == "stopped":
+                notebook.cells.insert(4, new_code_cell("import os\nos._exit(1)"))
             nbformat.write(notebook, place / NOTEBOOK)
     students = [f"{name}_{language}" for name in versions for language in FOLDERS]
     return {each.student_id: each for each in grade(students)}
