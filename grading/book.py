@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import product
-from typing import Any
 
 from nbgrader.api import (
     Assignment,
@@ -52,7 +51,7 @@ class Book:
     def __init__(self, gradebook: Gradebook) -> None:
         self.gradebook = gradebook
 
-    def query(self, *columns: Any) -> Query:
+    def query(self, *columns: object) -> Query:
         """Begin to ask the database."""
         return self.gradebook.db.query(*columns)
 
@@ -206,7 +205,7 @@ class Book:
         for who, notebook, cell, comment in comments.filter(of_this, Comment.manual_comment != ""):
             entries[who].comments[Place(notebook, cell)] = comment
 
-    def _of_notebooks(self, *columns: Any) -> Query:
+    def _of_notebooks(self, *columns: object) -> Query:
         """Ask about submitted notebooks, whose names and submissions are at hand."""
         return (
             self.query(*columns)

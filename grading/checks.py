@@ -83,7 +83,7 @@ class FunctionTest:
         self.outcome = NOT_CALLED
         self.wrong: dict[str, Finding | None] = {}  # by kind of check
 
-    def call(self, **arguments: Any) -> None:
+    def call(self, **arguments: object) -> None:
         """Call the function on copies of `arguments`, in this order."""
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
@@ -117,7 +117,7 @@ class FunctionTest:
 
         self.check(kind, check)
 
-    def assert_allclose(self, path: str, expected: Any) -> None:
+    def assert_allclose(self, path: str, expected: object) -> None:
         """
         Check the values of a returned array, or a number or text.
 
@@ -131,7 +131,7 @@ class FunctionTest:
 
         self.check(path.split("[")[0], check)
 
-    def compare(self, label: str, actual: Any, expected: Any) -> None:
+    def compare(self, label: str, actual: object, expected: object) -> None:
         """Raise Wrong where a value is not what is expected."""
         if isinstance(expected, (list, np.ndarray)):
             check_array(label, actual, np.array(expected))
@@ -142,7 +142,7 @@ class FunctionTest:
         """Check that the function leaves its arguments as they were."""
         self.check("arguments", self.check_arguments)
 
-    def assert_raises(self, error: type, **arguments: Any) -> None:
+    def assert_raises(self, error: type, **arguments: object) -> None:
         """Check that the function refuses `arguments` with this error."""
 
         def check(outcome: Outcome) -> None:
@@ -217,7 +217,7 @@ class FunctionTest:
                 return mistake["sentence"]
         return ""
 
-    def named(self, result: Any) -> dict[str, Any]:
+    def named(self, result: object) -> dict[str, Any]:
         """Return the returned values by name."""
         if len(self.returns) == 1 and not self.keys:
             return {self.returns[0]: result}
@@ -248,7 +248,7 @@ class FunctionTest:
             key = f"{self.returns[0]}['{key}']"
         return key + bracket + indices
 
-    def part(self, result: Any, path: str) -> Any:
+    def part(self, result: object, path: str) -> Any:
         """Return the part of the result that `path` names."""
         name, *indices = re.findall(r"\w+", path)
         value = self.named(result)[name]
@@ -267,7 +267,7 @@ class Values(dict):
     lost: Finding | None = None  # why there is no cache
 
     @classmethod
-    def of(cls, result: Any, name: str) -> "Values":
+    def of(cls, result: object, name: str) -> "Values":
         """Return the values of the dict of this name."""
         if not isinstance(result, dict):
             raise Wrong(
@@ -381,13 +381,13 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
         )  # fmt: skip
 
 
-def check_plain(label: str, actual: Any, expected: Any) -> None:
+def check_plain(label: str, actual: object, expected: object) -> None:
     """Raise Wrong where a number or text is another one."""
-    if not same_value(plain(actual), plain(expected)):
+    if not same_value(python_number(actual), python_number(expected)):
         raise Wrong("`{label}` is wrong", label=label)
 
 
-def plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """Return a number of NumPy's as Python's own."""
     return value.item() if type(value) in PLAIN else value
 
@@ -401,7 +401,7 @@ def check_length(label: str, actual: Any, expected: int) -> None:
         )  # fmt: skip
 
 
-def check_is_array(label: str, actual: Any) -> None:
+def check_is_array(label: str, actual: object) -> None:
     """Raise Wrong where something else stands in the place of an array."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
@@ -433,7 +433,7 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
 
 def check_array(
     path: str,
-    actual: Any,
+    actual: object,
     expected: np.ndarray,
     steps: Callable[[np.ndarray], Finding] = lambda wrong: NOTHING,
 ) -> None:

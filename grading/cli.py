@@ -27,8 +27,8 @@ from grading.authoring.start import start_course
 from grading.authoring.translating import write_language
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
-from grading.exports import WAYS, Order, export, import_students
-from grading.intake.folder import listed
+from grading.exports import WAYS, ExportRequest, export, import_students
+from grading.intake.notes import listed
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
@@ -48,7 +48,7 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, soft_wrap=True)
 MOST_ROWS = 40  # of a table of students
 WIDE = 60  # characters of a table's columns of points
-Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+AssignmentName = Annotated[str, typer.Argument(help="A folder of source/.")]
 Unprotected = Annotated[
     bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
 ]
@@ -107,7 +107,7 @@ def new_command(
 
 
 @app.command("check")
-def check_command(assignment: Assignment) -> None:
+def check_command(assignment: AssignmentName) -> None:
     """Say what is wrong with an assignment, a line each, with the cell and what to do."""
     with nursery_for_author(assignment) as rooms:
         check_first(assignment, rooms)
@@ -116,7 +116,7 @@ def check_command(assignment: Assignment) -> None:
 
 @app.command("example")
 def example_command(
-    assignment: Assignment,
+    assignment: AssignmentName,
     function: Annotated[str, typer.Argument(help="The function of which check.")],
 ) -> None:
     """Print the expected lines of a visible check, to paste into its cell."""
@@ -127,7 +127,7 @@ def example_command(
 
 
 @app.command("release")
-def release_command(assignment: Assignment) -> None:
+def release_command(assignment: AssignmentName) -> None:
     """Generate the student version in release/, and scan it for secrets."""
     with nursery_for_author(assignment) as rooms:
         check_first(assignment, rooms)
@@ -149,7 +149,7 @@ def translate_command(
 
 @app.command("prove")
 def prove_command(
-    assignment: Assignment,
+    assignment: AssignmentName,
     in_all_sets: Annotated[
         bool, typer.Option("--all", help="Every version on every set of hidden data, not a sample.")
     ] = False,
@@ -176,7 +176,7 @@ def prove_command(
 
 @app.command("grade")
 def grade_command(
-    assignment: Assignment,
+    assignment: AssignmentName,
     students: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
     jobs: Annotated[int, typer.Option(help="How many at a time; all cores by default.", min=0)] = 0,
     scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
@@ -217,7 +217,7 @@ def diff_command(
 
 
 @app.command("report")
-def report_command(assignment: Assignment) -> None:
+def report_command(assignment: AssignmentName) -> None:
     """Write the class report, a page and its figures as CSV, to reports/."""
     from grading.report import write_report  # with it comes Matplotlib, which takes its time
 
@@ -227,7 +227,7 @@ def report_command(assignment: Assignment) -> None:
 
 
 @app.command("alike")
-def alike_command(assignment: Assignment) -> None:
+def alike_command(assignment: AssignmentName) -> None:
     """Write a page of the submissions that are most alike, side by side; no mark changes."""
     from grading.alike import write_page
 
@@ -242,7 +242,7 @@ def alike_command(assignment: Assignment) -> None:
 
 @app.command("export")
 def export_command(
-    assignment: Assignment,
+    assignment: AssignmentName,
     to: Annotated[str, typer.Option(help=f"For whom the file is: {', '.join(WAYS)}.")],
     source: Annotated[
         Path | None, typer.Option("--from", help="The LMS's own export, to fill in.")
@@ -255,8 +255,8 @@ def export_command(
     """Write the marks as Canvas, Moodle or Gradescope imports them, or as plain CSV."""
     source = source and source.absolute()
     with book_here() as book:
-        order = Order(Path(), source, column, scale=scale)
-        done = export(book, assignment, to, order)
+        request = ExportRequest(Path(), source, column, scale=scale)
+        done = export(book, assignment, to, request)
     for line in done.notes:
         console.print(line, markup=False, soft_wrap=True)
     files = " and ".join(map(str, done.files))
@@ -278,7 +278,7 @@ def import_students_command(
 
 @app.command("demo")
 def demo_command(
-    assignment: Assignment = "rnn_lstm_forward",
+    assignment: AssignmentName = "rnn_lstm_forward",
     every: Annotated[bool, typer.Option("--all", help="Of every assignment.")] = False,
     unprotected: Unprotected = False,
 ) -> None:

@@ -35,7 +35,7 @@ NOTHING = Finding(EMPTY, {})
 BETWEEN = Finding(", ", {})
 
 
-def said(field: Any, words: Words) -> Any:
+def said(field: object, words: Words) -> Any:
     """Return a field of a finding in words."""
     if isinstance(field, Finding):
         return field.said(words)

@@ -18,7 +18,7 @@ from grading.source.set_up import read_as_set_up
 KEPT_BACK = ["mistakes.yaml", "draw.py", *LANGUAGES]
 
 
-class Converter(BaseConverter):
+class CourseConverter(BaseConverter):
     """What all converters of this course have in common."""
 
     student = ""  # whose folder is at hand

@@ -52,9 +52,9 @@ from grading.authoring.release import known_mistakes
 from grading.authoring.translated import files_in_language, in_language
 from grading.book import Book, newest_revision, open_book, reason
 from grading.exchange import Collect, ReleaseFeedback, read_time
-from grading.exports import Order, Report, export, export_all
+from grading.exports import ExportRequest, Report, export, export_all
 from grading.feedback import Pages
-from grading.hooks import KEPT_BACK, Converter
+from grading.hooks import KEPT_BACK, CourseConverter
 from grading.intake.downloads import sort_out
 from grading.intake.merge import CLEARING
 from grading.options import MARKING, SANITIZING, is_set, own_steps, refuse, set_to
@@ -131,7 +131,7 @@ def is_news(record: logging.LogRecord) -> bool:
 # The student version
 
 
-class GenerateAssignment(Converter, StockGenerateAssignment):
+class GenerateAssignment(CourseConverter, StockGenerateAssignment):
     """Makes a student version; where that fails, the one before it stays as it was."""
 
     def convert_notebooks(self) -> None:
@@ -201,7 +201,7 @@ class PublishMistakes(NbGraderPreprocessor):
 # Marking
 
 
-class Autograde(Converter, StockAutograde):
+class Autograde(CourseConverter, StockAutograde):
     """Marks in rooms, and never opens what students wrote outside of them."""
 
     limits = Dict(help="What a student's room may use: see grading/rooms/limits.py.").tag(
@@ -360,7 +360,7 @@ class PageExporter(StockExporter):
         return page, {**resources, "output_extension": ".html"}
 
 
-class GenerateFeedback(Converter, StockGenerateFeedback):
+class GenerateFeedback(CourseConverter, StockGenerateFeedback):
     """Writes one page per notebook; beside it lies what nbgrader's exchange asks for alone."""
 
     def start(self) -> None:
@@ -463,15 +463,15 @@ class Exporter(ExportPlugin):
         """Export the assignment asked for, or the only one that there is."""
         if len(names) != 1:
             raise CourseError(f"say which assignment, with --assignment: {', '.join(names)}")
-        return export(book, names[0], self.way, self.order())
+        return export(book, names[0], self.way, self.request())
 
-    def order(self) -> Order:
+    def request(self) -> ExportRequest:
         """Return what is asked for on nbgrader's command line."""
         source = Path(self.source) if self.source else None
         students = [str(student) for student in self.student]
         to = Path(self.to) if self.to else None
         root = Path(self.parent.coursedir.root)
-        return Order(root, source, self.column, students, to, self.scale)
+        return ExportRequest(root, source, self.column, students, to, self.scale)
 
 
 class CanvasExporter(Exporter):
@@ -497,4 +497,4 @@ class CsvExporter(Exporter):
 
     def export_assignments(self, book: Book, names: list[str]) -> Report:
         """Export the assignments to grades.csv."""
-        return export_all(book, names, Path(self.to or "grades.csv"), self.order())
+        return export_all(book, names, Path(self.to or "grades.csv"), self.request())

@@ -31,7 +31,7 @@ NO_CACHE = Finding(
 class Wrong(AssertionError):
     """What a check raises: a finding, with what its gaps are filled with."""
 
-    def __init__(self, message: str, **fields: Any) -> None:
+    def __init__(self, message: str, **fields: object) -> None:
         self.finding = Finding(message, fields)
         super().__init__(str(self.finding))
 
@@ -67,7 +67,7 @@ class Lost:
         self.why = why
 
 
-def why_lost(result: Any) -> Finding | None:
+def why_lost(result: object) -> Finding | None:
     """Return why there is no cache among returned values, None where it is."""
     last = result[-1] if isinstance(result, (tuple, list)) and result else None
     return last.why if isinstance(last, Lost) else None
@@ -315,7 +315,7 @@ def name_shape(
     return f"{plain} = {named}" if numbers and named != plain else named
 
 
-def a_type(value: Any) -> Finding:
+def a_type(value: object) -> Finding:
     """Name the type of a value, with its article."""
     return name_type(type(value))
 
@@ -339,7 +339,7 @@ def name_type(kind: type) -> Finding:
     return a[held != kind.__name__]
 
 
-def flatten(value: Any) -> tuple[str, np.ndarray]:
+def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
     if isinstance(value, dict):
         keys = sorted(value, key=str)

@@ -20,7 +20,7 @@ def sparing(function: Callable) -> Callable:
     left out. The last value then says nothing, and counts for nothing.
     """
 
-    def spared(*given: Any) -> Any:
+    def spared(*given: object) -> Any:
         rest = Rest(function)
         for _ in range(MOST):
             try:

@@ -82,7 +82,7 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     odd = [(odd_type(value), value) for value, _ in pairs]
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
-    kind, quoted = kind_of(node), re.findall(r"'([^\W\d]\w*)'", str(error))
+    kind, quoted = operation_of(node), re.findall(r"'([^\W\d]\w*)'", str(error))
     missing = type(error) in (NameError, AttributeError) and kind in quoted
     if missing and (likely := meant(node, quoted[0], found.tb_frame)):
         values, texts = [], likely
@@ -99,7 +99,7 @@ def meant(node: ast.AST, where: str, frame: FrameType) -> list[str]:
     Of a key, its dict and the name; of a name of the notebook's that was
     looked for in NumPy, that; else one that is much like it.
     """
-    name, text = kind_of(node), ast.unparse(node)
+    name, text = operation_of(node), ast.unparse(node)
     own, every = frame.f_locals, {**frame.f_globals, **frame.f_locals}
     if where == "numpy":
         return [text] if name in every else []
@@ -156,7 +156,7 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     return [each for group in groups for each in group]
 
 
-def kind_of(node: ast.AST) -> str:
+def operation_of(node: ast.AST) -> str:
     """Return the name of an operation: the same in every style."""
     function = getattr(node, "func", getattr(node, "op", node))
     name = getattr(function, "attr", getattr(function, "id", None))

@@ -1,4 +1,5 @@
-"""The colours of figures and plots, and how a drawing follows the page's light or dark.
+"""
+The colours of figures and plots, and how a drawing follows the page's light or dark.
 
 Matplotlib writes every colour into the shape that has it. `follow_page` moves those that
 have a role here into a style sheet inside the drawing, which gives each role one colour
@@ -37,7 +38,7 @@ ALSO = {
     "#2ca02c": "green",
 }
 ROLE_OF = {light: role for role, (light, _) in ROLES.items()} | ALSO
-STYLE = re.compile(r' style="([^"]*)"')
+STYLE_ATTRIBUTE = re.compile(r' style="([^"]*)"')
 COLOUR = re.compile(r"(fill|stroke): (#[0-9a-f]{6})")
 DARK = "@media (prefers-color-scheme: dark)"
 
@@ -57,7 +58,7 @@ def follow_page(svg: str) -> str:
 
 def by_roles(svg: str) -> str:
     """Return a drawing of Matplotlib's whose shapes name their colours by their roles."""
-    return STYLE.sub(lambda found: by_role(found[1]), svg)
+    return STYLE_ATTRIBUTE.sub(lambda found: by_role(found[1]), svg)
 
 
 def by_role(style: str) -> str:

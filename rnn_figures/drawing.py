@@ -1,4 +1,5 @@
-"""What the figures of all notebooks are drawn with.
+"""
+What the figures of all notebooks are drawn with.
 
 Positions are in tenths of an inch, from the lower left corner. What a thing
 is shows in its shape, so that the figures also read in grey:

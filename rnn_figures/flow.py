@@ -1,4 +1,5 @@
-"""How large a gradient is after so many steps back: the numbers behind a figure of notebook 1.
+"""
+How large a gradient is after so many steps back: the numbers behind a figure of notebook 1.
 
 The networks are untrained: parameters as `rnn_utils` draws them, inputs of little noise.
 """

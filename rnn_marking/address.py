@@ -1,4 +1,5 @@
-"""Write the repository's address into the notebooks: `python -m rnn_marking.address`.
+"""
+Write the repository's address into the notebooks: `python -m rnn_marking.address`.
 
 The address stands in one place, `repository:` in site/address.yaml; while it is empty, the
 notebooks hold none. Links to Colab and Binder exist for repositories on GitHub.

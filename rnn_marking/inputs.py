@@ -169,7 +169,7 @@ def sequence_case(states: Callable, forward: dict, weights: str, back: dict) -> 
     """Return the case of a sequence function, given its forward pass and `da`."""
     steps = back["da"].shape[2]
 
-    def loss(**arguments: Any) -> float:
+    def loss(**arguments: object) -> float:
         return np.sum(back["da"] * states(**arguments)[0][:, :, :steps])
 
     def differentiate() -> dict[str, np.ndarray]:

@@ -42,7 +42,7 @@ def loss_inputs(
 def loss_case(seed: int, N: int, T: int, H: int, V: int) -> Case:
     """Return a case of `sequence_loss`; the derivatives are those of the loss's definition."""
 
-    def loss(h: np.ndarray, targets: np.ndarray, mask: np.ndarray, **weights: Any) -> float:
+    def loss(h: np.ndarray, targets: np.ndarray, mask: np.ndarray, **weights: object) -> float:
         scores = h[mask] @ weights["Wy"] + weights["by"]
         right = np.take_along_axis(scores, targets[mask][:, None], axis=1)
         return float(np.mean(np.log(np.exp(scores - right).sum(axis=1))))

@@ -86,7 +86,7 @@ class OwnCacheTest(MarkedTest):
 class ForwardTest(OwnCacheTest):
     """The test of a forward function."""
 
-    def call(self, **arguments: Any) -> None:
+    def call(self, **arguments: object) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
         given = Given(arguments, own_cache=True, keeps=True)
         own = lent = self.outcome_of(arguments)
@@ -171,7 +171,7 @@ class BackwardTest(OwnCacheTest):
         """Return all values of which a docstring says the shape: those of the forward pass, too."""
         return {**given.arguments, **self.cases[-1][1]}
 
-    def run(self, way: str, gradients: dict, arguments: dict, right_cache: Any) -> Outcome:
+    def run(self, way: str, gradients: dict, arguments: dict, right_cache: object) -> Outcome:
         """Call the function in one of the ways; the forward one anew, if its cache is wanted."""
         with ExitStack() as stack:
             for name in self.calls.split(", ") if way in ("lent", "both") else ():
@@ -254,7 +254,7 @@ class BackwardTest(OwnCacheTest):
         calls = tuple(call.given for call in self.history)
         return self.outcomes_known.once(("cache of", version, calls), call_all)
 
-    def assert_allclose(self, path: str, expected: Any = THE_SOLUTIONS) -> None:
+    def assert_allclose(self, path: str, expected: object = THE_SOLUTIONS) -> None:
         """Check a gradient against the solution, and against numeric derivatives."""
         super().assert_allclose(path, expected)
         numeric = self.numeric[path]

@@ -87,7 +87,7 @@ def build_language(work: Path, edition: str, language: Language) -> Path:
     for each in pages:
         add_zip(html, each)
     traces = json.loads((material / "motion.json").read_text("utf-8"))
-    alone = motion_page.page(traces, language)
+    alone = motion_page.whole_page(traces, language)
     (html / "downloads" / "lstm_in_motion.html").write_text(alone, "utf-8")
     return html / "index.html"
 

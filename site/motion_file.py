@@ -30,5 +30,5 @@ if __name__ == "__main__":
     lstm_forward = read_source("rnn_lstm_forward").function("lstm_forward")
     traces = motion.traces(lstm_forward)
     for code in CODES:
-        file_of(code).write_text(motion_page.page(traces, Language(code)), "utf-8")
+        file_of(code).write_text(motion_page.whole_page(traces, Language(code)), "utf-8")
         print(file_of(code).relative_to(COURSE))

@@ -205,7 +205,7 @@ def scripts() -> str:
     return "\n".join(f'<script defer src="_static/{name}"></script>' for name in SCRIPTS)
 
 
-def page(traces: dict[str, list[Step]], language: Language) -> str:
+def whole_page(traces: dict[str, list[Step]], language: Language) -> str:
     """Return the animation as a page of its own, which opens from disk and needs nothing else."""
     title = language.told("motion")["labels"]["title"]
     style = pictures.colours() + (STATIC / "motion.css").read_text("utf-8")

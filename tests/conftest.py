@@ -135,14 +135,14 @@ def make_handed_in(released: Path, root: Path, students: Iterable[str]) -> None:
 _warm: dict[tuple, sandbox.Process] = {}
 
 
-def branch(set_up: SetUp) -> sandbox.Line:
+def branch(set_up: SetUp) -> sandbox.ControlLine:
     """Return a fork of the warm process of all runs that see the same: one takes a second."""
     sees = (set_up.way, *file_system(set_up.packages, set_up.hidden)[0])
     if sees not in _warm:
         _warm[sees] = sandbox.Process(set_up)
         _warm[sees].wait_until_ready()
     no_count = {"processes": None} if set_up.way.name == "unprotected" else {}
-    line = sandbox.Line(dataclasses.asdict(set_up.limits) | no_count)
+    line = sandbox.ControlLine(dataclasses.asdict(set_up.limits) | no_count)
     _warm[sees].ask({"do": "branch"}, line.theirs)
     return line
 

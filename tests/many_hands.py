@@ -1,4 +1,5 @@
-"""A class that was written by many hands, and copies that were made to look like other work.
+"""
+A class that was written by many hands, and copies that were made to look like other work.
 
 Each author of `write_answers` makes some sixty choices, each for itself: how values are named,
 taken from the dictionary, multiplied, added, put into temporaries, stored, looped over, returned.

@@ -24,7 +24,7 @@ from grading.authoring.translating import write_language
 from grading.book import open_book
 from grading.cli import converter_of
 from grading.demo import plain
-from grading.exports import Order, export
+from grading.exports import ExportRequest, export
 from grading.source import read_source
 from grading.source.catalogue import CATALOGUES
 from grading.source.cells import new_metadata, with_answers
@@ -156,7 +156,7 @@ def main(folder):
         odd = [each.note for each in run.mark() if each.language != LANGUAGE]
         assert not odd, odd
     with open_book(f"sqlite:///{root}/gradebook.db", "tiny") as book:
-        export(book, NAME, "gradescope", Order(root))
+        export(book, NAME, "gradescope", ExportRequest(root))
     Path("checks.txt").write_text(checks_of(root, answers), "utf-8")
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import distributed
@@ -180,3 +181,33 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(course, monkeypatch):
     assert 0 < marked < 3
     assert len(grade([])) == 3 - marked
     assert len(grade([], force=True)) == 3
+
+
+def stop_in_the_job(told):
+    os.write(told, b".")
+    signal.pause()
+
+
+def stop_in_the_answer(told):
+    def begin(connection, data):
+        os.write(connection.fileno(), data[:4])
+        stop_in_the_job(told)
+
+    Connection._send = begin  # in the worker alone
+
+
+@pytest.mark.parametrize("job", [stop_in_the_job, stop_in_the_answer], ids=lambda j: j.__name__)
+def test_workers_that_are_let_go_are_gone_and_nothing_waits_for_their_answer(job):
+    heard, told = os.pipe()
+    workers = Workers(1)
+    workers.executor.submit(job, told)
+    assert os.read(heard, 1)
+    (worker,), thread = (
+        workers.executor._processes.values(),
+        workers.executor._executor_manager_thread,
+    )
+    workers.close()
+    assert not thread.is_alive()  # Python's end would write to it while it closes its pipes
+    assert worker.exitcode == -signal.SIGKILL
+    for end in heard, told:
+        os.close(end)

@@ -15,7 +15,7 @@ from nbgrader.apps.zipcollectapp import ZipCollectApp
 from sqlalchemy import create_engine
 
 from grading.intake.downloads import whose
-from grading.intake.folder import printable
+from grading.intake.notes import printable
 
 ASSIGNMENT = "rnn_lstm_forward"
 MOODLE = "Zoë O'Neill_1234567_assignsubmission_file"

@@ -31,7 +31,7 @@ from test_collect import Course as Download
 from grading import CourseError
 from grading.book import Book, Place
 from grading.cli import app as command
-from grading.exports import WAYS, Order, Report, export, export_all, import_students
+from grading.exports import WAYS, ExportRequest, Report, export, export_all, import_students
 from grading.exports.canvas import GradeBook
 from grading.intake.downloads import find_uploads
 from grading.run.certificate import FOLDER, file_name
@@ -92,7 +92,7 @@ def exporter(root: Path, pupils: list[Pupil]) -> Callable[..., tuple[list[Path],
     book = Book(make_class(root, pupils))
 
     def export_class(way: str, **order) -> tuple[list[Path], list[str]]:
-        done = export(book, ASSIGNMENT, way, Order(root, **order))
+        done = export(book, ASSIGNMENT, way, ExportRequest(root, **order))
         return done.files, done.notes
 
     return export_class
@@ -101,7 +101,7 @@ def exporter(root: Path, pupils: list[Pupil]) -> Callable[..., tuple[list[Path],
 def run_ways(root: Path, pupils: list[Pupil], cells: Cells, *ways: str) -> list[Report]:
     """Export a class of other cells in several ways."""
     with make_class(root, pupils, cells) as book:
-        return [export(Book(book), ASSIGNMENT, way, Order(root)) for way in ways]
+        return [export(Book(book), ASSIGNMENT, way, ExportRequest(root)) for way in ways]
 
 
 def read(path: Path, delimiter: str = ",") -> list[list[str]]:
@@ -620,7 +620,7 @@ def test_gradescope_says_which_points_count_in_proportion(root):
         checks = marked.cells[1].result.checks
         checks[0].earned, checks[1].earned = 0.5, 2.5  # as many as before in all
         marked.write(root / "reports" / ASSIGNMENT / FOLDER)
-        done = export(Book(book), ASSIGNMENT, "gradescope", Order(root))
+        done = export(Book(book), ASSIGNMENT, "gradescope", ExportRequest(root))
     tests = {test["name"]: test for test in read_results(done.files[0])["4240"]["tests"]}
     types = tests["rnn_forward: types"]
     assert (types["score"], types["max_score"], types["status"]) == (0.5, 1, "failed")
@@ -719,7 +719,7 @@ def test_students_read_nothing_but_sentences(root, way):
                 if check["wrong"]:
                     check["wrong"]["fields"]["seen"] = CANARY
         path.write_text(json.dumps(content))
-        done = export(Book(book), ASSIGNMENT, way, Order(root))
+        done = export(Book(book), ASSIGNMENT, way, ExportRequest(root))
     for file in done.files:
         if file.suffix == ".zip":
             with zipfile.ZipFile(file) as archive:
@@ -741,7 +741,7 @@ def test_a_damaged_certificate_takes_nobodys_score(root):
     with make_class(root, [Pupil("4240"), Pupil("4241")]) as book:
         (root / "reports" / ASSIGNMENT / FOLDER / file_name("4240")).write_text("{")
         for way in WAYS:
-            done = export(Book(book), ASSIGNMENT, way, Order(root))
+            done = export(Book(book), ASSIGNMENT, way, ExportRequest(root))
             assert done.count == 2
             assert "without a certificate that can be read; grade them again: 4240" in done.notes
 
@@ -751,7 +751,7 @@ def test_a_certificate_of_an_earlier_form_is_read(root):
     with make_class(root, [pupil]) as book:
         path = root / "reports" / ASSIGNMENT / FOLDER / file_name("4240")
         path.write_text(as_schema_1(certificate(pupil)))
-        done = export(Book(book), ASSIGNMENT, "gradescope", Order(root))
+        done = export(Book(book), ASSIGNMENT, "gradescope", ExportRequest(root))
     result = read_results(done.files[0])["4240"]
     assert "rnn_forward: 13 of 25 points. `a` is wrong in 3 of 6 places" in result["output"]
     assert len(result["tests"]) == sum(map(len, CHECKS.values()))
@@ -761,7 +761,7 @@ def test_all_assignments_in_one_file(root):
     with make_class(root, mixed()) as book:
         book.add_assignment("other")
         path = root / "all.csv"
-        done = export_all(Book(book), [ASSIGNMENT, "other"], path, Order(root))
+        done = export_all(Book(book), [ASSIGNMENT, "other"], path, ExportRequest(root))
     rows = [(row[0], row[3]) for row in read(path)[1:]]
     students = sorted(pupil.student_id for pupil in mixed())
     assert rows == [(name, student) for name in (ASSIGNMENT, "other") for student in students]

@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests
 from ours import ASSIGNMENTS
 
-from grading.authoring.leaks import scan_returned, secrets_of
+from grading.authoring.leaks import secrets_of, texts_of
 from grading.book import Book, CellGrade, Entry, Place
 from grading.demo import plain
 from grading.feedback import Pages
@@ -38,7 +38,7 @@ from grading.rooms import Nursery
 from grading.run.certificate import CellMark, Certificate
 from grading.run.worker import announce
 from grading.source import read_assignment, read_source
-from grading.source.cells import grade_id, is_test, with_answers
+from grading.source.cells import grade_id, is_students, is_test, with_answers
 
 REPO = Path(__file__).parents[1]
 ASSIGNMENT = "rnn_lstm_forward"
@@ -446,6 +446,13 @@ def certificate_of(notebook):
         for r in results
     ]
     return Certificate("anna", ASSIGNMENT, "graded", [], cells=marks)
+
+
+def scan_returned(path, secrets, notebook):
+    """Return the secrets in a file that goes back to a student, less what the student wrote."""
+    own = secrets.without("\n".join(c.source for c in notebook.cells if is_students(c)))
+    found = (what for _, text in texts_of(path) for what in own.find(text))
+    return [f"{path.name}: {what}" for what in dict.fromkeys(found)]
 
 
 def test_what_students_get_back_tells_no_secret(tmp_path, secrets, marked, pages):

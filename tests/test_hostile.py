@@ -18,8 +18,9 @@ from grading.authoring.prove import STUB
 from grading.demo import make_course
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
-from grading.marking.result import read_results
+from grading.marking.result import read_result
 from grading.rooms import IsolationUnavailable, Limits, Nursery, Room
+from grading.source.cells import is_test
 from rnn_marking import inputs
 
 REPO = Path(__file__).parents[1]
@@ -74,12 +75,16 @@ def marked(submission, rooms, course):
     """Return a submission's notebook after its run."""
     notebook = submission.notebook(course)
     done = mark_notebook(notebook, outcomes_in(course), rooms)
-    assert list(done.results.values()) == read_results(notebook)
+    assert list(done.results.values()) == results_in(notebook)
     return notebook
 
 
+def results_in(notebook):
+    return [read_result(cell) for cell in notebook.cells if is_test(cell)]
+
+
 def points(notebook):
-    return [result.points for result in read_results(notebook)]
+    return [result.points for result in results_in(notebook)]
 
 
 def shown(notebook):

@@ -85,7 +85,7 @@ def test_the_shipped_file_is_what_the_site_makes(lstm_forward):
     traces = motion.traces(lstm_forward)
     for language in LANGUAGES:
         shipped = file_of(language.code).read_text("utf-8")
-        assert shipped == motion_page.page(traces, language), (
+        assert shipped == motion_page.whole_page(traces, language), (
             "write it again: python site/motion_file.py"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import dataclasses
 import os
 import socket
@@ -135,8 +136,7 @@ def call(room, name, *args, lent=None, **kwargs):
 
 def with_limits(nursery, **limits):
     """A nursery like the other one, with other limits for what the marking room watches."""
-    other = object.__new__(Nursery)
-    other.__dict__.update(nursery.__dict__)
+    other = copy.copy(nursery)
     other.limits = dataclasses.replace(nursery.limits, **limits)
     return other
 
@@ -845,8 +845,8 @@ def test_a_lost_room_costs_only_what_lost_it(nursery):
     assert "RoomTimeout: cell hang did not finish within 0.3 s" in cells["test g"].error
     assert cells["test h"].value == (1, "h ended its own process")
     assert cells["test all"].value == 4
-    assert result.rooms == 3
-    assert len(result.problems) == 2
+    assert result.took.rooms == 3
+    assert len(result.took.problems) == 2
     assert printed(cells["f"]) == "once\n"
 
 
@@ -866,11 +866,11 @@ def test_a_loop_is_called_again_with_a_lent_cell_after_its_own_has_hung(nursery)
 def test_rooms_and_time_of_a_notebook_are_bounded(nursery):
     deadly = [(f"c{i}", "student", "import os\nos._exit(1)") for i in range(6)]
     cells, result = run(nursery, *deadly, rooms=3)
-    assert result.rooms == 3
+    assert result.took.rooms == 3
     assert cells["c5"].error == "RoomDied: not run: 3 rooms have been lost"
     loops = [(f"c{i}", "student", "while True:\n    pass") for i in range(5)]
     cells, result = run(nursery, *loops, cell_seconds=0.3, notebook_seconds=0.5)
-    assert result.seconds < 3
+    assert result.took.seconds < 3
     assert cells["c4"].error.endswith("the time for the whole notebook is used up")
 
 

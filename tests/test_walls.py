@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.rooms import Cell, Limits, Nursery, bubblewrap, calls, run_notebook
+from grading.rooms import Cell, Limits, Nursery, bubblewrap, run_notebook, system_calls
 
 
 def outcome(text, unprotected, hidden=()):
@@ -98,8 +98,8 @@ def test_ordinary_work_needs_no_call_that_is_not_allowed():
 
 
 def test_a_call_that_is_not_on_the_list_is_not_there():
-    resolve = calls.library().seccomp_syscall_resolve_name
-    allowed = {resolve(name.encode()) for name in [*calls.ALLOWED.split(), "clone"]}
+    resolve = system_calls.library().seccomp_syscall_resolve_name
+    allowed = {resolve(name.encode()) for name in [*system_calls.ALLOWED.split(), "clone"]}
     probes = {335, 336}  # x86's uretprobe and uprobe, which no filter sees: SIGILL, as from nowhere
     others = sorted(set(range(600)) - allowed - probes)
     text = (

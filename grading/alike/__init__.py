@@ -1,4 +1,5 @@
-"""Which submissions are alike beyond what the class writes anyway: a page for a person's eye.
+"""
+Which submissions are alike beyond what the class writes anyway: a page for a person's eye.
 
 It compares what students wrote themselves, names and layout left aside, and weighs what two have
 in common by how few others have it. It accuses nobody, and changes no mark.

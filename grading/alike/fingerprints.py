@@ -1,4 +1,5 @@
-"""The fingerprints of code: what is left of it where names, order and layout are ignored.
+"""
+The fingerprints of code: what is left of it where names, order and layout are ignored.
 
 Each statement has three: of its own tokens, with each name told by its place in the statement; of
 that and where its values come from; and of that and where those come from. So they stay as they

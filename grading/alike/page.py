@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 FEW = 3  # students who have a statement: it is marked as rare
 
 
-class Piece(NamedTuple):
+class Stretch(NamedTuple):
     """Some code, and how many have the like of it: 0 where the other of the pair has not."""
 
     text: str
@@ -73,7 +73,7 @@ def render(assignment: str, comparison: Comparison, left_out: list[str]) -> str:
 
 def side_by_side(
     comparison: Comparison, pair: Pair
-) -> Iterator[tuple[str, list[list[Piece]], float]]:
+) -> Iterator[tuple[str, list[list[Stretch]], float]]:
     """Yield each cell of two students: its name, the code of both, the bits in common."""
     both = pair.first.prints & pair.second.prints & comparison.weights.keys()
     counts = {value: comparison.shared_by[value] for value in both}
@@ -85,7 +85,7 @@ def side_by_side(
         yield name, [list(pieces(text, counts)) for text in texts], bits
 
 
-def pieces(text: str, counts: dict[int, int]) -> Iterator[Piece]:
+def pieces(text: str, counts: dict[int, int]) -> Iterator[Stretch]:
     """Cut some code into what both of a pair have, and the rest."""
     marked: dict[tuple[int, int], int] = {}
     for value, begin, end in fingerprints(text):
@@ -93,7 +93,7 @@ def pieces(text: str, counts: dict[int, int]) -> Iterator[Piece]:
             marked[begin, end] = min(counts[value], marked.get((begin, end), counts[value]))
     at = 0
     for (begin, end), count in sorted(marked.items()):
-        yield Piece(text[at:begin], 0)
-        yield Piece(text[begin:end], count)
+        yield Stretch(text[at:begin], 0)
+        yield Stretch(text[begin:end], count)
         at = end
-    yield Piece(text[at:], 0)
+    yield Stretch(text[at:], 0)

@@ -1,15 +1,23 @@
 """Versions of every function in which nothing is right: they must earn nothing."""
 
-from __future__ import annotations
-
+import inspect
 from collections.abc import Collection, Iterator
-from typing import Any
 
 import numpy as np
 
 from grading.checks import ATOL, RTOL
 from grading.marking.naming import Outcomes
 from grading.source import Source, Version
+
+
+def arrays_in(value: object) -> "Iterator[np.ndarray]":
+    """Yield all arrays in a value: here, and in the versions, where `Iterator` is no name."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from arrays_in(item)
+
 
 # For each version, what it returns in the place of an array, and of a number.
 FILLINGS = {
@@ -38,12 +46,6 @@ def blank(value, given):
     return "" if isinstance(value, str) else value
 
 
-def arrays_in(value):
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, (dict, list, tuple)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from arrays_in(item)
 """
 NONE = "def {function}(*arguments):\n    return None\n"
 
@@ -55,7 +57,8 @@ def blank_versions(source: Source, marked: Collection[str]) -> Iterator[Version]
             continue
         renamed = answer.replace(f"def {function}(", "def right_function(")
         for name, (array, number) in FILLINGS.items():
-            text = renamed + BLANK.format(function=function, array=array, number=number)
+            blank = BLANK.format(function=function, array=array, number=number)
+            text = renamed + blank + inspect.getsource(arrays_in)
             yield Version(name, function, "", text, True, function)
         yield Version("none", function, "", NONE.format(function=function), True, function)
 
@@ -71,12 +74,3 @@ def coincidences(outcomes: Outcomes) -> Iterator[str]:
                     count = int(np.isclose(wrong, right, rtol=RTOL, atol=ATOL).sum())
                     if count:
                         yield f"{function}: `{name}` is zero, one or an input in {count} places"
-
-
-def arrays_in(value: Any) -> Iterator[np.ndarray]:
-    """Yield all arrays in a value."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, (dict, list, tuple)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from arrays_in(item)

@@ -100,7 +100,7 @@ def paths_of(name: str, value: Any, depth: int = 0) -> Iterator[str]:
         yield name
 
 
-def is_array(value: Any) -> bool:
+def is_array(value: object) -> bool:
     """Tell whether a value is an array."""
     return isinstance(value, np.ndarray)
 

@@ -21,13 +21,12 @@ from grading.marking.naming import ON_VIEW, Outcomes
 from grading.marking.solution import mark_solution
 from grading.outcomes import flatten
 from grading.source import Assignment, Source
-from grading.source.cells import is_students
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
 A_WORD = re.compile(r"""["'][\w ,]*["'],?""")  # in quotes, on a line of its own
 FEWEST_DIGITS = 8  # NumPy prints 8; shorter numbers agree by chance
 SATURATED = 1e-7  # so near to 0 or 1 or -1, many a result is
-NUMBER = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
+DECIMAL = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
 MOST_SHOWN = 100  # of a line
 
 
@@ -58,7 +57,7 @@ class Secrets:
         squeezed = squeeze(text)
         kept = self.lines - self.allowed
         found = [f"the line `{line}`" for line in sorted(kept) if line in squeezed]
-        for match in NUMBER.finditer(text):
+        for match in DECIMAL.finditer(text):
             if self._is_expected(match.group()):
                 line = squeeze(line_around(text, match.start()))
                 found.append(f"the expected value {match.group()} in `{line[:MOST_SHOWN]}`")
@@ -158,23 +157,6 @@ def scan(folder: Path, secrets: Secrets) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def scan_returned(path: Path, secrets: Secrets, notebook: NotebookNode) -> list[str]:
-    """
-    Return every secret in a file that goes back to a student, less what the student wrote.
-
-    Parameters
-    ----------
-    path : Path
-        A feedback page, a marked notebook without its hidden tests, or a certificate.
-    secrets : Secrets
-    notebook : NotebookNode
-        The student's, as it was marked.
-    """
-    own = secrets.without("\n".join(c.source for c in notebook.cells if is_students(c)))
-    found = (what for _, text in texts_of(path) for what in own.find(text))
-    return [f"{path.name}: {what}" for what in dict.fromkeys(found)]
-
-
 def texts_of(path: Path) -> Iterator[tuple[str, str]]:
     """
     Yield every text that a file holds; for a notebook or a page, what is encoded too.
@@ -194,7 +176,7 @@ def texts_of(path: Path) -> Iterator[tuple[str, str]]:
         yield "", text
 
 
-def parts_of(data: Any) -> Iterator[tuple[str, Any]]:
+def parts_of(data: object) -> Iterator[tuple[str, Any]]:
     """Yield the cells of a notebook, each with its id, and the rest of it; or all other data."""
     if isinstance(data, dict) and isinstance(data.get("cells"), list):
         for cell in data["cells"]:
@@ -238,7 +220,7 @@ class PageTexts(HTMLParser):
                 self.other.append(unquote(value.partition(",")[2]))
 
 
-def strings_of(value: Any) -> Iterator[str]:
+def strings_of(value: object) -> Iterator[str]:
     """Yield the strings in a JSON value, and what base64 strings decode to."""
     if isinstance(value, dict):
         for key, item in value.items():

@@ -21,7 +21,7 @@ from grading import CourseError
 from grading.authoring import example, template
 from grading.authoring.bundle import MADE, bundle
 from grading.source import read_assignment, read_source
-from grading.source.cells import Kind, is_answer, is_test, kind_of, new_metadata
+from grading.source.cells import Kind, is_answer, is_test, kind_of, new_metadata, tests_name
 
 FIGURE_NAME = "idea.svg"
 POINTS = 25  # of each function: four of them make 100
@@ -222,7 +222,7 @@ def function_cells(name: str, number: int) -> list[NotebookNode]:
         text_cell(f"about-{word}", template.ABOUT, **given),
         code_cell(name, template.SOLUTION, given, solution=True),
         code_cell(f"check_{name}", template.CHECK, given),
-        code_cell(f"test_{name}", template.TEST, given, points=POINTS),
+        code_cell(tests_name(name), template.TEST, given, points=POINTS),
     ]
 
 

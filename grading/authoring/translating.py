@@ -66,7 +66,9 @@ def write_catalogue(path: Path, messages: Messages, language: str) -> Iterator[s
     """Bring a .po file up to date; yield what there is to do in it."""
     before = path.read_bytes() if path.exists() else b""
     path.write_bytes(catalogues.updated(messages, before, language))
-    yield from (f"{in_short(path)}: {line}" for line in stale_messages(messages, path.read_bytes()))
+    yield from (
+        f"{os.path.relpath(path)}: {line}" for line in stale_messages(messages, path.read_bytes())
+    )
 
 
 def write_notebook(path: Path, released: Path) -> Iterator[str]:
@@ -78,9 +80,4 @@ def write_notebook(path: Path, released: Path) -> Iterator[str]:
     before: Translation = read_translation(text)
     head = text.partition("<!-- cell ")[0]
     path.write_text(write_translation(updated(notebook, before), head), "utf-8")
-    yield from (f"{in_short(path)}: {line}" for line in what_is_stale(notebook, before))
-
-
-def in_short(path: Path) -> str:
-    """Return a path as it is seen from here."""
-    return os.path.relpath(path)
+    yield from (f"{os.path.relpath(path)}: {line}" for line in what_is_stale(notebook, before))

@@ -1,4 +1,5 @@
-"""Marks for others: files that Canvas, Moodle and Gradescope import, and plain CSV.
+"""
+Marks for others: files that Canvas, Moodle and Gradescope import, and plain CSV.
 
 The scores are the grade book's, manual grades and late penalties counted; the sentences come
 from the certificates. Only who handed in is in a file for an LMS: what the others get is for the
@@ -11,8 +12,8 @@ with `--CanvasExporter.source=FILE`, `--CanvasExporter.column=TITLE` and
 `--CanvasExporter.scale=True` for `--from`, `--column` and `--scale`.
 """
 
-from grading.exports.marks import Order
+from grading.exports.marks import ExportRequest
 from grading.exports.students import import_students
 from grading.exports.ways import WAYS, Report, export, export_all
 
-__all__ = ["WAYS", "Order", "Report", "export", "export_all", "import_students"]
+__all__ = ["WAYS", "ExportRequest", "Report", "export", "export_all", "import_students"]

@@ -31,7 +31,7 @@ ALSO = ["Integration ID", "Root Account"]  # where the account is set up for the
 POINTS = "    Points Possible"
 TOTALS = re.compile(r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)")
 NUMBERED = re.compile(r"(.*) \([0-9]+\)")
-KEPT = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
+NOT_SCORED = {"EX": "excused in Canvas", "N/A": "not assigned to them in Canvas"}
 
 
 def as_canvas_has_it(title: str) -> str:
@@ -152,18 +152,18 @@ def write_grade_book(path: Path, marks: Marks) -> list[Entry]:
     Only a number that is known to be Canvas's own stands under `ID`: any other would be
     another student's.
     """
-    group = marks.group
+    class_ = marks.class_
     unknown = [e for e in marks.entries if not e.lms_user_id and e.student_id.isdecimal()]
     entries = [entry for entry in marks.entries if entry not in unknown]
     if not entries:
         raise CourseError(
-            f"{group.assignment}: nothing says whether the students' numbers are Canvas's own or "
+            f"{class_.assignment}: nothing says whether the students' numbers are Canvas's own or "
             "the school's. In Canvas: Grades > Export > Export Entire Gradebook; name that file "
             "with --from"
         )
     marks.note("with a number that may not be Canvas's own, and left out (use --from)", unknown)
-    rows = [["Student", *STUDENT, group.assignment]]
-    rows.append([POINTS, "", "", "", "", number(group.max_score)])
+    rows = [["Student", *STUDENT, class_.assignment]]
+    rows.append([POINTS, "", "", "", "", number(class_.max_score)])
     for entry in entries:
         name = ", ".join(filter(None, [entry.last_name, entry.first_name])) or entry.student_id
         login = "" if entry.lms_user_id else entry.student_id
@@ -182,13 +182,13 @@ def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, dict[str, Entry]]:
         By what the students were found, and the entries that were, by their number in Canvas.
     """
     book = GradeBook(sheet)
-    at = book.find_column(marks.group.assignment, marks.order.column)
+    at = book.find_column(marks.class_.assignment, marks.request.column)
     points = points_there(sheet, book.full_marks[at], marks, "Canvas")
     key, found = match(book.rows, marks.entries, book.keys())
     kept: dict[str, list[Entry]] = {}
     for place, entry in found.items():
         row = sheet.rows[place]
-        why = KEPT.get(row[at].strip().upper())
+        why = NOT_SCORED.get(row[at].strip().upper())
         if why:
             kept.setdefault(why, []).append(entry)
         else:

@@ -99,14 +99,14 @@ def points_there(sheet: Sheet, full_marks: str, marks: Marks, where: str) -> Poi
     CourseError
         Where full marks are others than here, and nobody asked to scale.
     """
-    most, here = as_number(full_marks), marks.group.max_score
+    most, here = as_number(full_marks), marks.class_.max_score
     if most is None:
         marks.notes.append(f"{where} names no full marks for it: points are written as they are")
         return Points()
     mark = "," if "," in full_marks else "."
     if abs(most - here) < 1e-6:
         return Points(1.0, mark)
-    if not marks.order.scale or not most or not here:
+    if not marks.request.scale or not most or not here:
         raise CourseError(
             f"{sheet.path}: full marks are {number(most)} points in {where}, and {number(here)} in "
             f"the grade book. Make them equal in {where}, and export again; or let --scale count "

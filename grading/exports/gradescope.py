@@ -1,4 +1,5 @@
-"""Gradescope: a results.json per student, in a zip that is an autograder.
+"""
+Gradescope: a results.json per student, in a zip that is an autograder.
 
 Gradescope takes no file of marks: it runs an autograder on every submission and reads what that
 leaves in `/autograder/results/results.json`. The zip holds the results that were made here and a
@@ -14,7 +15,6 @@ import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from grading.book import Entry
 from grading.exports.marks import Marks
@@ -29,21 +29,21 @@ command -v python3 >/dev/null || { apt-get update && apt-get install -y python3;
 """
 
 
-def shown_results(marks: Marks, entry: Entry) -> dict[str, Any]:
+def shown_results(marks: Marks, entry: Entry) -> dict[str, object]:
     """
     Return what Gradescope shows of a student's marks: the sentences of the checks, and no test.
 
     They are said in the language of the notebook that came in.
     Where a person gave or changed the points of a cell, it is one line and not one per check.
     """
-    tests: list[dict[str, Any]] = []
+    tests: list[dict[str, object]] = []
     words = marks.words(entry)
     for n, (place, result) in enumerate(marks.results(entry).items(), 1):
         title, points = marks.titles[place], entry.points[place]
         checks = result.checks if result else []
         if not checks or abs(total(check.earned for check in checks) - points) > 1e-6:
             checks = []
-            tests.append(line(title, f"{n}", points, marks.group.max_points[place], ""))
+            tests.append(line(title, f"{n}", points, marks.class_.max_points[place], ""))
         for m, check in enumerate(checks, 1):
             about = {"title": title, "kind": Finding(check.kind, {})}
             name = Finding("{title}: {kind}", about).said(words)
@@ -61,7 +61,7 @@ def shown_results(marks: Marks, entry: Entry) -> dict[str, Any]:
     }
 
 
-def line(name: str, number: str, score: float, max_score: float, output: str) -> dict[str, Any]:
+def line(name: str, number: str, score: float, max_score: float, output: str) -> dict[str, object]:
     """Return one test, as Gradescope shows it."""
     return {
         "name": name,
@@ -75,7 +75,7 @@ def line(name: str, number: str, score: float, max_score: float, output: str) ->
     }
 
 
-def write_autograder(path: Path, graded: Iterable[tuple[Entry, dict[str, Any]]]) -> None:
+def write_autograder(path: Path, graded: Iterable[tuple[Entry, dict[str, object]]]) -> None:
     """Write the zip: the results by student, and under what names Gradescope may know them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     known: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from grading import CourseError
 from grading.book import Book, Entry, Place
 from grading.findings import NOTHING, Finding, Words
-from grading.intake.folder import listed
+from grading.intake.notes import listed
 from grading.marking.result import TestResult
 from grading.marking.retold import retold
 from grading.run.certificate import Certificate, find_certificate
@@ -19,7 +19,7 @@ from grading.source.catalogue import ENGLISH, LANGUAGES, read_catalogue, words_o
 
 
 @dataclass
-class Order:
+class ExportRequest:
     """
     What is to be exported.
 
@@ -50,16 +50,16 @@ class Order:
 class Marks:
     """An assignment's marks, and what the certificates say of them."""
 
-    def __init__(self, book: Book, assignment: str, order: Order) -> None:
-        self.group = book.read_class(assignment)
-        self.titles = column_titles(self.group.max_points)
-        self.order = order
-        self.reports = order.root / "reports" / assignment
-        asked = set(order.students or self.group.entries)
-        unknown = asked - self.group.entries.keys()
+    def __init__(self, book: Book, assignment: str, request: ExportRequest) -> None:
+        self.class_ = book.read_class(assignment)
+        self.titles = column_titles(self.class_.max_points)
+        self.request = request
+        self.reports = request.root / "reports" / assignment
+        asked = set(request.students or self.class_.entries)
+        unknown = asked - self.class_.entries.keys()
         if unknown:
             raise CourseError(f"not in the grade book: {listed(sorted(unknown))}")
-        self.all = [e for student, e in self.group.entries.items() if student in asked]
+        self.all = [e for student, e in self.class_.entries.items() if student in asked]
         self.notes: list[str] = []
         self._last: tuple[str, Certificate | None] = ("", None)
         self.damaged: set[str] = set()
@@ -84,12 +84,12 @@ class Marks:
         known = {entry.student_id for entry in entries}
         if not known:
             raise CourseError(
-                f"{self.order.source}: none of its rows is of a student in the grade book; is it "
+                f"{self.request.source}: none of its rows is of a student in the grade book; is it "
                 "of another course or assignment?"
             )
         self.notes.append(f"{len(known)} students were found by {key}")
         missing = [entry for entry in self.entries if entry.student_id not in known]
-        self.note(f"not in {self.order.source}", missing)
+        self.note(f"not in {self.request.source}", missing)
 
     def certificate(self, entry: Entry) -> Certificate | None:
         """Return a student's certificate, None where there is none; the last one is kept."""
@@ -120,7 +120,7 @@ class Marks:
         certificate = self.certificate(entry)
         language = certificate.language if certificate else ENGLISH
         if language not in self._words:
-            own = self.order.root / "source" / self.group.assignment / language / "mistakes.po"
+            own = self.request.root / "source" / self.class_.assignment / language / "mistakes.po"
             data = own.read_bytes() if own.is_file() else b""
             known = words_of(language) if language in LANGUAGES else {}
             self._words[language] = {**known, **read_catalogue(data)}
@@ -140,7 +140,7 @@ class Marks:
 
     def remark(self, place: Place, result: TestResult | None, entry: Entry) -> Finding:
         """Say what one graded cell earned, and why."""
-        points, most = entry.points[place], self.group.max_points[place]
+        points, most = entry.points[place], self.class_.max_points[place]
         fields = {"title": self.titles[place], "points": f"{points:g}", "most": f"{most:g}"}
         said = [Finding("{title}: {points} of {most} points.", fields)]
         if entry.grades[place].is_open:

@@ -31,10 +31,10 @@ from grading import CourseError
 from grading.book import Entry
 from grading.exports.filling import Key, find_column, match, pack, points_there
 from grading.exports.marks import Marks
-from grading.intake.folder import printable
+from grading.intake.notes import printable
 from grading.sheets import Sheet, as_number, number, write_rows
 
-COLUMNS = [
+WORKSHEET_COLUMNS = [
     *["Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade"],
     *["Grade can be changed", "Last modified (submission)", "Last modified (grade)"],
     "Feedback comments",
@@ -55,11 +55,11 @@ def participant(identifier: str) -> str:
 
 def write_worksheet(path: Path, marks: Marks, entries: dict[str, Entry]) -> None:
     """Write a worksheet for the students whose participant number is known."""
-    rows = [COLUMNS]
+    rows = [WORKSHEET_COLUMNS]
     for number_there, entry in entries.items():
         when = f"{entry.timestamp:%A, %d %B %Y, %I:%M %p}" if entry.timestamp else "-"
         about = [f"Participant {number_there}", entry.name, entry.email]
-        grades = [number(entry.score), number(marks.group.max_score), "Yes"]
+        grades = [number(entry.score), number(marks.class_.max_score), "Yes"]
         comments = as_html(marks.remarks(entry))
         rows.append([*about, "Submitted for grading", *grades, when, "-", comments])
     write_rows(path, rows)
@@ -144,12 +144,12 @@ def fill_in(sheet: Sheet, marks: Marks) -> tuple[str, dict[str, Entry]]:
     tuple
         By what the students were found, and the entries that were, by participant number.
     """
-    worksheet = Worksheet(sheet, marks.order.column)
+    worksheet = Worksheet(sheet, marks.request.column)
     points = points_there(sheet, worksheet.full_marks(), marks, "Moodle")
     key, found = match(worksheet.rows, marks.entries, worksheet.keys())
     locked = [entry for place, entry in found.items() if worksheet.is_locked(sheet.rows[place])]
     marks.note("grades that cannot be changed in Moodle, and were left", locked)
-    above = [entry for entry in found.values() if entry.score > marks.group.max_score + 1e-6]
+    above = [entry for entry in found.values() if entry.score > marks.class_.max_score + 1e-6]
     marks.note("above full marks, which Moodle drops without a word: enter it there", above)
     comments = max(n for n, title in enumerate(worksheet.heading) if title)
     commented = 0

@@ -9,11 +9,11 @@ from pathlib import Path
 from grading import CourseError
 from grading.book import Book, Entry
 from grading.exports import canvas, gradescope, moodle
-from grading.exports.marks import Marks, Order
+from grading.exports.marks import ExportRequest, Marks
 from grading.intake.downloads import find_uploads
 from grading.sheets import read_sheet, write_rows
 
-COLUMNS = [
+CSV_COLUMNS = [
     *["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"],
     *["raw_score", "late_submission_penalty", "score", "max_score"],
 ]
@@ -38,7 +38,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
-def export(book: Book, assignment: str, way: str, order: Order) -> Report:
+def export(book: Book, assignment: str, way: str, request: ExportRequest) -> Report:
     """
     Write an assignment's marks as "canvas", "moodle", "gradescope" or "csv" wants them.
 
@@ -49,27 +49,27 @@ def export(book: Book, assignment: str, way: str, order: Order) -> Report:
     """
     if way not in WAYS:
         raise CourseError(f"--to {way}: no way to export; one of {', '.join(WAYS)}")
-    marks = Marks(book, assignment, order)
+    marks = Marks(book, assignment, request)
     if not marks.entries:
         raise CourseError(f"{assignment}: there are no marks to export")
     name, write = WAYS[way]
-    path = order.to or marks.reports / "export" / name
+    path = request.to or marks.reports / "export" / name
     files, count = write(marks, path)
     return Report(files, count, marks.notes)
 
 
-def export_all(book: Book, assignments: list[str], path: Path, order: Order) -> Report:
+def export_all(book: Book, assignments: list[str], path: Path, request: ExportRequest) -> Report:
     """Write the marks of several assignments into one file of plain CSV."""
-    marks = [Marks(book, name, order) for name in assignments]
-    write_rows(path, [COLUMNS, *(row for each in marks for row in csv_rows(each))])
+    marks = [Marks(book, name, request) for name in assignments]
+    write_rows(path, [CSV_COLUMNS, *(row for each in marks for row in csv_rows(each))])
     notes = [note for each in marks for note in each.notes]
     return Report([path], len({entry.student_id for each in marks for entry in each.all}), notes)
 
 
 def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:
     """Write a grade book and, where feedback was made, its zip for Canvas: see `canvas`."""
-    if marks.order.source:
-        sheet = read_sheet(marks.order.source)
+    if marks.request.source:
+        sheet = read_sheet(marks.request.source)
         key, entries = canvas.fill_in(sheet, marks)
         marks.found(key, entries.values())
         sheet.write(path)
@@ -81,7 +81,7 @@ def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:
     pages = find_pages(marks, entries)
     if not pages:
         return [path], count
-    downloads = marks.order.root / "downloaded" / marks.group.assignment / "archive"
+    downloads = marks.request.root / "downloaded" / marks.class_.assignment / "archive"
     uploads = find_uploads(downloads)
     marks.note(
         f"not in Canvas's download in {downloads}, and so without a page",
@@ -97,8 +97,8 @@ def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:
 
 def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
     """Write a worksheet and, where feedback was made, its zip for Moodle: see `moodle`."""
-    if marks.order.source:
-        sheet = read_sheet(marks.order.source)
+    if marks.request.source:
+        sheet = read_sheet(marks.request.source)
         key, entries = moodle.fill_in(sheet, marks)
         marks.found(key, entries.values())
         sheet.write(path)
@@ -106,7 +106,7 @@ def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
         entries = {entry.lms_user_id: entry for entry in marks.entries if entry.lms_user_id}
         if not entries:
             raise CourseError(
-                f"{marks.group.assignment}: no participant numbers are known. Download the "
+                f"{marks.class_.assignment}: no participant numbers are known. Download the "
                 "grading worksheet from Moodle, and name it with --from"
             )
         unknown = [entry for entry in marks.entries if not entry.lms_user_id]
@@ -122,7 +122,7 @@ def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
 
 def find_pages(marks: Marks, entries: dict[str, Entry]) -> dict[str, list[Path]]:
     """Return the feedback pages that were made, by the students' numbers in the LMS."""
-    feedback, name = marks.order.root / "feedback", marks.group.assignment
+    feedback, name = marks.request.root / "feedback", marks.class_.assignment
     folders = {n: feedback / entry.student_id / name for n, entry in entries.items()}
     pages = {n: found for n, each in folders.items() if (found := sorted(each.glob("*.html")))}
     if pages:
@@ -139,7 +139,7 @@ def to_gradescope(marks: Marks, path: Path) -> tuple[list[Path], int]:
 
 def to_csv(marks: Marks, path: Path) -> tuple[list[Path], int]:
     """Write the columns of `nbgrader export`, quoted."""
-    write_rows(path, [COLUMNS, *csv_rows(marks)])
+    write_rows(path, [CSV_COLUMNS, *csv_rows(marks)])
     return [path], len(marks.all)
 
 
@@ -147,9 +147,9 @@ def csv_rows(marks: Marks) -> Iterator[list[object]]:
     """Yield a row for every student, 0 points for those who did not hand in."""
     for entry in marks.all:
         yield [
-            *[marks.group.assignment, marks.group.due, entry.timestamp],
+            *[marks.class_.assignment, marks.class_.due, entry.timestamp],
             *[entry.student_id, entry.last_name, entry.first_name, entry.email],
-            *[entry.raw_score, entry.penalty, entry.score, marks.group.max_score],
+            *[entry.raw_score, entry.penalty, entry.score, marks.class_.max_score],
         ]
 
 

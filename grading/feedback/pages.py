@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from jinja2 import pass_context
@@ -46,7 +45,7 @@ NO_NAME = re.compile("cell-[0-9a-f]{8,}$")  # as JupyterLab calls a cell that no
 
 
 @dataclass
-class Part:
+class GradedCell:
     """
     A graded cell, as the page shows it.
 
@@ -60,7 +59,7 @@ class Part:
         What the test found; None where a person marks.
     is_open : bool
         Whether a person has still to mark it.
-    lines : list of Line
+    lines : list of CheckLine
         What the checks found.
     comments : list of str
         What a person wrote.
@@ -73,7 +72,7 @@ class Part:
     max_points: float
     result: TestResult | None
     is_open: bool
-    lines: list[Line]
+    lines: list[CheckLine]
     comments: list[str]
     reading: Reading | None = None
 
@@ -102,7 +101,7 @@ class Share:
 
 
 @dataclass
-class Line:
+class CheckLine:
     """Kinds of check with one and the same result: a line of the page."""
 
     kinds: Finding
@@ -181,7 +180,7 @@ class Pages:
             pieces=self.pieces(name, notebook, entry, parts, prose) if is_graded else [],
         )
 
-    def shares(self, name: str, parts: list[Part], entry: Entry) -> Iterator[Share]:
+    def shares(self, name: str, parts: list[GradedCell], entry: Entry) -> Iterator[Share]:
         """Yield what each of several notebooks gives; nothing where there is one alone."""
         for other, source in self.assignment.notebooks.items():
             graded = (c for c in source.notebook.cells if cells.kind_of(c) in cells.GRADED)
@@ -190,7 +189,7 @@ class Pages:
                 yield share_of(other, parts if other == name else found, entry)
 
     def pieces(
-        self, name: str, notebook: NotebookNode, entry: Entry, parts: list[Part], prose: Prose
+        self, name: str, notebook: NotebookNode, entry: Entry, parts: list[GradedCell], prose: Prose
     ) -> Iterator[Piece]:
         """Yield the student's notebook, what the student did not write folded."""
         targets = {part.reading.cell for part in parts if part.reading}
@@ -204,7 +203,7 @@ class Pages:
             for cell in group:
                 said = comment_on(Place(name, grade_id(cell)), notebook, entry, prose)
                 stops = lines_that_stopped(cell, parts)
-                yield Piece(kind_of(cell), said + render(cell, prose, stops))
+                yield Piece(title_above(cell), said + render(cell, prose, stops))
 
 
 @functools.cache
@@ -219,7 +218,7 @@ def template() -> jinja2.Template:
 
 
 @pass_context
-def say(context: Context, message: str, **fields: Any) -> Markup:
+def say(context: Context, message: str, **fields: object) -> Markup:
     """Return a sentence of the template, in the language of its page."""
     said = escape(context["words"].get(message, message))
     return said.format(**fields) if fields else said
@@ -247,12 +246,12 @@ def heading_above(notebook: NotebookNode, cell: NotebookNode) -> str:
     return ""
 
 
-def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -> Part:
+def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -> GradedCell:
     """Return what is said of a graded cell; one without its own name is called by a heading."""
     grade = entry.grades.get(place)
     result = read_result(cell) if cells.is_test(cell) else None
     comments = [place._replace(cell=place.function), place] if result else [place]
-    return Part(
+    return GradedCell(
         heading if heading and NO_NAME.match(place.cell) else place.function,
         grade.points if grade else result.points if result else 0.0,
         cells.points_of(cell),
@@ -265,13 +264,13 @@ def part_of(place: Place, cell: NotebookNode, entry: Entry, heading: str = "") -
     )
 
 
-def is_wrong(part: Part) -> bool:
+def is_wrong(part: GradedCell) -> bool:
     """Tell whether a part was written, and not all is right."""
     found = [check.wrong for check in part.result.checks] if part.result else []
     return any(found) and NOT_WRITTEN not in found
 
 
-def share_of(notebook: str, parts: list[Part], entry: Entry) -> Share:
+def share_of(notebook: str, parts: list[GradedCell], entry: Entry) -> Share:
     """Return what a notebook gives to the points."""
     return Share(
         notebook,
@@ -291,7 +290,7 @@ def whole_of(shares: list[Share]) -> Share:
     )
 
 
-def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
+def lines_of(checks: list[CheckResult]) -> Iterator[CheckLine]:
     """Yield the lines of a test's checks; what has one and the same sentence shares a line."""
     lines: dict[str, list[CheckResult]] = {}
     for check in checks:
@@ -300,7 +299,7 @@ def lines_of(checks: list[CheckResult]) -> Iterator[Line]:
         wrong = same[0].wrong
         kinds = {"kinds": [Finding(check.kind, {}) for check in same]}
         is_all = len(same) == len(checks) > 1
-        yield Line(
+        yield CheckLine(
             Finding("all checks", {}) if is_all else Finding("{kinds}", kinds),
             not wrong,
             ended(retold(wrong)) if wrong else Finding("right", {}),
@@ -318,7 +317,7 @@ def anchored(cell: NotebookNode, targets: Collection[str]) -> Markup:
     return Markup('<a id="read-%s"></a>') % cell.id if cell.id in targets else Markup()
 
 
-def lines_that_stopped(cell: NotebookNode, parts: list[Part]) -> set[int]:
+def lines_that_stopped(cell: NotebookNode, parts: list[GradedCell]) -> set[int]:
     """Return the numbers of the lines in which a cell stopped, or a test of its function."""
     told = [text for part in parts for text in stops_of(part)]
     for output in cell.get("outputs", []):
@@ -328,7 +327,7 @@ def lines_that_stopped(cell: NotebookNode, parts: list[Part]) -> set[int]:
     return {int(each[2]) for each in found if each and each[1].split(" ")[0] in names}
 
 
-def stops_of(part: Part) -> Iterator[str]:
+def stops_of(part: GradedCell) -> Iterator[str]:
     """Yield the lines in which a part's function stopped: "line 5: ..."."""
     for check in part.result.checks if part.result else []:
         line = check.wrong.fields.get("line") if check.wrong else None
@@ -381,7 +380,7 @@ def heading_of(cells: list[NotebookNode]) -> Finding:
     return Finding("The assignment", {})
 
 
-def kind_of(cell: NotebookNode) -> Finding:
+def title_above(cell: NotebookNode) -> Finding:
     """Return the heading above a cell in view."""
     name = grade_id(cell)
     if cells.is_answer(cell):
@@ -410,10 +409,10 @@ def render(cell: NotebookNode, prose: Prose, stops: Collection[int] = ()) -> Mar
 def show(output: NotebookNode, prose: Prose) -> Markup:
     """Return an output as HTML; scripts were taken out of it when the notebook was run."""
     if output.output_type == "stream":
-        return plain(output.text, prose)
+        return preformatted(output.text, prose)
     if output.output_type == "error":
         told = output.traceback or [f"{output.ename}: {output.evalue}"]
-        return plain("\n".join(prose.say(line_of(each)) for each in told), prose)
+        return preformatted("\n".join(prose.say(line_of(each)) for each in told), prose)
     data = output.data
     for kind in ("image/png", "image/jpeg"):
         if re.fullmatch(r"[A-Za-z0-9+/=\s]+", data.get(kind, "")):
@@ -427,7 +426,7 @@ def show(output: NotebookNode, prose: Prose) -> Markup:
         return Markup(f"{within}{in_words(data['text/html'], prose)}</div>\n")
     if "text/markdown" in data:
         return prose.students_markdown(data["text/markdown"])
-    return plain(data.get("text/plain", ""), prose)
+    return preformatted(data.get("text/plain", ""), prose)
 
 
 def line_of(traceback: str) -> Finding:
@@ -448,7 +447,7 @@ def in_words(text: str, prose: Prose) -> str:
     return text
 
 
-def plain(text: str, prose: Prose) -> Markup:
+def preformatted(text: str, prose: Prose) -> Markup:
     """Return an output that is text."""
     text = in_words(strip_ansi(text), prose)
     if len(text) > LONGEST:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,7 +10,7 @@ from markupsafe import Markup
 from grading.shown import code
 
 
-def templates_in(folder: Path, **filters: Any) -> Environment:
+def templates_in(folder: Path, **filters: object) -> Environment:
     """Return where the templates of a folder are read, with these filters beside `code`."""
     made = Environment(
         loader=FileSystemLoader(folder),

@@ -21,7 +21,7 @@ from grading.findings import Finding, Words
 from grading.marking.sanitize import without_links
 
 CODE, TABLE, FORMULA = Finding("Code", {}), Finding("Table", {}), Finding("Formula", {})
-KEPT = 1000  # texts; those of the assignment are the same in every page
+MOST_TEXTS = 1000  # texts; those of the assignment are the same in every page
 MOST = 20_000  # characters: a longer text of a student's is shown as it is
 
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
@@ -49,7 +49,7 @@ STYLES = [
 ]
 
 
-@functools.lru_cache(KEPT)
+@functools.lru_cache(MOST_TEXTS)
 def highlight(source: str) -> Markup:
     """Return Python code as HTML, its keywords, names, texts and remarks told apart."""
     if len(source) > MOST:

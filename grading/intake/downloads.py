@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import CourseError
-from grading.intake.folder import printable
+from grading.intake.notes import printable
 
 # "doejane_LATE_4242_98765_my solution-2.ipynb": name, user id, number of the
 # attachment (higher for a later upload), the student's own file name.

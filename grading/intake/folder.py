@@ -9,9 +9,9 @@ import stat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from grading.findings import Finding, Words
+from grading.findings import Finding
+from grading.intake.notes import some
 from grading.intake.outputs import without_outputs
 from grading.source import digest
 
@@ -21,7 +21,6 @@ MAX_TOTAL = 40_000_000  # of all files without theirs, for each notebook of the 
 MAX_FILES = 10_000  # looked at in a submission
 MAX_DEPTH = 3  # of folders in it
 MAX_NOTEBOOKS = 10  # read, to find the right one; one more for each further notebook
-MAX_NOTE = 300  # characters
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # of nbgrader's exchange
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
 
@@ -29,7 +28,7 @@ MAX_SECRET = 1000  # bytes; nbgrader's has 128
 class Unreadable(Exception):
     """Why nothing can be made of a file; the end of a sentence that begins with its name."""
 
-    def __init__(self, message: str, **fields: Any) -> None:
+    def __init__(self, message: str, **fields: object) -> None:
         self.finding = Finding(message, fields)
         super().__init__(str(self.finding))
 
@@ -221,25 +220,3 @@ def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[F
     if len(handed.notebooks) > most["most"]:
         notes.append(Finding("more than {most} notebooks: the others were not looked at", most))
     return notes
-
-
-def some(names: Iterable[str], most: int = 5) -> list[str | Finding]:
-    """Name the first few, and count the others: what a field of a finding may be."""
-    names = list(names)
-    more = [Finding("{count} more", {"count": len(names) - most})] if len(names) > most else []
-    return [*(name[:60] for name in names[:most]), *more]
-
-
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """Name the first few, and count the others, in English."""
-    return ", ".join(map(str, some(names, most)))
-
-
-def tidy(notes: Iterable[Finding], words: Words) -> list[str]:
-    """Say notes so that they are safe to show: one line each, not too long, nothing but text."""
-    return [printable(note.said(words)[:MAX_NOTE]) for note in notes]
-
-
-def printable(text: str) -> str:
-    """Make a text safe to show: no line breaks, no terminal codes, no stray bytes."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

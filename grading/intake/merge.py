@@ -11,8 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 
 from grading.findings import Finding
-from grading.intake.folder import some
-from grading.intake.raw_cells import RawCell, plain
+from grading.intake.notes import some
+from grading.intake.raw_cells import RawCell, bare
 from grading.source import cells as known_cells
 from grading.source.catalogue import ENGLISH
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
@@ -62,11 +62,11 @@ class Frame:
         versions = {ENGLISH: student}
         versions |= {code: translate(student, each) for code, each in (translations or {}).items()}
         self.texts = {
-            language: [plain(cell.source) for cell in version.cells]
+            language: [bare(cell.source) for cell in version.cells]
             for language, version in versions.items()
         }
         both = zip(source.cells, self.texts[ENGLISH], strict=True)
-        self.hides_nothing = [plain(cell.source) == text for cell, text in both]
+        self.hides_nothing = [bare(cell.source) == text for cell, text in both]
         cells = list(enumerate(source.cells))
         self.solutions = {p: grade_id(c) for p, c in cells if known_cells.is_answer(c)}
         tasks = {p for p, c in cells if known_cells.kind_of(c) is Kind.TASK}

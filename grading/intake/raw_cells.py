@@ -46,7 +46,7 @@ class RawCell:
     @functools.cached_property
     def plain(self) -> str:
         """Its text without the white space that editors change."""
-        return plain(self.text)
+        return bare(self.text)
 
     @functools.cached_property
     def is_as_released(self) -> bool:
@@ -59,7 +59,7 @@ class RawCell:
         return bool(function and re.search(pattern, self.text, re.MULTILINE))
 
 
-def plain(text: str) -> str:
+def bare(text: str) -> str:
     """Return a text without the white space that editors change."""
     return "\n".join(line.rstrip() for line in text.strip().split("\n"))
 
@@ -163,11 +163,11 @@ def read_cell(raw: dict) -> RawCell:
     return RawCell(kind, text, text_of(raw.get("id")), settings_in(raw.get("metadata")))
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """Return a text that may be a list of lines, or something else altogether."""
     return "".join(v for v in list_of(value) or [value] if isinstance(v, str))
 
 
-def list_of(value: Any) -> list:
+def list_of(value: object) -> list:
     """Return a list, empty where it is none."""
     return value if isinstance(value, list) else []

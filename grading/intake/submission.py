@@ -19,10 +19,9 @@ from grading.intake.folder import (
     describe,
     look_into,
     read_file,
-    some,
-    tidy,
 )
 from grading.intake.merge import Frame, Merge
+from grading.intake.notes import some, tidy
 from grading.intake.raw_cells import read_cells
 from grading.intake.timestamps import UnknownZone, parse_time
 from grading.source.catalogue import ENGLISH

@@ -20,7 +20,7 @@ AHEAD_OF = re.compile(r"\b(?:UTC|GMT)(?=[+-][0-9])")
 class UnknownZone(ValueError):
     """An abbreviation that stands for no time zone, or for several; the finding says so."""
 
-    def __init__(self, message: str, **fields: Any) -> None:
+    def __init__(self, message: str, **fields: object) -> None:
         self.finding = Finding(message, fields)
         super().__init__(str(self.finding))
 
@@ -84,7 +84,7 @@ def offset_of(name: str, when: datetime, timezone: str) -> timedelta:
     return next(iter(found))
 
 
-def either(one: Any, other: Any) -> Finding:
+def either(one: object, other: object) -> Finding:
     """Say that it may be the one or the other."""
     return Finding("{one} or {other}", {"one": one, "other": other})
 

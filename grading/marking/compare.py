@@ -13,8 +13,8 @@ from grading.outcomes import Wrong, a_type, same_value
 
 def check_value(
     path: str,
-    actual: Any,
-    expected: Any,
+    actual: object,
+    expected: object,
     cache: list[str] | tuple = (),
     time_axis: int | None = None,
 ) -> None:

@@ -21,7 +21,7 @@ def of_like_size(function: Callable, arguments: dict[str, Any]) -> Callable:
     most = 4 * max(sizes(arguments))
 
     @functools.wraps(function)
-    def lent(*given: Any) -> Any:
+    def lent(*given: object) -> Any:
         if max(sizes(given)) > most:
             raise ValueError(f"{function.__name__} is given far more than the test holds")
         return function(*given)
@@ -29,7 +29,7 @@ def of_like_size(function: Callable, arguments: dict[str, Any]) -> Callable:
     return lent
 
 
-def sizes(value: Any) -> Iterator[float]:
+def sizes(value: object) -> Iterator[float]:
     """Yield the sizes of all arrays and containers in a value, axis by axis."""
     yield 1
     if isinstance(value, np.ndarray):

@@ -88,7 +88,7 @@ def mark_notebook(
     }
     if unclear:
         others: dict[str, TestResult] = {}
-        if not (done.timed_out and most_seconds < math.inf):  # then it is marked again
+        if not (done.took.timed_out and most_seconds < math.inf):  # then it is marked again
             end = 1 + max(n for n, cell in enumerate(run) if cell.id in unclear)
             asked = unclear | plain  # these may build on one another
             again = [n for n in range(end) if run[n].kind != "test" or run[n].id in asked]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Any
 
 import numpy as np
 from nbformat import NotebookNode
@@ -46,7 +45,7 @@ def plain_result(cell: NotebookNode, done: CellResult) -> TestResult:
     return TestResult(cells.function_tested(name), points, most, [check])
 
 
-def points_in(value: Any, most: float) -> tuple[float, Finding | None]:
+def points_in(value: object, most: float) -> tuple[float, Finding | None]:
     """Return the points that a test's last value says, and what of it is wrong."""
     if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf":
         value = value[()]

@@ -111,7 +111,7 @@ def as_plain(result: TestResult) -> dict[str, Any]:
     return unfold(asdict(result))
 
 
-def unfold(value: Any) -> Any:
+def unfold(value: object) -> Any:
     """Return a value with its findings as dicts."""
     if isinstance(value, Finding):
         return {"message": value.message, "fields": unfold(value.fields)}
@@ -120,7 +120,7 @@ def unfold(value: Any) -> Any:
     return [unfold(item) for item in value] if isinstance(value, list) else value
 
 
-def folded(value: Any) -> Any:
+def folded(value: object) -> Any:
     """Return a value that `unfold` made."""
     if isinstance(value, list):
         return [folded(item) for item in value]
@@ -195,8 +195,3 @@ def read_result(cell: NotebookNode) -> TestResult:
             return from_plain(output.metadata[RECORD])
     name = cells.function_tested(cells.grade_id(cell))
     return TestResult(name, 0.0, cells.points_of(cell), stopped=NOT_RUN)
-
-
-def read_results(notebook: NotebookNode) -> list[TestResult]:
-    """Return the result of each test, in the order of the notebook."""
-    return [read_result(cell) for cell in notebook.cells if cells.is_test(cell)]

@@ -29,7 +29,7 @@ VALUE = re.compile(r"(?!.*(?:^|[ ,])-)[#a-z0-9.%, -]+", re.I)
 COLOUR = re.compile(r"var\(--jp-[a-z0-9-]+, ?#[0-9a-f]+\)")
 MOST_VALUE = 100  # characters
 
-MOST_KEPT = 20_000  # characters of a cleaned text that is kept for the next student
+LONGEST_KEPT = 20_000  # characters of a cleaned text that is kept for the next student
 MOST_HTML = 500_000  # characters: more is no table that anybody reads
 MOST_UNCLOSED = 1000  # elements in one another
 MOST_PIXELS = 50_000_000  # of a picture: a small file may hold a huge one
@@ -107,7 +107,7 @@ def clean_html(text: str) -> str:
     """Return HTML with nothing but plain elements in it; "" where it is far too long."""
     if len(text) > MOST_HTML or unclosed(text) > MOST_UNCLOSED:
         return ""
-    return clean_kept(text) if len(text) < MOST_KEPT else cleaner().clean(text)
+    return clean_kept(text) if len(text) < LONGEST_KEPT else cleaner().clean(text)
 
 
 def unclosed(text: str) -> int:

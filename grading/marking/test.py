@@ -155,7 +155,7 @@ class MarkedTest(FunctionTest):
         """Return a function of the solution."""
         return self.outcomes_known.source.function(name)
 
-    def call(self, **arguments: Any) -> None:
+    def call(self, **arguments: object) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
         given = Given(arguments, keeps=self.keeps_cache)
         own = lent = self.outcome_of(arguments)
@@ -254,7 +254,7 @@ class MarkedTest(FunctionTest):
         if shapes:
             super().assert_shapes(**shapes)
 
-    def assert_allclose(self, path: str, expected: Any = THE_SOLUTIONS) -> None:
+    def assert_allclose(self, path: str, expected: object = THE_SOLUTIONS) -> None:
         """Check a returned value, with all that it holds: against the solution's, if not told."""
         if expected is THE_SOLUTIONS:
             self.check(path.split("[")[0], functools.partial(self.check_against_solution, path))
@@ -274,7 +274,7 @@ class MarkedTest(FunctionTest):
             right = as_left(right, actual, changed) if changed else right
         self.compare(self.label(path), actual, right)
 
-    def compare(self, label: str, actual: Any, expected: Any) -> None:
+    def compare(self, label: str, actual: object, expected: object) -> None:
         """Raise Wrong where a value, or anything that it holds, is not what is expected."""
         check_value(label, actual, expected, self.cache, self.time_axis)
 
@@ -458,12 +458,12 @@ def is_clear(outcome: Outcome) -> bool:
     return not outcome.stopped or outcome.raised is not None
 
 
-def type_of(value: Any) -> type | np.dtype:
+def type_of(value: object) -> type | np.dtype:
     """Return the type of a value; of an array, what it holds."""
     return value.dtype if isinstance(value, np.ndarray) else type(value)
 
 
-def check_gradient(label: str, actual: Any, numeric: np.ndarray) -> None:
+def check_gradient(label: str, actual: object, numeric: np.ndarray) -> None:
     """Raise Wrong where a gradient is not what numeric derivatives say."""
     check_shape(label, actual, numeric.shape)
     size = max(float(np.linalg.norm(numeric)), SMALLEST_NORM)

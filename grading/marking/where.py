@@ -60,6 +60,6 @@ def where_wrong(
     return {**about, "wrong": rows} if tells else {}
 
 
-def is_wrong(actual: Any, expected: Any) -> bool:
+def is_wrong(actual: object, expected: object) -> bool:
     """Tell whether a value, or anything that it holds, is wrong."""
     return bool(find_wrong(lambda outcome: check_value("", actual, expected), NO_OUTCOME))

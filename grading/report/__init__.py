@@ -1,4 +1,5 @@
-"""The class report: one page for the instructor, and its figures as CSV.
+"""
+The class report: one page for the instructor, and its figures as CSV.
 
 `reports/<assignment>/report.html` needs nothing but itself. Beside it, in `report/`:
 

@@ -56,10 +56,10 @@ def write_report(book: Book, assignment: str, reports: Path) -> Path:
 
 def render_page(statistics: Statistics) -> str:
     """Return the page."""
-    templates = templates_in(HERE, points=points, share=share, names=names, label=label)
-    group = statistics.group
+    templates = templates_in(HERE, points=points, share=share, names=names, shown_name=shown_name)
+    class_ = statistics.class_
     scores = np.array([entry.score for entry in statistics.entries])
-    bins = distribution(scores, group.max_score)
+    bins = distribution(scores, class_.max_score)
     functions = [function_row(statistics, place) for place in statistics.places]
     return templates.get_template("page.html.j2").render(
         it=statistics,
@@ -95,7 +95,7 @@ def share(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.0%}"
 
 
-def label(entry: Entry) -> str:
+def shown_name(entry: Entry) -> str:
     """Name a student, with the id."""
     own = entry.student_id
     return own if entry.name == own else f"{entry.name} ({own})"
@@ -104,20 +104,20 @@ def label(entry: Entry) -> str:
 def names(entries: list[Entry]) -> str:
     """Name the first students, and count the others."""
     more = len(entries) - MOST_NAMES
-    listed = ", ".join(label(entry) for entry in entries[:MOST_NAMES])
+    listed = ", ".join(shown_name(entry) for entry in entries[:MOST_NAMES])
     return f"{listed} and {more} more, in mistakes.csv" if more > 0 else listed
 
 
 def summary(statistics: Statistics, scores: np.ndarray) -> dict[str, str]:
     """Return what is said first."""
-    full = int((scores >= statistics.group.max_score).sum())
+    full = int((scores >= statistics.class_.max_score).sum())
     low, median, high = np.percentile(scores, [25, 50, 75])
     waiting = sum(entry.is_open for entry in statistics.entries)
     wait = {"To be marked by hand": f"{waiting} of {len(scores)}"} if waiting else {}
     return {
         "Handed in": f"{len(scores) + statistics.unknown}",
         "Marked": f"{len(statistics.marked)}",
-        "Mean": f"{points(scores.mean())} of {points(statistics.group.max_score)}",
+        "Mean": f"{points(scores.mean())} of {points(statistics.class_.max_score)}",
         "Median": points(median),
         "Middle half": f"{points(low)} to {points(high)}",
         "Full marks": f"{full}",
@@ -135,7 +135,7 @@ def distribution(scores: np.ndarray, max_score: float) -> list[tuple[str, int]]:
 
 def function_row(statistics: Statistics, place: Place) -> dict[str, object]:
     """Return what is said of the points of a function, or of another graded cell, once marked."""
-    most = statistics.group.max_points[place]
+    most = statistics.class_.max_points[place]
     held = [entry.grades.get(place) for entry in statistics.entries]
     waiting = sum(grade is not None and grade.is_open for grade in held)
     marked = [grade for grade in held if grade is None or not grade.is_open]

@@ -22,7 +22,7 @@ from grading.report.statistics import USED, Item, SameMistake, Statistics
 # Stand for the page's own colours, light or dark, until the SVG is written.
 INK, RULE, BAR, PART, NONE = "#010101", "#020202", "#030303", "#040404", "#050505"
 VARIABLES = {INK: "ink", RULE: "rule", BAR: "bar", PART: "part", NONE: "none"}
-STYLE: dict[RcKeyType, object] = {
+PLOT_STYLE: dict[RcKeyType, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",  # the same figure, the same file
     "text.parse_math": False,
@@ -127,7 +127,7 @@ def whole_numbers() -> MaxNLocator:
 
 def histogram(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) -> str:
     """Draw how many students there are in each class of values."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(PLOT_STYLE):
         figure, axes = new_figure(2.7)
         axes.bar(range(len(counts)), counts, width=0.92, color=BAR)
         axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
@@ -138,7 +138,7 @@ def histogram(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: st
 
 def shares(labels: Sequence[str], parts: dict[str, Sequence[float]], xlabel: str, alt: str) -> str:
     """Draw for each label a bar of shares, one upon the other; they add up to 1 or less."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(PLOT_STYLE):
         figure, axes = new_figure(0.9 + 0.24 * len(labels) + 0.3 * (len(parts) > 1))
         left = [0.0] * len(labels)
         looks = [(BAR, ""), (PART, "////"), (NONE, "")]
@@ -164,7 +164,7 @@ def shares(labels: Sequence[str], parts: dict[str, Sequence[float]], xlabel: str
 
 def bars(labels: Sequence[str], counts: Sequence[int], xlabel: str, alt: str) -> str:
     """Draw for each label a bar, how many students it is said of."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(PLOT_STYLE):
         figure, axes = new_figure(0.9 + 0.24 * len(labels))
         axes.barh(range(len(labels)), counts, height=0.76, color=BAR)
         axes.set_xlabel(xlabel)

@@ -123,7 +123,7 @@ class Statistics:
 
     Attributes
     ----------
-    group : Class
+    class_ : Class
     entries : list of Entry
         Who handed in.
     unknown : int
@@ -155,12 +155,12 @@ class Statistics:
         Which states of the source notebook the class was marked with.
     """
 
-    def __init__(self, group: Class, reports: Path) -> None:
-        self.group = group
-        self.entries = [entry for entry in group.entries.values() if entry.handed_in]
+    def __init__(self, class_: Class, reports: Path) -> None:
+        self.class_ = class_
+        self.entries = [entry for entry in class_.entries.values() if entry.handed_in]
         self.marked: list[Entry] = []
         self.status: dict[str, str] = {}
-        self.titles = column_titles(group.max_points)
+        self.titles = column_titles(class_.max_points)
         self.attention: list[Attention] = []
         self.used: dict[str, dict[str, float]] = {measure: {} for measure in USED}
         self.rooms: dict[str, int] = {}
@@ -176,8 +176,8 @@ class Statistics:
         for entry in self.entries:
             self._read(entry, reports)
         self.unknown = self._read_unknown(reports)
-        known = [place for place in self._found if place in group.max_points]
-        self.places = [*known, *sorted(group.max_points.keys() - set(known))]
+        known = [place for place in self._found if place in class_.max_points]
+        self.places = [*known, *sorted(class_.max_points.keys() - set(known))]
         self.items = self._count_items()
         self.mistakes = most_frequent(self._mistakes)
         self.unnamed = most_frequent(self._unnamed)

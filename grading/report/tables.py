@@ -27,7 +27,7 @@ def student_rows(statistics: Statistics) -> Iterable[Sequence[object]]:
         student, points = entry.student_id, entry.points
         yield [
             *[student, entry.last_name, entry.first_name],
-            *[entry.score, statistics.group.max_score, entry.penalty],
+            *[entry.score, statistics.class_.max_score, entry.penalty],
             *[points.get(place, 0.0) for place in statistics.places],
             statistics.status[student],
             *[statistics.used[measure].get(student, "") for measure in USED],

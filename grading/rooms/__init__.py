@@ -4,7 +4,7 @@ from .answers import StudentError
 from .cell import Cell, CellResult
 from .door import Room, RoomDied, RoomError, RoomTimeout, Ticket
 from .limits import Limits
-from .notebook import NotebookResult, run_notebook
+from .notebook import NotebookResult, Took, run_notebook
 from .packages import PackagesMissing
 from .said import read_back
 from .sandbox import PACKAGES, IsolationUnavailable, Nursery
@@ -27,6 +27,7 @@ __all__ = [
     "StandIn",
     "StudentError",
     "Ticket",
+    "Took",
     "read_back",
     "run_notebook",
 ]

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from .exceptions import COMMON, Shown
-from .limits import Limits
 from .room import wire
-from .room.shell import CUT, clean
+from .room.shell import CUT, Described, Output, clean
 
 OURS = ("RoomDied", "RoomTimeout", "CannotCross")  # what a student's exception is not called
 # What a student's cell may show. Text alone, and pictures that are plainly pictures.
@@ -35,6 +34,14 @@ class RoomDied(RoomError):
 
 class RoomTimeout(RoomError):
     """The room did not answer in time."""
+
+
+class Told(Described, total=False):
+    """An exception, and what a test may know of it beside: as in `StudentError`."""
+
+    raised: list[Any] | None
+    text: str
+    args: tuple
 
 
 class StudentError(Exception):
@@ -100,15 +107,14 @@ def builtin_exception(names: list[str]) -> type[Exception] | None:
 
 
 def student_error(
-    description: dict[str, Any], cell: str, classes: Sequence[type[Exception]] = ()
+    description: Told, cell: str, classes: Sequence[type[Exception]] = ()
 ) -> StudentError:
     """
     Return an exception like the student's own.
 
     Parameters
     ----------
-    description : dict
-        As `check_error` returns it.
+    description : Told
     cell : str
         The label of the cell of the function that was called.
     classes : sequence of type
@@ -132,7 +138,7 @@ def student_error(
     return kind(message, lines, raised, text, args or ())
 
 
-def check_text(text: Any, most: int) -> str:
+def check_text(text: object, most: int) -> str:
     """Return a text from a room."""
     if type(text) is not str:
         raise wire.WireError("the message is not of the right form")
@@ -144,7 +150,7 @@ def without_controls(text: str) -> str:
     return "".join(c for c in text if c.isprintable() or c in "\n\t")
 
 
-def check_error(error: Any, shown: Shown | None = None, told: bool = False) -> dict[str, Any]:
+def check_error(error: Any, shown: Shown | None = None, told: bool = False) -> Told:
     """
     Return a description of an exception from a room.
 
@@ -160,20 +166,22 @@ def check_error(error: Any, shown: Shown | None = None, told: bool = False) -> d
     if shown is None:
         return checked
     args = error.get("args")
-    text = {"text": checked["message"], "args": tuple(args) if type(args) is list else ()}
     bases = [base for base in checked["bases"] if base in COMMON]
     lines = [(label, n, shown.line(label, n)) for label, n, _ in checked["lines"]]
-    return {
+    known: Told = {
         "type": shown.name(checked["type"], (bases or ["Exception"])[0]),
         "bases": bases,
         "message": shown.message(checked["message"]),
         "raised": checked["raised"] and shown.stop(*checked["raised"]),
-        "lines": [line for line in lines if line[2] is not None],
-        **(text if told else {}),
+        "lines": [(label, n, text) for label, n, text in lines if text is not None],
     }
+    if told:
+        known["text"] = checked["message"]
+        known["args"] = tuple(args) if type(args) is list else ()
+    return known
 
 
-def check_form_of_error(error: Any) -> dict[str, Any]:
+def check_form_of_error(error: Any) -> Told:
     """Return a description of an exception, if it is of the right form."""
     try:
         return {
@@ -200,7 +208,7 @@ def check_raised(raised: Any) -> list[Any] | None:
     return [operation, kind, list(names), list(values), list(texts)]
 
 
-def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
+def check_outputs(outputs: Any, most: int) -> list[Output]:
     """
     Return outputs from a room as nbformat's dicts: text and pictures, and nothing else.
 
@@ -220,13 +228,13 @@ def check_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
     return [output for output in kept if output]
 
 
-def size_of(output: dict[str, Any]) -> int:
+def size_of(output: Output) -> int:
     """Return how many characters an output holds."""
     texts = [output.get("text", ""), *output.get("traceback", ()), *output.get("data", {}).values()]
     return 100 + sum(map(len, texts))
 
 
-def check_output(output: dict, most: int) -> dict[str, Any]:
+def check_output(output: Output, most: int) -> Output:
     """Return one output from a room; an empty dict where there is nothing to show."""
     kind = output["output_type"]
     if kind == "stream":
@@ -268,8 +276,3 @@ def with_odd(value: Any, path: tuple, kind: str) -> Any:
         return value.view(type(kind, (np.ndarray,), {}))
     base = list if isinstance(value, list) else object
     return type(kind, (base,), {})(*([value] if base is list else []))
-
-
-def bounds_of(limits: Limits) -> wire.Bounds:
-    """Return the bounds of messages."""
-    return wire.Bounds(limits.message_bytes, limits.message_items, limits.message_depth)

@@ -12,8 +12,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .calls import filter_of_calls
 from .limits import Limits
+from .system_calls import filter_of_calls
 
 INSIDE = Path(__file__).resolve().with_name("room")  # all that runs in rooms
 SEEN_PYTHON, SEEN_PACKAGES, SEEN_ROOM = "/opt/python", "/opt/packages", "/opt/room"

@@ -6,9 +6,10 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from . import said
+from .room.shell import Described, Output
 
 Runs = Literal["student", "shared", "test"]  # who runs a cell
 
@@ -57,7 +58,7 @@ class CellResult:
     cell : Cell
     outputs : list of dict
         As in a notebook.
-    value : Any
+    value : object
         Of a test: the value of its last line.
     error : str
         "NameError: name 'x' is not defined", or "".
@@ -67,14 +68,12 @@ class CellResult:
 
     cell: Cell
     outputs: list[dict] = field(default_factory=list)
-    value: Any = None
+    value: object = None
     error: str = ""
     line: int = 0
 
 
-def error_output(
-    kind: str, message: str, lines: Sequence[tuple[str, int, str]] = ()
-) -> dict[str, Any]:
+def error_output(kind: str, message: str, lines: Sequence[tuple[str, int, str]] = ()) -> Output:
     """Return an error as in a notebook, with lines of the student's alone."""
     shown = [f"{cell}, line {n}: {code}".removeprefix(", ") for cell, n, code in lines]
     return {
@@ -91,7 +90,7 @@ NEWER = re.compile(  # what Python has learned since 3.12
 )
 
 
-def with_place(error: dict[str, Any]) -> str:
+def with_place(error: Described) -> str:
     """Say why and where a cell stopped; of a line that this Python cannot read, why that may be."""
     if not error["lines"]:
         return str(error["message"])

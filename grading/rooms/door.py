@@ -19,7 +19,7 @@ from .answers import (
     RoomDied,
     RoomError,
     RoomTimeout,
-    bounds_of,
+    Told,
     check_error,
     check_outputs,
     check_text,
@@ -31,9 +31,9 @@ from .exceptions import Shown
 from .room import wire
 from .room.channel import ANSWER, QUESTION, Channel, ChannelClosed, ChannelError, ChannelTimeout
 from .room.folded import Folded, fold, unfold
-from .room.shell import Stream, clean
+from .room.shell import Output, Stream, clean
 from .room.stops import HOLDS_ITSELF
-from .sandbox import Nursery
+from .sandbox import Nursery, Usage
 from .stand_in import CallableThing, CannotCross, Thing, is_ours
 
 # What a value may be called that should be plain data, and is not.
@@ -72,7 +72,7 @@ class Ticket:
         return "<a value in the student's room>"
 
 
-def cannot_ask(*_: Any) -> NoReturn:
+def cannot_ask(*_: object) -> NoReturn:
     """Refuse to ask an object: what a room without a `Student` around it does."""
     raise TypeError("this room answers calls alone")
 
@@ -97,8 +97,8 @@ class Room:
     ----------
     clock : Clock
         How much time its code has taken.
-    usage : dict or None
-        What the room used, once it is closed: `cpu_seconds`, `peak_mb`.
+    usage : Usage or None
+        What the room used, once it is closed.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class Room:
         self.operate_by = operate
         self.limits = nursery.limits
         self.shown = shown or Shown({})
-        self.usage: dict[str, Any] | None = None
-        self.bounds = bounds_of(self.limits)
+        self.usage: Usage | None = None
+        self.bounds = self.limits.messages
         try:
             line, self._end, waited = nursery.start_room()
         except OSError as error:
@@ -125,7 +125,7 @@ class Room:
         self.depth = 0  # of questions, each asked by a function that the one before has called
         self.ask({"do": "begin", "files": files or {}}, "the room", self.limits.start_seconds)
 
-    def run_cell(self, source: str, label: str, most: int) -> tuple[list[dict], dict | None]:
+    def run_cell(self, source: str, label: str, most: int) -> tuple[list[Output], Told | None]:
         """
         Run one cell.
 
@@ -139,8 +139,8 @@ class Room:
         -------
         outputs : list of dict
             As in a notebook.
-        error : dict or None
-            What the cell raised, as `check_error` returns it.
+        error : Told or None
+            What the cell raised.
         """
         question = {"do": "run", "source": source, "label": label}
         answer = self.ask(question, label, self.limits.cell_seconds)
@@ -283,7 +283,7 @@ class Room:
 
         Returns
         -------
-        result : Any
+        result : object
         values : dict
             Of the plain data that the test was told, what is other data by now.
         """
@@ -333,7 +333,7 @@ class Room:
             sys.stdout.write(printed)
         return self.unfold(self.get(answer, "result"), label, may_call), changed
 
-    def refer(self, value: Any, who: str = "a function") -> Folded:
+    def refer(self, value: object, who: str = "a function") -> Folded:
         """Return the reference to an object of the room."""
         if not isinstance(value, Thing):
             kind = f"a {type(value).__name__}"
@@ -342,7 +342,7 @@ class Room:
             raise CannotCross(said.GONE.format(name=value.label_))
         return value.reference_
 
-    def unfold(self, folded: Any, label: str, given: dict[str, Callable] | None = None) -> Any:
+    def unfold(self, folded: object, label: str, given: dict[str, Callable] | None = None) -> Any:
         """Return a value that came folded, with stand-ins for what stays in the room."""
         given = {} if given is None else given
         try:
@@ -368,7 +368,7 @@ class Room:
         """Tell whether the room has ended, or speaks without being asked."""
         return self.channel.has_gone()
 
-    def close(self, patience: float = 0.0) -> dict[str, Any]:
+    def close(self, patience: float = 0.0) -> Usage:
         """End the room with all its processes; return how it ended and what it used."""
         if self.usage is None:
             self.channel.close()
@@ -485,7 +485,7 @@ class Room:
             self.fail(NOT_RIGHT)
         return answer[key]
 
-    def get_outputs(self, answer: dict[str, Any], most: int) -> list[dict]:
+    def get_outputs(self, answer: dict[str, Any], most: int) -> list[Output]:
         """Return the outputs of an answer."""
         try:
             return check_outputs(self.get(answer, "outputs"), most + ROOM_FOR_A_WORD)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .room.wire import Bounds
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -54,3 +56,8 @@ class Limits:
     message_bytes: int = 64 * 2**20
     message_items: int = 100_000
     message_depth: int = 32
+
+    @property
+    def messages(self) -> Bounds:
+        """The bounds of one message between the rooms."""
+        return Bounds(self.message_bytes, self.message_items, self.message_depth)

@@ -25,7 +25,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from .answers import StudentError
 from .cell import Cell, CellResult, error_output
-from .room.shell import MOST_KEPT, Outputs, Shell, seed_random_numbers
+from .room.shell import MOST_COMPILED, Outputs, Shell, seed_random_numbers
 from .sandbox import Nursery
 from .student import Student, Test
 
@@ -34,30 +34,36 @@ PATCHED = ("input", "print")  # of Python's, what tests put something else in th
 
 
 @dataclass
-class NotebookResult:
+class Took:
     """
-    What came of a notebook.
+    What it took to run a student's code.
 
     Attributes
     ----------
-    cells : list of CellResult
     problems : list of str
         One line for each room that was lost.
     timed_out : bool
         Whether something took longer than it may.
     rooms : int
-        How many rooms it took.
+        How many there were.
     seconds, cpu_seconds, peak_mb : float
         Wall time of the whole, and what the student's rooms used.
     """
 
-    cells: list[CellResult]
     problems: list[str]
     timed_out: bool
     rooms: int
     seconds: float
     cpu_seconds: float
     peak_mb: float
+
+
+@dataclass
+class NotebookResult:
+    """What came of a notebook's cells, and what it took."""
+
+    cells: list[CellResult]
+    took: Took
 
 
 @functools.cache
@@ -208,7 +214,7 @@ class Here:
 def returning_nothing(function: Callable) -> Callable:
     """Return a function that does the same and returns nothing, as `print` does."""
 
-    def does(*args: Any, **kwargs: Any) -> None:
+    def does(*args: object, **kwargs: object) -> None:
         function(*args, **kwargs)
 
     return does
@@ -219,7 +225,7 @@ def state_of_random() -> tuple[Any, Any]:
     return random.getstate(), np.random.get_state()
 
 
-@functools.lru_cache(MOST_KEPT)
+@functools.lru_cache(MOST_COMPILED)
 def definitions_below(cell: Cell, line: int) -> list[str]:
     """Return what a cell defines at its top below a line, each by itself."""
     try:
@@ -246,7 +252,7 @@ class Used(NamedTuple):
     own: frozenset[str]
 
 
-@functools.lru_cache(MOST_KEPT)
+@functools.lru_cache(MOST_COMPILED)
 def names_used(cell: Cell) -> Used:
     """Return the global names that a cell uses."""
     try:
@@ -366,12 +372,9 @@ def run_notebook(
                     marking.leave_to_student(cell)
         finally:
             student.close()
+    seconds = time.monotonic() - start
+    took = (student.rooms, seconds, student.cpu_seconds, student.peak_mb)
     return NotebookResult(
         [results[number] for number in range(len(cells))],
-        student.problems,
-        student.timed_out,
-        student.rooms,
-        time.monotonic() - start,
-        student.cpu_seconds,
-        student.peak_mb,
+        Took(student.problems, student.timed_out, *took),
     )

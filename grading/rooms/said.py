@@ -107,8 +107,8 @@ CLASS = sentence("ask for its class", "do")
 
 # Who
 BETWEEN = sentence("between two cells, the room", "who")
-THE_ROOM = sentence("the room", "who")
-A_CELL = sentence("cell {number}", "who")
+sentence("the room", "who")
+sentence("cell {number}", "who")
 
 # Kinds of values, as `room.wire` and `exceptions` name them: the general ones last
 sentence("a {type} that contains itself", "kind")

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from .bubblewrap import INSIDE, SEEN_PACKAGES, SetUp, Way, command, ways
 from .limits import Limits
@@ -40,7 +40,7 @@ class IsolationUnavailable(Exception):
     """No sandbox can be had here; the text says what to do, in one line."""
 
 
-class Line:
+class ControlLine:
     """
     The line on which a nursery's process is asked for rooms.
 
@@ -60,7 +60,7 @@ class Line:
         self.answer(START_SECONDS)
         self.ready = True
 
-    def answer(self, seconds: float) -> dict[str, Any]:
+    def answer(self, seconds: float) -> Any:
         """Return the nursery's next line."""
         deadline = time.monotonic() + seconds
         data = b""
@@ -76,7 +76,7 @@ class Line:
         """Return what the process said last."""
         return "it ended without a word"
 
-    def ask(self, request: dict[str, Any], line: socket.socket) -> None:
+    def ask(self, request: dict[str, object], line: socket.socket) -> None:
         """Send a request, and with it the nursery's end of a line."""
         with line:
             socket.send_fds(self.control, [json.dumps(request).encode()], [line.fileno()])
@@ -91,7 +91,7 @@ class Line:
             raise OSError(answer["problem"])
         return ours, answer["room"]
 
-    def end_room(self, room: int, patience: float = 0.0) -> dict[str, Any]:
+    def end_room(self, room: int, patience: float = 0.0) -> Usage:
         """End a room; return how it ended and what it used."""
         request = {"do": "end", "room": room, "patience": patience}
         self.control.sendall(json.dumps(request).encode())
@@ -102,9 +102,9 @@ class Line:
         self.control.sendall(json.dumps({"do": "waited", "room": room}).encode())
         return self.answer(self.limits["start_seconds"])["seconds"]
 
-    def branch(self) -> Line:
+    def branch(self) -> ControlLine:
         """Return a line to a new process, forked from the warm one."""
-        line = Line(self.limits)
+        line = ControlLine(self.limits)
         self.ask({"do": "branch"}, line.theirs)
         line.wait_until_ready()
         return line
@@ -116,7 +116,7 @@ class Line:
         self.control.close()
 
 
-class Process(Line):
+class Process(ControlLine):
     """A nursery's process, started by us."""
 
     def __init__(self, set_up: SetUp) -> None:
@@ -193,6 +193,25 @@ def forget_early() -> None:
         _early.pop()[1].close()
 
 
+class Usage(TypedDict):
+    """
+    How a room ended, and what it used.
+
+    Attributes
+    ----------
+    status : int or None
+        As of `Popen.returncode`; None where it was ended.
+    too_large : bool
+        Whether it was ended for the memory that it held.
+    cpu_seconds, peak_mb : float
+    """
+
+    status: int | None
+    too_large: bool
+    cpu_seconds: float
+    peak_mb: float
+
+
 class StartedRoom(NamedTuple):
     """
     A room that has just been started.
@@ -202,14 +221,13 @@ class StartedRoom(NamedTuple):
     line : socket
         Our end of its line.
     end : callable
-        Ends it. It takes the seconds that a room gets which is ending by itself, and
-        returns `status`, `too_large`, `cpu_seconds` and `peak_mb`.
+        Ends it. It takes the seconds that a room gets which is ending by itself.
     waited : callable
         Returns for how many seconds it has waited for a processor.
     """
 
     line: socket.socket
-    end: Callable[[float], dict[str, Any]]
+    end: Callable[[float], Usage]
     waited: Callable[[], float]
 
 
@@ -255,7 +273,7 @@ class Nursery:
         self.limits = limits or Limits()
         self.lock = threading.RLock()
         self.turn = multiprocessing.get_context("fork").Lock()
-        self.process: Line | None = None
+        self.process: ControlLine | None = None
         self.owner = os.getpid()
         try:
             folder = str(packages_folder(packages, SEEN_PACKAGES))
@@ -305,7 +323,7 @@ class Nursery:
         """Close it."""
         self.close()
 
-    def _branch(self) -> Line | None:
+    def _branch(self) -> ControlLine | None:
         """Return a line to a process forked from the one that was warmed up before."""
         if self.process is None or self.one_each:
             return None
@@ -313,7 +331,7 @@ class Nursery:
             return self.process.branch()
         return None
 
-    def _take_room(self) -> tuple[Line, socket.socket, int]:
+    def _take_room(self) -> tuple[ControlLine, socket.socket, int]:
         """Start a room; return its process, our end of its line, and its number."""
         process, self.process = self.process or Process(self.set_up), None
         try:
@@ -327,12 +345,12 @@ class Nursery:
         self.process = Process(self.set_up) if self.one_each else process
         return process, line, room
 
-    def _waited(self, process: Line, room: int) -> float:
+    def _waited(self, process: ControlLine, room: int) -> float:
         with self.lock, suppress(OSError):
             return process.waited(room)
         return 0.0
 
-    def _end_room(self, process: Line, room: int, patience: float) -> dict[str, Any]:
+    def _end_room(self, process: ControlLine, room: int, patience: float) -> Usage:
         with self.lock:
             try:
                 return process.end_room(room, patience)
@@ -359,7 +377,7 @@ class Nursery:
                 process = start_process(set_up)
                 process.wait_until_ready()
                 line, room = process.start_room()
-                ping(line)
+                ping(line, self.limits)
                 process.end_room(room)
             except OSError as error:
                 problem = problem or str(error)
@@ -383,11 +401,11 @@ def remedy(problem: str, restricted: Path = APPARMOR) -> str:
     return ": a container has to let it make namespaces; docs/platforms.md has the options"
 
 
-def ping(line: socket.socket) -> None:
+def ping(line: socket.socket, limits: Limits) -> None:
     """Raise OSError unless a new room answers."""
     channel = Channel(line, 2**20)
     try:
-        channel.send(wire.encode({"do": "begin", "files": {}})[0])
+        channel.send(wire.encode({"do": "begin", "files": {}}, limits.messages)[0])
         channel.receive(time.monotonic() + START_SECONDS)
     except ChannelError:
         raise OSError("a room could not confine itself") from None

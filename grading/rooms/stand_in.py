@@ -38,7 +38,7 @@ def vars_of(thing: Thing) -> dict[str, Any]:
 def computed(operation: str) -> Callable[..., Any]:
     """Return a method that asks for an operation of which another object has to come."""
 
-    def method(self: Thing, *other: Any) -> Any:
+    def method(self: Thing, *other: object) -> Any:
         result = self.do_(operation, *other)
         if type(result) in (Thing, CallableThing):
             return result
@@ -50,7 +50,7 @@ def computed(operation: str) -> Callable[..., Any]:
 def refused(what: str) -> Callable[..., Any]:
     """Return a method that says what cannot be done."""
 
-    def method(self: Thing, *_: Any, **__: Any) -> NoReturn:
+    def method(self: Thing, *_: object, **__: object) -> NoReturn:
         self.refuse_(what)
 
     return method
@@ -80,16 +80,16 @@ class Thing:
         ask: Callable[..., Any],
         kind: str = "",
         reference: tuple = (),
-        room: Any = None,
+        room: object = None,
     ) -> None:
         self.keep_(label_=label, ask_=ask, kind_=kind or "an object")
         self.keep_(reference_=reference, room_=room, steps_=0, length_=None, given_={})
 
-    def keep_(self, **own: Any) -> None:
+    def keep_(self, **own: object) -> None:
         """Keep attributes of the stand-in itself."""
         vars_of(self).update(own)
 
-    def do_(self, operation: str, *args: Any, label: str = "") -> Any:
+    def do_(self, operation: str, *args: object, label: str = "") -> Any:
         """Ask the object something."""
         self.keep_(length_=None)  # it may have another from now on
         return self.ask_(self, operation, args, {}, label or f"{operation}({self.label_})")
@@ -108,7 +108,7 @@ class Thing:
             self.refuse_(said.LOOK_AT.format(name=name))  # to tools, it must not seem a mere lack
         return self.do_("getattr", name, label=f"{self.label_}.{name}")
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute."""
         self.do_("setattr", name, value)
 
@@ -116,16 +116,16 @@ class Thing:
         """Delete an attribute."""
         self.do_("delattr", name)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: object) -> Any:
         """Return an item."""
         shown = repr(key) if type(key) in (int, str) else ":"
         return self.do_("getitem", key, label=f"{self.label_}[{shown[:MOST_SHOWN]}]")
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         """Set an item."""
         self.do_("setitem", key, value)
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: object) -> None:
         """Delete an item."""
         self.do_("delitem", key)
 
@@ -209,7 +209,7 @@ class Thing:
 class CallableThing(Thing):
     """Stands for an object that can be called."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call it."""
         return self.ask_(self, "call", args, kwargs, f"{self.label_}(...)")
 
@@ -246,7 +246,7 @@ class StandIn(CallableThing):
         self.keep_(__name__=label, __qualname__=label, call_=call, written_=written)
         self.keep_(lent_={}, is_of_data_=False, keeps_last_=False, spares_=False)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the student's function."""
         if self.is_of_data_:
             how = {"keep": self.keeps_last_, "spare": self.spares_}
@@ -326,7 +326,7 @@ class Nothing(StandIn):
     __str__ = Thing.__str__
 
 
-def is_ours(value: Any) -> bool:
+def is_ours(value: object) -> bool:
     """Tell whether a value is a function of the marking room."""
     return callable(value) and not isinstance(value, Thing)
 

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any, NoReturn, Protocol
 
 from . import said
-from .answers import exception_class, size_of, student_error
+from .answers import Told, exception_class, size_of, student_error
 from .cell import Cell, CellResult, error_output, with_place
 from .door import Room, RoomDied, RoomError, RoomTimeout
 from .exceptions import Shown
@@ -205,11 +205,11 @@ class Student:
         if kind == "object":
             return Thing(name, self.operate, self.shown.kind(value), reference)
 
-        def refuse(*_: Any, **__: Any) -> NoReturn:
+        def refuse(*_: object, **__: object) -> NoReturn:
             if kind == "missing":
                 message = self.not_defined(name)
-                described = {"type": "NameError", "bases": ["NameError"], "message": message}
-                raise student_error({**described, "lines": []}, "")
+                told = Told(type="NameError", bases=["NameError"], message=message, lines=[])
+                raise student_error(told, "")
             raise CannotCross(said.NOT_FOR_TESTS.format(name=name, kind=value))
 
         return Nothing(name, refuse, reference=reference, call=refuse)

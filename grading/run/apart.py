@@ -33,7 +33,7 @@ class Apart:
         assert self.popen.stdin and self.popen.stdout  # pipes, both of them
         self.questions, self.answers = self.popen.stdin, self.popen.stdout
 
-    def work(self, function: Callable, *arguments: Any) -> Any:
+    def work(self, function: Callable, *arguments: object) -> Any:
         """
         Call a function there.
 
@@ -59,7 +59,7 @@ class Apart:
 _mine = threading.local()
 
 
-def work_apart(function: Callable, *arguments: Any) -> Any:
+def work_apart(function: Callable, *arguments: object) -> Any:
     """Call a function in this thread's process apart."""
     apart = getattr(_mine, "apart", None)
     if apart is None or apart.popen.poll() is not None:
@@ -67,7 +67,7 @@ def work_apart(function: Callable, *arguments: Any) -> Any:
     return apart.work(function, *arguments)
 
 
-def send(file: IO[bytes], message: Any) -> None:
+def send(file: IO[bytes], message: object) -> None:
     """Write a message."""
     data = pickle.dumps(message)
     file.write(len(data).to_bytes(LENGTH))

@@ -78,7 +78,7 @@ def bounded_time(size: int, notebooks: int = 1) -> Iterator[None]:
         yield
     except MemoryError:
         raise TookTooMuch(f"our own work on it took more than {WORKER_MB} MB") from None
-    except OutOfTime:
+    except JobOutOfTime:
         said = f"our own work on it took more than {seconds} s of processor time"
         raise TookTooMuch(said) from None
     finally:
@@ -94,7 +94,7 @@ class Failure:
     error: Exception
 
 
-class OutOfTime(KeyboardInterrupt):
+class JobOutOfTime(KeyboardInterrupt):
     """
     Raised by the signal: no `except Exception` on the way may take it for its own.
 
@@ -105,4 +105,4 @@ class OutOfTime(KeyboardInterrupt):
 
 def stop(number: int, frame: FrameType | None) -> None:
     """Stop the work at hand."""
-    raise OutOfTime
+    raise JobOutOfTime

@@ -20,9 +20,9 @@ from grading.marking.result import (
     as_plain,
     from_plain,
 )
-from grading.run.form import fits
+from grading.run.typed_json import fits
 from grading.source import digest
-from grading.source.cells import function_tested
+from grading.source.cells import function_tested, tests_name
 
 SCHEMA = 2
 FOLDER = "certificates"  # in reports/<assignment>/
@@ -205,14 +205,14 @@ def from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
         marks.append(
             {
                 "notebook": data["assignment"],
-                "cell": f"test_{each['function']}",
+                "cell": tests_name(each["function"]),
                 **{key: each[key] for key in ("points", "auto_points", "max_points")},
                 "result": result,
             }
         )
     tests = data["source"].get("tests", {})
     source = data["source"] | {
-        "tests": {data["assignment"]: {f"test_{n}": each for n, each in tests.items()}}
+        "tests": {data["assignment"]: {tests_name(n): each for n, each in tests.items()}}
     }
     return {**data, "source": source, "cells": marks, "schema": 1}
 

@@ -9,17 +9,17 @@ from grading.run.certificate import Certificate
 from grading.sheets import column_titles
 
 
-def grade_rows(certificates: Iterator[Certificate], group: Class) -> Iterator[list[object]]:
+def grade_rows(certificates: Iterator[Certificate], class_: Class) -> Iterator[list[object]]:
     """Yield the table of marks: a row per student, with the points of the grade book."""
     rows, places = [], dict[Place, None]()
     for each in certificates:
         marks = {Place(m.notebook, m.cell): m for m in each.cells}
-        entry = group.entries.get(each.student_id) or Entry(each.student_id)
+        entry = class_.entries.get(each.student_id) or Entry(each.student_id)
         points = {place: entry.points.get(place, m.points) for place, m in marks.items()}
         places |= dict.fromkeys(points)
         score = entry.score if entry.handed_in else each.score
         waiting = [place for place, grade in entry.grades.items() if grade.waits]
-        rows.append(([each.student_id, score, group.max_score], points, each, waiting))
+        rows.append(([each.student_id, score, class_.max_score], points, each, waiting))
     titles = column_titles(places)
     yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
     for start, points, each, waiting in rows:

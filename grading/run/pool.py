@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from grading import CourseError
 from grading.run.bounds import Failure, become_worker
 
-Job = TypeVar("Job")
+JobT = TypeVar("JobT")
 AHEAD = 3  # jobs waiting for each worker: enough to keep it busy, few enough to stay small
 RETRIES = 2  # of a job whose worker in the cluster dies
 
@@ -51,8 +51,8 @@ class Workers:
         return ProcessPoolExecutor(self.count, context, initializer=become_worker)
 
     def run(
-        self, work: Callable[[Job], Any], take: Callable[[], Job | None]
-    ) -> Iterator[tuple[Job, Any, BaseException | None]]:
+        self, work: Callable[[JobT], Any], take: Callable[[], JobT | None]
+    ) -> Iterator[tuple[JobT, Any, BaseException | None]]:
         """
         Do one job after the other; yield job, result and error as they are done.
 
@@ -67,9 +67,9 @@ class Workers:
             Returns the next job, None where there is none at the moment: a result that was
             yielded may bring another.
         """
-        running: dict[Future, Job] = {}
+        running: dict[Future, JobT] = {}
         while True:
-            lost: list[Job] = []
+            lost: list[JobT] = []
             while len(running) < AHEAD * self.count and not lost:
                 job = take()
                 if job is None:
@@ -95,9 +95,9 @@ class Workers:
                 for job in lost:
                     yield job, *self.run_alone(work, job)
 
-    def run_alone(self, work: Callable[[Job], Any], job: Job) -> tuple[Any, BaseException | None]:
+    def run_alone(self, work: Callable[[JobT], Any], job: JobT) -> tuple[Any, BaseException | None]:
         """Run one job in a new pool, with nothing beside it; return result and error."""
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        let_go(self.executor)
         self.executor = self.new_executor()
         future = self.executor.submit(work, job)
         error = future.exception()
@@ -107,11 +107,22 @@ class Workers:
         """Let the workers go."""
         if self.client is not None:
             self.client.close()
-        elif isinstance(self.executor, ProcessPoolExecutor):
-            workers = list((self.executor._processes or {}).values())
-            self.executor.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:  # what is under way is not waited for
-                worker.terminate()
+        else:
+            let_go(self.executor)
+
+
+def let_go(executor: Executor) -> None:
+    """
+    End an executor; what is under way in its processes is not waited for.
+
+    Its thread is: left to itself, it closes the pipe on which Python, as it ends, calls it.
+    """
+    if isinstance(executor, ProcessPoolExecutor) and executor._result_queue:
+        for worker in list((executor._processes or {}).values()):
+            worker.kill()
+        # the thread waits for no rest of what one of them had begun to answer
+        vars(executor._result_queue)["_writer"].close()
+    executor.shutdown(cancel_futures=True)
 
 
 def connect(scheduler: str) -> Any:

@@ -18,7 +18,8 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Book, Entry, Place, open_book
-from grading.intake.folder import SECRET, TIMESTAMP, printable
+from grading.intake.folder import SECRET, TIMESTAMP
+from grading.intake.notes import printable
 from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
 from grading.marking.result import NOT_GRADED
@@ -36,11 +37,7 @@ from grading.run.certificate import (
     read_certificates,
     write_whole,
 )
-from grading.run.choose import choose, submitted
-from grading.run.grades_csv import grade_rows
-from grading.run.groups import Groups, find_groups
-from grading.run.late import late_penalty, rules_hash
-from grading.run.outcome import (
+from grading.run.certify import (
     NO_TEXT,
     STRANGER,
     NotGraded,
@@ -49,6 +46,10 @@ from grading.run.outcome import (
     fail,
     refused,
 )
+from grading.run.choose import choose, submitted
+from grading.run.grades_csv import grade_rows
+from grading.run.groups import Groups, find_groups
+from grading.run.late import late_penalty, rules_hash
 from grading.run.pool import Workers, cores
 from grading.run.published import check_points, published, shipped_files
 from grading.run.steps import Steps
@@ -194,8 +195,8 @@ class Run:
         self.assignment = source.name
         self.root = Path(coursedir.root)
         self.reports = self.root / "reports" / self.assignment
-        self.group = book.read_class(self.assignment)
-        self.hashes = source.hashes | {"late": rules_hash(config, self.group.due)}
+        self.class_ = book.read_class(self.assignment)
+        self.hashes = source.hashes | {"late": rules_hash(config, self.class_.due)}
         self.late_penalty = late_penalty(config, self.assignment)
         self.shipped, self.groups = shipped, groups
         self.has_begun: set[str] = set()
@@ -213,7 +214,7 @@ class Run:
             s: why for s, why in self.groups.undecided.items() if s in students
         }
         if not create_students:
-            strangers = [s for s in students if s not in self.group.entries]
+            strangers = [s for s in students if s not in self.class_.entries]
             self.refused = dict.fromkeys(strangers, STRANGER) | self.refused
         named = [student for student in students if student not in self.refused]
         marked = set() if force else self.already_marked(named)
@@ -272,7 +273,7 @@ class Run:
             old = read_certificate(self.reports / FOLDER / file_name(student))
         except CourseError:
             return ""
-        entry = self.group.entries.get(student)
+        entry = self.class_.entries.get(student)
         holds = (
             old.schema == SCHEMA
             and old.status != "not graded"
@@ -333,7 +334,7 @@ class Run:
                 certificate = open_certificates.pop(student)
                 yield self.finish(certificate, partial(self.write_pages, student, done, error))
                 continue
-            if done is not None and done.timed_out and most_seconds < math.inf:
+            if done is not None and done.took.timed_out and most_seconds < math.inf:
                 postpone(student)
                 continue
             for member in self.groups.with_all_members([student]):
@@ -377,7 +378,7 @@ class Run:
         """
         clear(self.reports / FOLDER / file_name(student))
         certificate = Certificate(student, self.assignment, "not graded", [])
-        certificate.max_score, certificate.source = self.group.max_score, self.hashes
+        certificate.max_score, certificate.source = self.class_.max_score, self.hashes
         try:
             if marked is None:
                 raise NotGraded(error)
@@ -385,7 +386,7 @@ class Run:
             if student in self.groups.notes:
                 certificate.notes = [self.groups.notes[student], *certificate.notes]
             entry = self.save(student, marked)
-            describe_marks(certificate, marked, entry, self.group, list(self.graded))
+            describe_marks(certificate, marked, entry, self.class_, list(self.graded))
             self.write_marked(student, marked)
             return certificate, entry
         except Exception as problem:  # one submission does not stop the others
@@ -462,12 +463,12 @@ class Run:
 
     def end(self) -> None:
         """Write what is told of the whole class."""
-        group = self.book.read_class(self.assignment)
+        class_ = self.book.read_class(self.assignment)
         certificates = read_certificates(self.reports / FOLDER)
         table = self.reports / "grades.csv"
         if table.is_dir():
             clear(table)
-        write_rows(table, grade_rows(certificates, group))
+        write_rows(table, grade_rows(certificates, class_))
         clear(self.reports / UNFINISHED)
 
 

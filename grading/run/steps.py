@@ -73,7 +73,7 @@ def pack_steps(config: Config, steps: Iterable[Any], root: Path) -> bytes:
     return pickle.dumps(packed)
 
 
-def options_of(step: Any, config: Config) -> dict[str, Any] | None:
+def options_of(step: object, config: Config) -> dict[str, Any] | None:
     """Return what is set of a preprocessor; None for a function, which has no options."""
     if not isinstance(step, type):
         return None

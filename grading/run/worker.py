@@ -18,8 +18,9 @@ from grading import CourseError
 from grading.book import Entry, Place
 from grading.feedback import Pages
 from grading.findings import Finding, Words
-from grading.intake.folder import HandedIn, read_folder, tidy
+from grading.intake.folder import HandedIn, read_folder
 from grading.intake.merge import Frame
+from grading.intake.notes import tidy
 from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes, Tried
@@ -27,7 +28,7 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
-from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery
+from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery, Took
 from grading.run.apart import work_apart
 from grading.run.bounds import Failure, bounded_time
 from grading.run.certificate import environment
@@ -138,7 +139,7 @@ Job = Read | Mark | MakePage
 @dataclass
 class Marked:
     """
-    A marked submission; from `language` on as in `Certificate`.
+    A marked submission; what is not said here, as in `Certificate`.
 
     Attributes
     ----------
@@ -171,12 +172,7 @@ class Marked:
     language: str
     hidden_data: str
     isolation: str
-    problems: list[str]
-    timed_out: bool
-    rooms: int
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
+    took: Took
     environment: dict[str, str] = field(default_factory=environment)
 
 
@@ -280,11 +276,11 @@ class Marker:
             left = most_seconds - (time.monotonic() - begin)
             words = self.words_of_checks.get(part.language)
             marked = mark_notebook(notebook, outcomes[name], self.rooms, max(left, 0.0), words)
-            runs.append(marked.run)
+            runs.append(marked.run.took)
             results |= {Place(name, cell): result for cell, result in marked.results.items()}
             notebook = take_steps(self.finishing, notebook, about)
             notebooks[name] = json.dumps(notebook, ensure_ascii=False)
-            if marked.run.timed_out and most_seconds < math.inf:
+            if marked.run.took.timed_out and most_seconds < math.inf:
                 break  # it is marked again, and then the others, too
         tried = [outcomes[name].tried.faults.items() for name in outcomes]
         faults = [f"{name}: not graded: {said}" for found in tried for name, said in found]
@@ -307,12 +303,14 @@ class Marker:
             language=intake.language,
             hidden_data=str(next(iter(outcomes.values())).data),
             isolation=self.rooms.isolation,
-            problems=[problem for run in runs for problem in run.problems],
-            timed_out=any(run.timed_out for run in runs),
-            rooms=sum(run.rooms for run in runs),
-            seconds=time.monotonic() - begin,
-            cpu_seconds=sum(run.cpu_seconds for run in runs),
-            peak_mb=max(run.peak_mb for run in runs),
+            took=Took(
+                problems=[problem for run in runs for problem in run.problems],
+                timed_out=any(run.timed_out for run in runs),
+                rooms=sum(run.rooms for run in runs),
+                seconds=time.monotonic() - begin,
+                cpu_seconds=sum(run.cpu_seconds for run in runs),
+                peak_mb=max(run.peak_mb for run in runs),
+            ),
         )
 
     def sanitize(self, notebook: NotebookNode, about: dict[str, str]) -> NotebookNode:

@@ -34,7 +34,7 @@ GRADED = (Kind.TEST, Kind.MANUAL_CODE, Kind.MANUAL_TEXT, Kind.TASK)
 ANSWERS = (Kind.SOLUTION, Kind.MANUAL_CODE, Kind.MANUAL_TEXT)
 
 
-def settings_in(metadata: Any) -> dict[str, Any]:
+def settings_in(metadata: object) -> dict[str, Any]:
     """Return nbgrader's settings in a cell's metadata; {} where there are none, or no dict."""
     settings = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return settings if isinstance(settings, dict) else {}
@@ -135,6 +135,11 @@ def has_checksum(cell: NotebookNode) -> bool:
 def set_checksum(cell: NotebookNode, checksum: str) -> None:
     """Enter the checksum under which the cell was published."""
     cell.metadata.nbgrader["checksum"] = checksum
+
+
+def tests_name(function: str) -> str:
+    """Return what the test of a function is called."""
+    return TEST_PREFIX + function
 
 
 def function_tested(name: str) -> str:

@@ -102,7 +102,7 @@ def write_translation(translation: Translation, head: str = "") -> str:
 
 
 @dataclass
-class Part:
+class Passage:
     """A docstring or a block of comments: from where to where, in lines and columns."""
 
     text: str
@@ -118,22 +118,22 @@ def parts_of(cell: NotebookNode) -> list[str]:
     return [part.text for part in code_parts(cell.source)]
 
 
-def code_parts(code: str) -> list[Part]:
+def code_parts(code: str) -> list[Passage]:
     """Return the docstrings and comments of code, in their order."""
-    found: list[Part] = []
+    found: list[Passage] = []
     before = tokenize.NEWLINE
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT and token.string != BY_NBGRADER:
             add_comment(found, token)
         elif token.type == tokenize.STRING and before in (tokenize.INDENT, tokenize.NEWLINE):
             text = textwrap.dedent(" " * token.start[1] + ast.literal_eval(token.string))
-            found.append(Part(text.strip(), token.start, token.end, False))
+            found.append(Passage(text.strip(), token.start, token.end, False))
         if token.type not in (tokenize.COMMENT, tokenize.NL):
             before = token.type
     return found
 
 
-def add_comment(found: list[Part], token: tokenize.TokenInfo) -> None:
+def add_comment(found: list[Passage], token: tokenize.TokenInfo) -> None:
     """Add a comment; one that goes on from the line above is part of that."""
     text = token.string.removeprefix("#").strip()
     last = found[-1] if found else None
@@ -142,7 +142,7 @@ def add_comment(found: list[Part], token: tokenize.TokenInfo) -> None:
     if last and last.is_comment and alone and (last.end[0], last.start[1]) == below:
         last.text, last.end = f"{last.text}\n{text}", token.end
         return
-    found.append(Part(text, token.start, token.end, True))
+    found.append(Passage(text, token.start, token.end, True))
 
 
 def mark_of(cell: NotebookNode) -> str:

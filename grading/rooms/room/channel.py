@@ -7,7 +7,7 @@ import socket
 import time
 from struct import Struct
 
-HEADER = Struct("<cQ")
+FRAME_HEADER = Struct("<cQ")
 SMALL = 2**16  # messages below this size go out in one piece
 ANSWER, QUESTION = b"=", b"?"  # what a message is
 
@@ -43,7 +43,7 @@ class Channel:
 
     def send(self, message: bytes, deadline: float | None = None, kind: bytes = ANSWER) -> None:
         """Send one message until `deadline`, a time of `time.monotonic`."""
-        header = HEADER.pack(kind, len(message))
+        header = FRAME_HEADER.pack(kind, len(message))
         small = len(message) < SMALL
         try:
             for part in [header + message] if small else [header, message]:
@@ -58,7 +58,7 @@ class Channel:
 
     def receive(self, deadline: float | None = None) -> tuple[bytes, bytearray]:
         """Return the kind of the next message, and the message, if it comes before `deadline`."""
-        kind, size = HEADER.unpack(self._read(HEADER.size, deadline))
+        kind, size = FRAME_HEADER.unpack(self._read(FRAME_HEADER.size, deadline))
         if size > self.most_bytes:
             raise ChannelError("the message is too large")
         return kind, self._read(size, deadline)

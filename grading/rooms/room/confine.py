@@ -32,7 +32,7 @@ def _check(result: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def _prctl(option: int, *values: Any) -> None:
+def _prctl(option: int, *values: object) -> None:
     _check(_libc().prctl(option, *[*values, 0, 0, 0, 0][:4]), f"prctl {option}")
 
 

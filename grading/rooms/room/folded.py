@@ -49,7 +49,7 @@ def fold(value: Any, refer: Callable[[Any], Folded], bounds: wire.Bounds, depth:
 
     Parameters
     ----------
-    value : Any
+    value : object
     refer : callable
         Returns the reference to a value that stays here.
     bounds : wire.Bounds
@@ -100,7 +100,7 @@ def can_be_keys(keys: dict[Any, Any], bounds: wire.Bounds) -> bool:
     return True
 
 
-def unfold(folded: Any, resolve: Callable[[Folded], Any]) -> Any:
+def unfold(folded: object, resolve: Callable[[Folded], Any]) -> Any:
     """
     Return the value that was folded.
 

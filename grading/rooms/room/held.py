@@ -48,7 +48,7 @@ class Held:
         same = same and all(are_same(parts_of(each), parts) for each, parts in self.made_of)
         return not (same and self.is_fixed)
 
-    def _reach(self, value: Any, space: dict[str, Any]) -> bool:
+    def _reach(self, value: object, space: dict[str, Any]) -> bool:
         """Note what a value looks up; tell whether nothing in it can change in place."""
         waiting, seen = [value], set()
         while waiting:

@@ -76,7 +76,7 @@ class RoomForker:
         self.too_large: set[int] = set()
         self.branches: set[int] = set()
 
-    def reply(self, answer: dict[str, Any]) -> None:
+    def reply(self, answer: dict[str, object]) -> None:
         """Send one line."""
         self.control.sendall(json.dumps(answer).encode() + b"\n")
 
@@ -141,7 +141,7 @@ class RoomForker:
                 if not self.nested:  # or its children would hold its line
                     os.killpg(room, signal.SIGKILL)
 
-    def end(self, room: int, patience: float) -> dict[str, Any]:
+    def end(self, room: int, patience: float) -> dict[str, object]:
         """
         End a room with all its processes; return how it ended and what it used.
 

@@ -16,7 +16,7 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from types import CodeType
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from IPython.core.compilerop import CachingCompiler
@@ -29,8 +29,30 @@ from traitlets.config import Config
 
 MOST_FRAMES = 8
 MOST_TEXT = 4000
-MOST_KEPT = 500  # compiled cells: in the marking room they are the same for all students
+MOST_COMPILED = 500  # compiled cells: in the marking room they are the same for all students
 CUT = "\n[The output ends here: it is too long.]\n"
+
+
+Output = dict[str, Any]  # as nbformat has it
+
+
+class Described(TypedDict):
+    """
+    An exception as plain data.
+
+    Attributes
+    ----------
+    type, message : str
+    bases : list of str
+        The names of its built-in types.
+    lines : list of tuple
+        Those of cells alone: the cell's label, the number, and the text.
+    """
+
+    type: str
+    message: str
+    bases: list[str]
+    lines: list[tuple[str, int, str]]
 
 
 def clean(text: str, most: int = MOST_TEXT) -> str:
@@ -39,7 +61,7 @@ def clean(text: str, most: int = MOST_TEXT) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-@functools.lru_cache(MOST_KEPT)
+@functools.lru_cache(MOST_COMPILED)
 def compile_cell(source: str, label: str, flags: int) -> tuple[CodeType, CodeType | None]:
     """Compile a cell that is Python as it stands: what it does, and its last line's value."""
     tree = compile(source, label, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -67,7 +89,7 @@ class Outputs:
 
     def __init__(self, most_bytes: int) -> None:
         self.left = most_bytes
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[Output] = []
 
     def stream(self, name: str, text: str) -> None:
         """Add printed text; it joins what was printed just before."""
@@ -94,13 +116,13 @@ class Outputs:
             self.left = 0
             return
         self.left -= size
-        entry: dict[str, Any] = {"output_type": kind, "data": data, "metadata": metadata or {}}
+        entry: Output = {"output_type": kind, "data": data, "metadata": metadata or {}}
         if kind == "execute_result":
             entry["execution_count"] = None
         self.entries.append(entry)
 
-    def add_error(self, error: dict[str, Any]) -> None:
-        """Add an error, as `describe_error` describes it."""
+    def add_error(self, error: Described) -> None:
+        """Add an error."""
         lines = []
         for label, number, text in error["lines"]:
             lines += [f"{label}, line {number}:", f"    {text}"]
@@ -114,7 +136,7 @@ class Outputs:
             }
         )
 
-    def take(self) -> list[dict[str, Any]]:
+    def take(self) -> list[Output]:
         """Return all outputs, printed text as strings."""
         return [
             {**entry, "text": clean("".join(entry["text"]), sys.maxsize)}
@@ -159,7 +181,7 @@ class KeepDisplays(DisplayPublisher):
     """Keeps what is displayed."""
 
     def publish(
-        self, data: dict, metadata: dict | None = None, source: str | None = None, **_: Any
+        self, data: dict, metadata: dict | None = None, source: str | None = None, **_: object
     ) -> None:
         """Keep one display."""
         self.shell.outputs.show("display_data", data, metadata)
@@ -172,7 +194,7 @@ class KeepDisplays(DisplayPublisher):
 class KeepResult(DisplayHook):
     """Keeps the value of a cell's last line."""
 
-    def __call__(self, result: Any = None) -> None:
+    def __call__(self, result: object = None) -> None:
         """Keep the value, and show it unless the cell ends with a semicolon."""
         shell = self.shell
         if result is None or not isinstance(shell, Shell) or not shell.shows:
@@ -287,16 +309,8 @@ class Shell(InteractiveShell):
         self.compile.reset_compiler_flags()
         self.outputs = Outputs(most_bytes)
 
-    def describe_error(self, error: BaseException) -> dict[str, Any]:
-        """
-        Describe an exception as plain data, with the lines of cells alone.
-
-        Returns
-        -------
-        dict
-            `type` and `message`; `bases`, the names of its built-in types; `lines`,
-            a list of (label of the cell, line number, text of the line).
-        """
+    def describe_error(self, error: BaseException) -> Described:
+        """Describe an exception."""
         try:
             message = str(error)
         except Exception:  # a student's own __str__
@@ -355,7 +369,7 @@ class Shell(InteractiveShell):
     def init_virtualenv(self) -> None:
         """Leave `sys.path` alone."""
 
-    def showtraceback(self, *_: Any, **__: Any) -> None:
+    def showtraceback(self, *_: object, **__: object) -> None:
         """Print nothing: `run` returns the error."""
 
     showsyntaxerror = showindentationerror = _showtraceback = showtraceback

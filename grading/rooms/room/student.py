@@ -33,6 +33,7 @@ DEEPEST = 4  # containers in one another, of what is looked into
 HELD = ("callable", "exception", "object")
 ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 SIGNS = ("neg", "pos", "invert", "abs")
+WARM = wire.Bounds(2**20, 10_000, 10)  # of what is said beforehand
 TIMES = 20  # how often a room's work is done beforehand
 
 
@@ -54,9 +55,10 @@ def warm_up() -> Shell:
     arrays = {name: np.zeros((2, 3)) for name in "abcdefgh"}
     steps = [(*arrays.values(), arrays) for _ in range(5)]
     for _ in range(TIMES):
-        message, _ = wire.encode({"do": "", "args": (np.zeros((2, 3, 5)), arrays, (steps, 1.0, 2))})
-        question, table = wire.decode(message)
-        wire.encode({**question, "result": steps}, known=table)
+        given = np.zeros((2, 3, 5)), arrays, (steps, 1.0, 2)
+        message, _ = wire.encode({"do": "", "args": given}, WARM)
+        question, table = wire.decode(message, WARM)
+        wire.encode({**question, "result": steps}, WARM, table)
     return shell
 
 
@@ -289,17 +291,17 @@ class StudentRoom:
         except wire.UnsupportedType as kind:
             return self.encode({"unsupported": str(kind), "where": "arguments"})
 
-    def fold(self, value: Any) -> Folded:
+    def fold(self, value: object) -> Folded:
         """Fold a value; what cannot cross stays here."""
         return fold(value, self.refer, self.bounds)
 
-    def refer(self, value: Any) -> Folded:
+    def refer(self, value: object) -> Folded:
         """Return a reference to a value that stays here: the same one for the same value."""
         number = self.numbers.get(id(value))
         if number is None:
             number = self.numbers[id(value)] = len(self.tickets)
             self.tickets.append(value)
-        return "ref", number, kind_of(value), callable(value)
+        return "ref", number, kind_in_words(value), callable(value)
 
     def resolve(self, reference: Folded) -> Any:
         """Return what a reference stands for."""
@@ -319,7 +321,7 @@ class StudentRoom:
                 changed[name], self.told[test][name] = now[1], message
         return changed
 
-    def if_plain(self, value: Any) -> Any:
+    def if_plain(self, value: object) -> Any:
         """Return a value that can cross; None in its place, where it cannot."""
         try:
             self.encode(value)
@@ -358,7 +360,7 @@ class StudentRoom:
     def borrowed(self, name: str) -> Callable:
         """Return a function that asks the marking room to run the one of this name."""
 
-        def function(*args: Any, **kwargs: Any) -> Any:
+        def function(*args: object, **kwargs: object) -> Any:
             question = {"callback": name, "args": args, "kwargs": kwargs}
             try:
                 message, table = wire.encode(question, self.bounds)
@@ -386,7 +388,7 @@ class StudentRoom:
         function.__name__ = function.__qualname__ = name
         return function
 
-    def encode(self, value: Any, known: wire.Table | None = None) -> bytes:
+    def encode(self, value: object, known: wire.Table | None = None) -> bytes:
         """Return a message."""
         return wire.encode(value, self.bounds, known)[0]
 
@@ -422,7 +424,7 @@ OPERATIONS: dict[str, Callable] = {
 }  # fmt: skip
 
 
-def kind_of(value: Any) -> str:
+def kind_in_words(value: object) -> str:
     """Say what a value is that cannot cross."""
     try:
         wire.plain_kind(type(value))
@@ -445,7 +447,7 @@ def plain_outputs(outputs: Outputs) -> list[dict]:
     return entries
 
 
-def cell_of(function: Any) -> str:
+def cell_of(function: object) -> str:
     """Return the label of the cell in which a function was written, or ""."""
     code = getattr(function, "__code__", None)
     return code.co_filename if isinstance(code, types.CodeType) else ""

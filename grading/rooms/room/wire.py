@@ -62,12 +62,11 @@ class UnsupportedType(TypeError):
 class Bounds(NamedTuple):
     """How large a message may be: bytes, items (each reference counts anew), depth."""
 
-    bytes: int = 64 * 2**20
-    items: int = 1_000_000
-    depth: int = 32
+    bytes: int
+    items: int
+    depth: int
 
 
-BOUNDS = Bounds()
 Size = tuple[int, int]  # for how many items a value counts, and how many containers deep it is
 
 
@@ -144,7 +143,7 @@ class _Side:
         if depth > self.bounds.depth:
             raise self.error(f"a value nested more than {self.bounds.depth} deep")
 
-    def register(self, value: Any, size: Size) -> int:
+    def register(self, value: object, size: Size) -> int:
         """Give an object its number."""
         self.table.objects.append(value)
         self.sizes.append(size)
@@ -184,7 +183,7 @@ def plain_kind(kind: type) -> type:
     raise UnsupportedType(KIND_NAMES.get(kind.__name__, f"an object of type {kind.__name__}"))
 
 
-def encode(value: Any, bounds: Bounds = BOUNDS, known: Table | None = None) -> tuple[bytes, Table]:
+def encode(value: object, bounds: Bounds, known: Table | None = None) -> tuple[bytes, Table]:
     """
     Write a value as a message; raise UnsupportedType where something in it cannot cross.
 
@@ -294,7 +293,7 @@ class _Encoder(_Side):
 
 
 def decode(
-    message: bytes | bytearray, bounds: Bounds = BOUNDS, known: Table | None = None
+    message: bytes | bytearray, bounds: Bounds, known: Table | None = None
 ) -> tuple[Any, Table]:
     """
     Read a message that may come from anybody; raise WireError where it is damaged or too large.
@@ -352,7 +351,7 @@ class _Decoder(_Side):
             raise WireError("the message goes on after its end")
         return value
 
-    def push(self, value: Any, size: Size) -> None:
+    def push(self, value: object, size: Size) -> None:
         """Put an object on the stack, and give it its number."""
         self.register(value, size)
         self.stack.append((value, size))

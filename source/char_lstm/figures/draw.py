@@ -1,4 +1,5 @@
-"""Draw the figures of the notebook `char_lstm`.
+"""
+Draw the figures of the notebook `char_lstm`.
 
     python source/char_lstm/figures/draw.py [FOLDER]
 

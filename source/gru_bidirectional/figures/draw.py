@@ -1,4 +1,5 @@
-"""Draw the figures of the notebook `gru_bidirectional`.
+"""
+Draw the figures of the notebook `gru_bidirectional`.
 
     python source/gru_bidirectional/figures/draw.py [FOLDER]
 

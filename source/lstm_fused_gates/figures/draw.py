@@ -1,4 +1,5 @@
-"""Draw the figures of the notebook `lstm_fused_gates`.
+"""
+Draw the figures of the notebook `lstm_fused_gates`.
 
     python source/lstm_fused_gates/figures/draw.py [FOLDER]
 

@@ -1,4 +1,5 @@
-"""Draw the figures of the notebook `rnn_lstm_backward`.
+"""
+Draw the figures of the notebook `rnn_lstm_backward`.
 
     python source/rnn_lstm_backward/figures/draw.py [FOLDER]
 

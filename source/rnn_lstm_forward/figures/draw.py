@@ -1,4 +1,5 @@
-"""Draw the figures of the notebook `rnn_lstm_forward`.
+"""
+Draw the figures of the notebook `rnn_lstm_forward`.
 
     python source/rnn_lstm_forward/figures/draw.py [FOLDER]
 

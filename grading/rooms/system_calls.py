@@ -53,7 +53,7 @@ NEW_NAMESPACES = 0x7E020000
 ALLOW, ERRNO, MASKED_EQUAL = 0x7FFF0000, 0x00050000, 7
 
 
-class Comparison(ctypes.Structure):
+class ArgumentComparison(ctypes.Structure):
     """libseccomp's `struct scmp_arg_cmp`: what an argument has to be."""
 
     _fields_ = (
@@ -74,7 +74,8 @@ def library() -> ctypes.CDLL:
     found.seccomp_init.argtypes = [ctypes.c_uint32]
     found.seccomp_init.restype = ctypes.c_void_p
     found.seccomp_rule_add_array.argtypes = [
-        ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.POINTER(Comparison),
+        ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint,
+        ctypes.POINTER(ArgumentComparison),
     ]  # fmt: skip
     found.seccomp_export_bpf.argtypes = [ctypes.c_void_p, ctypes.c_int]
     found.seccomp_release.argtypes = [ctypes.c_void_p]
@@ -98,7 +99,7 @@ def filter_of_calls() -> bytes:
     for name in FORBIDDEN.split():
         add_rule(context, ERRNO | errno.EPERM, name)
     # clone3 keeps its flags out of a filter's sight; without it, C libraries use clone
-    no_namespace = Comparison(0, MASKED_EQUAL, NEW_NAMESPACES, 0)
+    no_namespace = ArgumentComparison(0, MASKED_EQUAL, NEW_NAMESPACES, 0)
     add_rule(context, ALLOW, "clone", no_namespace)
     with tempfile.TemporaryFile() as file:
         failed = known.seccomp_export_bpf(context, file.fileno())
@@ -109,12 +110,12 @@ def filter_of_calls() -> bytes:
         return file.read()
 
 
-def add_rule(context: int, action: int, name: str, *comparisons: Comparison) -> None:
+def add_rule(context: int, action: int, name: str, *comparisons: ArgumentComparison) -> None:
     """Add a rule for a call; one that this machine or library does not know has none."""
     number = library().seccomp_syscall_resolve_name(name.encode())
     if number < 0:
         return
-    array = (Comparison * len(comparisons))(*comparisons)
+    array = (ArgumentComparison * len(comparisons))(*comparisons)
     failed = library().seccomp_rule_add_array(context, action, number, len(comparisons), array)
     if failed:
         raise OSError(-failed, f"libseccomp, {name}: {os.strerror(-failed)}")

@@ -12,7 +12,7 @@ Fits = Callable[[Any], bool]
 
 
 @functools.cache
-def fits(kind: Any) -> Fits:
+def fits(kind: object) -> Fits:
     """Return the function that tells whether a value is of a type, in all its parts."""
     parts = get_args(kind)
     if kind is Any:

@@ -1,4 +1,4 @@
-"""What is told of a submission: what its certificate says."""
+"""Fills in certificates: what came of a submission, and why some could not be marked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from grading import CourseError
 from grading.book import Class, Entry, Place, reason
-from grading.intake.folder import printable
+from grading.intake.notes import printable
 from grading.run.bounds import TookTooMuch
 from grading.run.certificate import CellMark, Certificate
 from grading.run.worker import Marked
@@ -46,25 +46,15 @@ def describe_run(certificate: Certificate, marked: Marked) -> None:
     certificate.notes = marked.notes
     certificate.submission = marked.submission
     certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
-    same = (
-        "told",
-        "language",
-        "hidden_data",
-        "environment",
-        "isolation",
-        "problems",
-        "timed_out",
-        "rooms",
-    )
-    for name in same:
+    for name in ("told", "language", "hidden_data", "environment", "isolation"):
         setattr(certificate, name, getattr(marked, name))
-    # No more digits: a function could choose how much it uses by what it is called with.
-    for name in ("seconds", "cpu_seconds", "peak_mb"):
-        setattr(certificate, name, float(f"{getattr(marked, name):.2g}"))
+    for name, value in vars(marked.took).items():
+        # No more digits: a function could choose how much it uses by what it is called with.
+        setattr(certificate, name, float(f"{value:.2g}") if type(value) is float else value)
 
 
 def describe_marks(
-    certificate: Certificate, marked: Marked, entry: Entry, group: Class, order: list[Place]
+    certificate: Certificate, marked: Marked, entry: Entry, class_: Class, order: list[Place]
 ) -> None:
     """Enter the marks into a certificate; `order` is that of the graded cells in the source."""
     certificate.score, certificate.late_penalty = entry.score, entry.penalty
@@ -72,7 +62,7 @@ def describe_marks(
         CellMark(
             *place,
             points=entry.grades[place].points,
-            max_points=group.max_points[place],
+            max_points=class_.max_points[place],
             auto_points=entry.grades[place].auto_points,
             result=marked.results.get(place),
         )
