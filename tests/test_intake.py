@@ -17,7 +17,7 @@ from dateutil.tz import gettz
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading.intake.folder import HandedIn, Unreadable, read_file, read_folder
+from grading.intake.folder import HandedIn, Unreadable, look_into, read_file, read_folder
 from grading.intake.merge import Frame
 from grading.intake.submission import Part, take_in
 from grading.intake.timestamps import UnknownZone, parse_time
@@ -951,3 +951,10 @@ def test_nothing_makes_it_raise(tmp_path_factory, changes, moves, cut):
     raw = json.dumps(notebook).encode()
     (folder / f"{NAME}.ipynb").write_bytes(raw[:cut])
     check(read(folder))
+
+
+def test_files_are_found_three_folders_deep_and_no_deeper(tmp_path):
+    for place in ("a/b/c", "d/e/f/g"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / NAME).touch()
+    assert look_into(tmp_path) == ([f"a/b/c/{NAME}"], [])
