@@ -65,7 +65,7 @@ NOTHING = Finding(EMPTY, {})
 BETWEEN = Finding(", ", {})
 
 
-def said(field: Any, words: Words) -> Any:
+def said(field: object, words: Words) -> Any:
     """Return a field of a finding in words."""
     if isinstance(field, Finding):
         return field.said(words)
@@ -147,7 +147,7 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     odd = [(odd_type(value), value) for value, _ in pairs]
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
-    kind, quoted = kind_of(node), re.findall(r"'([^\W\d]\w*)'", str(error))
+    kind, quoted = operation_of(node), re.findall(r"'([^\W\d]\w*)'", str(error))
     missing = type(error) in (NameError, AttributeError) and kind in quoted
     if missing and (likely := meant(node, quoted[0], found.tb_frame)):
         values, texts = [], likely
@@ -164,7 +164,7 @@ def meant(node: ast.AST, where: str, frame: FrameType) -> list[str]:
     Of a key, its dict and the name; of a name of the notebook's that was
     looked for in NumPy, that; else one that is much like it.
     """
-    name, text = kind_of(node), ast.unparse(node)
+    name, text = operation_of(node), ast.unparse(node)
     own, every = frame.f_locals, {**frame.f_globals, **frame.f_locals}
     if where == "numpy":
         return [text] if name in every else []
@@ -221,7 +221,7 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
     return [each for group in groups for each in group]
 
 
-def kind_of(node: ast.AST) -> str:
+def operation_of(node: ast.AST) -> str:
     """Return the name of an operation: the same in every style."""
     function = getattr(node, "func", getattr(node, "op", node))
     name = getattr(function, "attr", getattr(function, "id", None))
@@ -296,7 +296,7 @@ def sparing(function: Callable) -> Callable:
     left out. The last value then says nothing, and counts for nothing.
     """
 
-    def spared(*given: Any) -> Any:
+    def spared(*given: object) -> Any:
         rest = Rest(function)
         for _ in range(MOST):
             try:
@@ -473,7 +473,7 @@ NO_CACHE = Finding(
 class Wrong(AssertionError):
     """What a check raises: a finding, with what its gaps are filled with."""
 
-    def __init__(self, message: str, **fields: Any) -> None:
+    def __init__(self, message: str, **fields: object) -> None:
         self.finding = Finding(message, fields)
         super().__init__(str(self.finding))
 
@@ -509,7 +509,7 @@ class Lost:
         self.why = why
 
 
-def why_lost(result: Any) -> Finding | None:
+def why_lost(result: object) -> Finding | None:
     """Return why there is no cache among returned values, None where it is."""
     last = result[-1] if isinstance(result, (tuple, list)) and result else None
     return last.why if isinstance(last, Lost) else None
@@ -757,7 +757,7 @@ def name_shape(
     return f"{plain} = {named}" if numbers and named != plain else named
 
 
-def a_type(value: Any) -> Finding:
+def a_type(value: object) -> Finding:
     """Name the type of a value, with its article."""
     return name_type(type(value))
 
@@ -781,7 +781,7 @@ def name_type(kind: type) -> Finding:
     return a[held != kind.__name__]
 
 
-def flatten(value: Any) -> tuple[str, np.ndarray]:
+def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
     if isinstance(value, dict):
         keys = sorted(value, key=str)
@@ -995,7 +995,7 @@ class FunctionTest:
         self.outcome = NOT_CALLED
         self.wrong: dict[str, Finding | None] = {}  # by kind of check
 
-    def call(self, **arguments: Any) -> None:
+    def call(self, **arguments: object) -> None:
         """Call the function on copies of `arguments`, in this order."""
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
@@ -1029,7 +1029,7 @@ class FunctionTest:
 
         self.check(kind, check)
 
-    def assert_allclose(self, path: str, expected: Any) -> None:
+    def assert_allclose(self, path: str, expected: object) -> None:
         """
         Check the values of a returned array, or a number or text.
 
@@ -1043,7 +1043,7 @@ class FunctionTest:
 
         self.check(path.split("[")[0], check)
 
-    def compare(self, label: str, actual: Any, expected: Any) -> None:
+    def compare(self, label: str, actual: object, expected: object) -> None:
         """Raise Wrong where a value is not what is expected."""
         if isinstance(expected, (list, np.ndarray)):
             check_array(label, actual, np.array(expected))
@@ -1054,7 +1054,7 @@ class FunctionTest:
         """Check that the function leaves its arguments as they were."""
         self.check("arguments", self.check_arguments)
 
-    def assert_raises(self, error: type, **arguments: Any) -> None:
+    def assert_raises(self, error: type, **arguments: object) -> None:
         """Check that the function refuses `arguments` with this error."""
 
         def check(outcome: Outcome) -> None:
@@ -1129,7 +1129,7 @@ class FunctionTest:
                 return mistake["sentence"]
         return ""
 
-    def named(self, result: Any) -> dict[str, Any]:
+    def named(self, result: object) -> dict[str, Any]:
         """Return the returned values by name."""
         if len(self.returns) == 1 and not self.keys:
             return {self.returns[0]: result}
@@ -1160,7 +1160,7 @@ class FunctionTest:
             key = f"{self.returns[0]}['{key}']"
         return key + bracket + indices
 
-    def part(self, result: Any, path: str) -> Any:
+    def part(self, result: object, path: str) -> Any:
         """Return the part of the result that `path` names."""
         name, *indices = re.findall(r"\w+", path)
         value = self.named(result)[name]
@@ -1179,7 +1179,7 @@ class Values(dict):
     lost: Finding | None = None  # why there is no cache
 
     @classmethod
-    def of(cls, result: Any, name: str) -> "Values":
+    def of(cls, result: object, name: str) -> "Values":
         """Return the values of the dict of this name."""
         if not isinstance(result, dict):
             raise Wrong(
@@ -1293,13 +1293,13 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
         )  # fmt: skip
 
 
-def check_plain(label: str, actual: Any, expected: Any) -> None:
+def check_plain(label: str, actual: object, expected: object) -> None:
     """Raise Wrong where a number or text is another one."""
-    if not same_value(plain(actual), plain(expected)):
+    if not same_value(python_number(actual), python_number(expected)):
         raise Wrong("`{label}` is wrong", label=label)
 
 
-def plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """Return a number of NumPy's as Python's own."""
     return value.item() if type(value) in PLAIN else value
 
@@ -1313,7 +1313,7 @@ def check_length(label: str, actual: Any, expected: int) -> None:
         )  # fmt: skip
 
 
-def check_is_array(label: str, actual: Any) -> None:
+def check_is_array(label: str, actual: object) -> None:
     """Raise Wrong where something else stands in the place of an array."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
@@ -1345,7 +1345,7 @@ def check_shape(label: str, actual: Any, expected: tuple) -> None:
 
 def check_array(
     path: str,
-    actual: Any,
+    actual: object,
     expected: np.ndarray,
     steps: Callable[[np.ndarray], Finding] = lambda wrong: NOTHING,
 ) -> None:
