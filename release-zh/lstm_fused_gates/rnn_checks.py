@@ -147,7 +147,8 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
     odd = [(odd_type(value), value) for value, _ in pairs]
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
-    kind, quoted = operation_of(node), re.findall(r"'([^\W\d]\w*)'", str(error))
+    kind = operation_of(node)
+    quoted = re.findall(r"'([^\W\d]\w*)'", str(error))
     missing = type(error) in (NameError, AttributeError) and kind in quoted
     if missing and (likely := meant(node, quoted[0], found.tb_frame)):
         values, texts = [], likely
