@@ -269,7 +269,8 @@ def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):
 
 def test_diff_tells_submission_from_environment(tmp_path):
     cell = marked_cell(25.0, None)
-    right = Certificate("kept", ASSIGNMENT, "graded", [], 25, 25, cells=[cell])
+    right = Certificate("kept", ASSIGNMENT, "graded", [], score=25, max_score=25)
+    right.cells = [cell]
     right.submission, right.source = "1", {"tests": {"test_rnn_forward": "1"}}
     right.environment = {"numpy": "2.4.6"}
     wrong = marked_cell(5.0, Finding("`{label}` is wrong", {"label": "a"}))
