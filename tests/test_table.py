@@ -116,9 +116,9 @@ SEEN = {
             "name 'Wf' is not defined",
         ),
         "lstm_backward": (
-            ("da_next, dc_prevt, steps[t])", "da[:, :, t], 0 * dc_prevt, steps[t]); sums = 0 * t"),
-            *(0, ""),
-            "",
+            ('gradients["dxt"]', 'gradients["dx"]'),
+            *(0, "keys_of_the_sequence_asked_of_the_cell"),
+            "The cell's dict has no such key.",
         ),
     },
     "step stops": {
