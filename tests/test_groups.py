@@ -75,7 +75,8 @@ def test_all_members_get_the_mark_of_the_one_notebook(course):
         assert each.status == "graded"
         assert each.notes == ["handed in by hands_in for the group of hands_in, member_2, member_3"]
         page = root / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html"
-        assert page.is_file()
+        told = "handed in by hands_in, for your group" in page.read_text("utf-8")
+        assert told == (student != "hands_in")
         assert (root / "autograded" / student / ASSIGNMENT / NOTEBOOK).is_file()
 
 

@@ -343,7 +343,9 @@ class Run:
                     yield self.finish(certificate)
                 else:
                     open_certificates[member] = certificate
-                    pages.append(MakePage(member, done, entry))
+                    pages.append(
+                        MakePage(member, done, entry, self.groups.whose.get(member, member))
+                    )
 
     def handed_in(self, students: list[str], most_seconds: float) -> Iterator[Mark]:
         """Yield what is to be marked; for workers on other machines it is read here."""

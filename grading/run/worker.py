@@ -117,20 +117,34 @@ class MakePage:
     marked : Marked
     entry : Entry
         What the grade book holds by now.
+    by : str
+        Who has handed it in: in a group, it may have been another member.
     """
 
     student: str
     marked: Marked
     entry: Entry
+    by: str
 
     def work(self, marker: Marker) -> dict[str, str]:
         """Return a page for each notebook, by its name."""
         texts = self.marked.notebooks
         with bounded_time(sum(map(len, texts.values())), len(texts)):
+            notebooks = {name: from_dict(json.loads(text)) for name, text in texts.items()}
+            if self.by != self.student:
+                for notebook in notebooks.values():
+                    self.tell_by_whom(notebook, marker)
             return {
-                name: marker.pages.page(name, from_dict(json.loads(text)), self.entry)
-                for name, text in texts.items()
+                name: marker.pages.page(name, notebook, self.entry)
+                for name, notebook in notebooks.items()
             }
+
+    def tell_by_whom(self, notebook: NotebookNode, marker: Marker) -> None:
+        """Let the page of a member of a group say who handed in."""
+        about = notebook.metadata["intake"]
+        note = Finding("handed in by {student}, for your group", {"student": self.by})
+        words = marker.assignment.words(about["language"])
+        about["notes"] = [note.said(words), *about["notes"]]
 
 
 Job = Read | Mark | MakePage
