@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell
 from grading import CourseError
 from grading.alike.fingerprints import fingerprints
 from grading.alike.pairs import MOST_SHARED, compare
-from grading.alike.work import Work
+from grading.alike.work import MOST_TEXT, Work
 from grading.cli import alike_command
 from grading.demo import make_course
 from grading.source import read_source
@@ -157,6 +157,7 @@ def compared(tmp_path_factory):
         notebook = with_answers(released, answers)
         if name == "own_000":
             notebook.cells.append(new_code_cell(f"print('{EVIL}', 12345, '</pre>')"))
+            notebook.cells.append(new_code_cell("#" * MOST_TEXT))
         nbformat.write(notebook, folder / f"{ASSIGNMENT}.ipynb")
     (root / "submitted/damaged" / ASSIGNMENT).mkdir(parents=True)
     (root / "submitted/damaged" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").write_text("{")
@@ -180,6 +181,7 @@ def test_the_page_shows_both_says_who_is_left_out_and_takes_nothing_as_html(comp
     text = compared.page.read_text()
     left_out = re.search(r"3 left out.*?<p>(.*?)</p>", text)[1]
     assert "damaged" in left_out
+    assert "read these yourself: own_000</p>" in text
     assert "untouched" in left_out
     assert "<img" not in text
     first = text[text.index('id="pair-1"') : text.index('id="pair-2"')]

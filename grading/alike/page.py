@@ -63,6 +63,7 @@ def render(assignment: str, comparison: Comparison, left_out: list[str]) -> str:
         it=comparison,
         count=len(comparison.works),
         left_out=left_out,
+        cut=[work.student for work in comparison.works if work.is_cut],
         css=Markup((HERE / "page.css").read_text("utf-8")),
         side_by_side=lambda pair: list(side_by_side(comparison, pair)),
         few=FEW,

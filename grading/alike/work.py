@@ -33,11 +33,14 @@ class Work:
         The text of each code cell that the student has written, by its name.
     prints : frozenset of int
         Their fingerprints.
+    is_cut : bool
+        Whether there is more code than is compared.
     """
 
     student: str
     texts: dict[str, str]
     prints: frozenset[int]
+    is_cut: bool = False
 
 
 def read_class(
@@ -74,7 +77,7 @@ def read_work(frames: dict[str, Frame], assignment: str, job: tuple[str, Path]) 
                     texts[where] = cell.source[:left]
                     left -= len(texts[where])
         prints = {each.value for text in texts.values() for each in fingerprints(text)}
-        return Work(student, texts, frozenset(prints))
+        return Work(student, texts, frozenset(prints), is_cut=left <= 0)
 
 
 def given_prints(assignment: Assignment) -> frozenset[int]:
