@@ -21,6 +21,7 @@ from grading.findings import NOTHING, Finding
 from grading.outcomes import (
     KEPT,
     NOT_CALLED,
+    PLAIN,
     Outcome,
     Wrong,
     a_type,
@@ -40,7 +41,6 @@ RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
 WORDS = ""  # no function's name
-PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 
 Check = Callable[[Outcome], None]
 
@@ -383,13 +383,8 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
 
 def check_plain(label: str, actual: object, expected: object) -> None:
     """Raise Wrong where a number or text is another one."""
-    if not same_value(python_number(actual), python_number(expected)):
+    if not same_value(actual, expected):
         raise Wrong("`{label}` is wrong", label=label)
-
-
-def python_number(value: Any) -> Any:
-    """Return a number of NumPy's as Python's own."""
-    return value.item() if type(value) in PLAIN else value
 
 
 def check_length(label: str, actual: Any, expected: int) -> None:

@@ -22,6 +22,7 @@ from grading.stops import (
 )
 
 KEPT = "the cache"  # stands for one of the student's own choice
+PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -53,7 +54,7 @@ class Outcome(NamedTuple):
         values = result.values() if isinstance(result, dict) else result
         kinds = [odd_type(v) or type(v) for v in (values if several else [])]
         raised = self.raised and self.raised[:4]
-        names = [kind.__name__ for kind in kinds]
+        names = [PLAIN.get(kind, kind).__name__ for kind in kinds]
         return result, names, self.arguments, self.again, raised
 
 
@@ -341,6 +342,7 @@ def name_type(kind: type) -> Finding:
 
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
+    value = plain(value)
     if isinstance(value, dict):
         keys = sorted(value, key=str)
         form, numbers = flatten([value[key] for key in keys])
@@ -354,8 +356,13 @@ def flatten(value: object) -> tuple[str, np.ndarray]:
         if array.dtype.kind in "biuf":
             whole = "" if array.dtype.kind == "f" else array.dtype.kind
             return f"{array.shape}{whole}", array.astype(float).ravel()
-    plain = value is None or type(value) in (bool, int, str)
-    return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
+    told = value is None or type(value) in (bool, int, str)
+    return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
+
+
+def plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own."""
+    return value.item() if type(value) in PLAIN else value
 
 
 def same_value(one: Any, other: Any) -> bool:

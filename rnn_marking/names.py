@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
@@ -58,8 +59,9 @@ def sample_inputs(
     Return arguments of `sample` whose draws fall just beside the borders between characters.
 
     Character by character, a draw falls just inside the lower or the upper end of a part, so
-    that another probability, too small for any picture, gives another name. Where it `ends`,
-    the end mark comes up after these, and more draws follow, which are not needed.
+    that another probability, too small for any picture, gives another name; the first draw falls
+    far from the end mark's part, or wrong names would all be empty. Where it `ends`, the end
+    mark comes up after these, and more draws follow, which are not needed.
     """
     rng = hidden_rng(seed)
     parameters = network(rng, V, H)
@@ -68,7 +70,7 @@ def sample_inputs(
     code, draws = END, []
     for next_code, side in zip(range(length), cycle((0, 0, 1, 1)), strict=False):
         h, c = lstm_step(code, h, c, parameters)
-        code = 1 + next_code % (V - 1)  # all but the end mark
+        code = 1 + (next_code + V // 2) % (V - 1)  # all but the end mark
         draws.append(beside(parts(h, temperature, parameters)[code], side))
     if ends:
         h, c = lstm_step(code, h, c, parameters)
@@ -131,6 +133,10 @@ def step_inputs(seed: int, **sizes: int) -> dict[str, Any]:
     return given
 
 
-def after(given: dict[str, Any], result: tuple) -> dict[str, Any]:
-    """Return the arguments of the next step on the same batch, given what the last one returned."""
-    return {**given, "parameters": result[0], "memory": result[1]}
+def first_and_third_step(step: Callable[..., tuple], **sizes: int) -> list[dict[str, Any]]:
+    """Return arguments of `train_step` in the first round, and in the third on the same batch."""
+    rounds = [first_step_inputs(**sizes)]
+    for _ in range(2):
+        parameters, memory, _ = step(**rounds[-1])
+        rounds.append({**rounds[-1], "parameters": parameters, "memory": memory})
+    return [rounds[0], rounds[2]]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from grading import CourseError
-from grading.checks import PLAIN, FunctionTest
-from grading.outcomes import NOT_CALLED
+from grading.checks import FunctionTest
+from grading.outcomes import NOT_CALLED, PLAIN
 from grading.source import Source
 from grading.source.cells import CHECK_PREFIX, function_checked
 

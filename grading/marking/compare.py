@@ -26,6 +26,8 @@ def check_value(
     if isinstance(expected, np.ndarray):
         check_array(path, actual, expected, lambda wrong: wrong_steps(wrong, time_axis))
     elif isinstance(expected, (dict, list, tuple)):
+        if not isinstance(expected, dict) and isinstance(actual, np.ndarray) and actual.ndim:
+            actual = list(actual)  # another type, and that is charged once, as a type
         check_container(path, actual, expected)
         check_entries(path, actual, expected, cache, time_axis)
     else:
