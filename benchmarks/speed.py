@@ -50,8 +50,8 @@ from grading.source.cells import is_test, with_answers
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-ASSIGNMENTS = ("rnn_lstm_forward", "rnn_lstm_backward", "lstm_fused_gates")
-ASSIGNMENT = ASSIGNMENTS[0]  # for what one is enough
+ASSIGNMENTS = sorted(path.name for path in (REPO / "source").iterdir())
+ASSIGNMENT = "rnn_lstm_forward"  # for what one is enough
 FOR_STOCK = 24  # submissions
 HANGS = "endless_loop"
 SAMPLE_SECONDS = 5.0  # between looks at the memory
