@@ -342,7 +342,7 @@ def name_type(kind: type) -> Finding:
 
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
-    value = plain(value)
+    value = python_number(value)
     if isinstance(value, dict):
         keys = sorted(value, key=str)
         form, numbers = flatten([value[key] for key in keys])
@@ -360,7 +360,7 @@ def flatten(value: object) -> tuple[str, np.ndarray]:
     return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
 
 
-def plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """Return a number of NumPy's as Python's own."""
     return value.item() if type(value) in PLAIN else value
 

@@ -47,7 +47,7 @@ def test_numbers_of_names_and_characters(names):
     assert len(others) == round(len(all_names) / 10)
     assert sorted([*learned, *others]) == sorted(all_names)
     log_V, V = told("loss-mean", r"which is (\d\.\d) for our (\d+)")
-    assert V == len(names["characters"]) and log_V == round(np.log(V), 1)
+    assert len(names["characters"]) == V and log_V == round(np.log(V), 1)
     assert names["characters"][END] not in "".join(all_names)
 
 
