@@ -465,6 +465,7 @@ def is_simple(node: ast.AST) -> bool:
 
 
 KEPT = "the cache"  # stands for one of the student's own choice
+PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -496,7 +497,7 @@ class Outcome(NamedTuple):
         values = result.values() if isinstance(result, dict) else result
         kinds = [odd_type(v) or type(v) for v in (values if several else [])]
         raised = self.raised and self.raised[:4]
-        names = [kind.__name__ for kind in kinds]
+        names = [PLAIN.get(kind, kind).__name__ for kind in kinds]
         return result, names, self.arguments, self.again, raised
 
 
@@ -784,6 +785,7 @@ def name_type(kind: type) -> Finding:
 
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
+    value = python_number(value)
     if isinstance(value, dict):
         keys = sorted(value, key=str)
         form, numbers = flatten([value[key] for key in keys])
@@ -797,8 +799,13 @@ def flatten(value: object) -> tuple[str, np.ndarray]:
         if array.dtype.kind in "biuf":
             whole = "" if array.dtype.kind == "f" else array.dtype.kind
             return f"{array.shape}{whole}", array.astype(float).ravel()
-    plain = value is None or type(value) in (bool, int, str)
-    return repr(value)[:80] if plain else type(value).__name__, np.zeros(0)
+    told = value is None or type(value) in (bool, int, str)
+    return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
+
+
+def python_number(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own."""
+    return value.item() if type(value) in PLAIN else value
 
 
 def same_value(one: Any, other: Any) -> bool:
@@ -953,7 +960,6 @@ RTOL, ATOL = 1e-6, 1e-8
 # In float32 as much is lost again: that costs points for the type, once.
 IN_FLOAT32 = 100
 WORDS = ""  # no function's name
-PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
 
 Check = Callable[[Outcome], None]
 
@@ -1296,13 +1302,8 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
 
 def check_plain(label: str, actual: object, expected: object) -> None:
     """Raise Wrong where a number or text is another one."""
-    if not same_value(python_number(actual), python_number(expected)):
+    if not same_value(actual, expected):
         raise Wrong("`{label}` is wrong", label=label)
-
-
-def python_number(value: Any) -> Any:
-    """Return a number of NumPy's as Python's own."""
-    return value.item() if type(value) in PLAIN else value
 
 
 def check_length(label: str, actual: Any, expected: int) -> None:
