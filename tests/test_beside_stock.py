@@ -160,6 +160,8 @@ c.ClearSolutions.begin_solution_delimeter = "#["
 c.ClearSolutions.end_solution_delimeter = "#]"
 c.ClearSolutions.enforce_metadata = False
 c.GenerateSolution.create_assignment = False
+c.GenerateSolution.preprocessors = ["nbgrader.preprocessors.LockCells"]
+c.GenerateSolution.exporter_class = "nbconvert.exporters.PythonExporter"
 """
 LEFT = """
 c.LockCells.lock_grade_cells = False
@@ -169,6 +171,7 @@ c.ClearMarkScheme.enforce_metadata = False
 c.ClearMarkScheme.check_attachment_leakage = False
 c.InstantiateTests.enforce_metadata = False
 c.GenerateAssignmentApp.source_with_tests = True
+c.GenerateSourceWithTests.preprocessors = ["nbgrader.preprocessors.ClearOutput"]
 c.CourseDirectory.source_with_tests_directory = "written"
 """
 
@@ -187,6 +190,8 @@ c.CourseDirectory.source_with_tests_directory = "written"
     "ClearOutput.remove_metadata_fields", "CheckCellMetadata.enabled", "ComputeChecksums.enabled",
     "CourseDirectory.ignore", "CourseDirectory.source_with_tests_directory", "BaseConverter.force",
     "GenerateAssignmentApp.source_with_tests", "GenerateSolution.create_assignment",
+    "GenerateAssignment.create_assignment", "GenerateSolution.preprocessors",
+    "GenerateSourceWithTests.preprocessors", "BaseConverter.exporter_class",
 )  # fmt: skip
 @pytest.mark.parametrize("lines", [MARKS, SWITCHED_OFF, LEFT], ids=["marks", "off", "left"])
 def test_student_version_and_solution(courses, lines):
@@ -194,11 +199,17 @@ def test_student_version_and_solution(courses, lines):
         for folder in ("release", "solution", "written"):
             shutil.rmtree(root / folder, ignore_errors=True)
     commands = [["generate_assignment", NAME, "--force"]]
+    if lines == MARKS:
+        for root in courses.values():
+            (root / "gradebook.db").unlink(missing_ok=True)
+        off = "--GenerateAssignment.create_assignment=False"
+        commands.insert(0, [*commands[0], off])
     if lines == SWITCHED_OFF:
         commands.append(["generate_solution", NAME, "--force"])
     said = run(courses, lines, *commands)
     for one, other in zip(said["kit"], said["stock"], strict=True):
-        assert ("exit" in one) == ("exit" in other) is False, f"{one}\n{other}"
+        assert ("exit" in one) == ("exit" in other), f"{one}\n{other}"
+    assert ["exit" in each for each in said["kit"]] == [len(each) > 3 for each in commands]
     alike(courses, "release")
     alike(courses, *{SWITCHED_OFF: ["solution"], LEFT: ["written"]}.get(lines, []))
 

@@ -140,6 +140,20 @@ FAULTS = {
         lambda a: a.replace("test-blur", '"y": 17', '"y": 18'),
         "test_blur: the cell is worth 25 points, its `points=` 26 in all; make them equal",
     ),
+    "points in a comment": (
+        lambda a: a.replace("test-blur", "# 25 points", "# 20 points"),
+        "test_blur: a comment says 20 points, the cell is worth 25; make them equal",
+    ),
+    "a helper that students may change": (
+        lambda a: (
+            a.notebook.cells.insert(
+                3, nbformat.v4.new_code_cell("def rows(n):\n    return n, 5", id="help")
+            ),
+            a.replace("test-blur", "(6, 5)", "rows(6)"),
+        ),
+        "test_blur: uses `rows` of the cell `help`, which students may change; lock that cell, or "
+        "define it in the test",
+    ),
     "the answer given away": (
         lambda a: a.replace(
             "check-blur", "x = np", "def blur(x):\n    return x - x.mean(1)[:, None]\n\nx = np"
@@ -194,6 +208,21 @@ def test_saturated_numbers_are_no_secret(author, rooms, number):
     author.replace("about-edges", "with its formula", number)
     lines = [line for line in problems(author, rooms) if "the expected value" in line]
     assert lines == []
+
+
+def test_lines_that_students_have_anyway_are_no_secret(author, rooms):
+    """Imports, and code of stubs and of visible tests; a docstring gives a line away."""
+    author.replace("setup", "import numpy as np", "import numpy as np\nfrom math import sqrt")
+    author.replace("blur", "mean = x", "from math import sqrt\n    result = mean = x")
+    author.replace("blur", "return x - mean", "result = x - mean\n    return result")
+    author.replace("blur", "    ### BEGIN", "    result = None\n    ### BEGIN")
+    author.cell("blur").source += "\n    return result"
+    author.replace("test-blur", "# 25 points.", "assert callable(blur)\n# 25 points.")
+    author.replace("test-blur", "test.score()", "assert callable(blur)\ntest.score()")
+    author.table.write_text("")
+    assert problems(author, rooms) == []
+    author.replace("edges", "formula (2)", "formula (2)\n    return x - mean\n")
+    assert [line for line in problems(author, rooms) if "the line `return x - mean`" in line]
 
 
 def secret_number(course):

@@ -88,14 +88,15 @@ def note_of(root: Path, student: str) -> tuple[str, str]:
 # ------------------------------------------------------------- who is marked
 
 
-@shows("CourseDirectory.student_id", "CourseDirectory.student_id_exclude")
+@shows("CourseDirectory.student_id", "CourseDirectory.student_id_exclude", "CourseDirectory.root")
 def test_students_are_chosen_by_patterns_and_left_out_by_name(course):
     said = nbgrader(
         course, "autograde", NAME, "--student=s*", "--CourseDirectory.student_id_exclude=sam,amy"
     )
     assert "exit" not in said
     assert scores(course) == {"sue": 10}
-    assert "nothing submitted by z*" in nbgrader(course, "autograde", NAME, "--student=z*")
+    elsewhere = course.parent, "autograde", NAME, f"--course-dir={course}"
+    assert "nothing submitted by z*" in nbgrader(*elsewhere, "--student=z*")
 
 
 @shows("Autograde.create_student")
@@ -224,6 +225,7 @@ c.Autograde.autograde_preprocessors.append(Shout)
 c.Autograde.sanitize_preprocessors.insert(0, Mend)
 c.LimitOutput.max_lines = 3
 c.LimitOutput.max_traceback = 3
+c.OverwriteCells.add_missing_cells = True
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = "noise"
 """
@@ -246,11 +248,17 @@ stop(5)
     "NbGraderPreprocessor.enabled",
     "LimitOutput.max_lines",
     "LimitOutput.max_traceback",
+    "LimitOutput.enabled",
     "IgnorePattern.enabled",
     "IgnorePattern.pattern",
+    "OverwriteCells.add_missing_cells",
 )
 def test_steps_of_the_course_are_taken(course):
-    hand_in(course / "release" / NAME, course / "submitted" / "noisy" / NAME, NOISY)
+    folder = course / "submitted" / "noisy" / NAME
+    hand_in(course / "release" / NAME, folder, NOISY)
+    handed = nbformat.read(folder / f"{NAME}.ipynb", as_version=4)
+    handed.cells.pop()  # the test
+    nbformat.write(handed, folder / f"{NAME}.ipynb")
     assert "failed" not in autograde(course, "noisy", STEPS)
     notebook = marked(course, "noisy")
     assert notebook.metadata["shout"] == "NOISY"
@@ -260,6 +268,9 @@ def test_steps_of_the_course_are_taken(course):
     assert outputs["stream"].text == "1\n2\n... Output truncated ..."
     assert len(outputs["error"].traceback) == 3
     assert "noise" not in json.dumps(answer.outputs)
+    assert notebook.cells[-1].id == "test_double"
+    autograde(course, "noisy", f"{STEPS}c.LimitOutput.enabled = False")
+    assert '"1\\n2\\n3\\n4\\n5\\n"' in json.dumps(marked(course, "noisy").cells[1].outputs)
 
 
 # ------------------------------------------------------- the student version
@@ -322,7 +333,11 @@ c.Autograde.autograde_preprocessors = [Execute, SaveAutoGrades]
 """
 
 
-@shows("AssignLatePenalties.plugin_class", "LateSubmissionPlugin.penalty_method")
+@shows(
+    "AssignLatePenalties.plugin_class",
+    "AssignLatePenalties.enabled",
+    "LateSubmissionPlugin.penalty_method",
+)
 def test_late_work_costs_what_the_courses_rule_says(course):
     with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
         book.update_or_create_assignment(NAME, duedate="2027-01-31T18:00:00")
@@ -402,8 +417,8 @@ def test_validate_calls_right_work_a_success_and_nothing_else(released, tmp_path
         said[name] = [cell["raw_error"] for cell in found.pop("failed", [])]
         assert not found
     (unwritten,), (wrong,) = said["unwritten"], said["wrong"]
-    assert "`double`: not written yet" in unwritten
-    assert "`double`: `twice` is wrong" in wrong
+    assert unwritten == "`double`: not written yet."  # and nothing of where that is raised
+    assert wrong == "`double`: `twice` is wrong."
     assert said["right"] == []
 
 
@@ -414,26 +429,53 @@ c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[a-z]+)-(?P<file_id
 c.FileNameCollectorPlugin.valid_ext = [".txt"]
 c.ExtractorPlugin.zip_ext = [".zip"]
 c.ZipCollectApp.downloaded_directory = "geladen"
+c.ZipCollectApp.archive_directory = "gepackt"
+c.ZipCollectApp.extracted_directory = "entpackt"
+c.ZipCollectApp.collect_directory_structure = "{downloaded}/{collect_step}/{assignment_id}"
+"""
+PLUGINS = """
+from pathlib import Path
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+class Own(FileNameCollectorPlugin):
+    def collect(self, path):
+        return {"student_id": "lee", "file_id": Path(path).name}
+class Unpack(ExtractorPlugin):
+    def extract(self, archive, extracted):
+        Path(extracted, "unpacked.txt").write_text(Path(archive).parent.name)
+c.ZipCollectApp.collector_plugin = Own
+c.ZipCollectApp.extractor_plugin = Unpack
 """
 
 
 @shows(
+    "ZipCollectApp.archive_directory",
+    "ZipCollectApp.collect_directory_structure",
+    "ZipCollectApp.collector_plugin",
+    "ZipCollectApp.extracted_directory",
+    "ZipCollectApp.extractor_plugin",
+    "ZipCollectApp.force",
     "FileNameCollectorPlugin.named_regexp",
     "FileNameCollectorPlugin.valid_ext",
+    "ExtractorPlugin.force",
     "ExtractorPlugin.zip_ext",
     "ZipCollectApp.downloaded_directory",
 )
 def test_downloads_are_sorted_by_the_names_that_the_course_has(course):
-    archive = course / "geladen" / NAME / "archive"
+    archive = course / "geladen" / "gepackt" / NAME
     archive.mkdir(parents=True)
     with zipfile.ZipFile(archive / "all.zip", "w") as file:
         file.writestr(f"kim-{NAME}.txt", "answers")
-    configure(course, 'c.ZipCollectApp.downloaded_directory = "geladen"')
-    said = nbgrader(course, "zip_collect", NAME, "--FileNameCollectorPlugin.valid_ext=['.txt']")
-    assert "FileNameCollectorPlugin.valid_ext has no place here without named_regexp" in said
+    unnamed = ["--FileNameCollectorPlugin.named_regexp="]
     configure(course, NAMED)
+    said = nbgrader(course, "zip_collect", NAME, *unnamed)
+    assert "has no place here without named_regexp" in said
     said = nbgrader(course, "zip_collect", NAME, "--force")
     assert (course / "submitted" / "kim" / NAME / f"{NAME}.txt").read_text() == "answers", said
+    assert (course / "geladen" / "entpackt" / NAME).is_dir()
+    configure(course, NAMED + PLUGINS)
+    assert "Directory not empty" in nbgrader(course, "zip_collect", NAME)
+    said = nbgrader(course, "zip_collect", NAME, "--force")
+    assert (course / "submitted" / "lee" / NAME / "unpacked.txt").read_text() == "gepackt", said
 
 
 # ----------------------------------------------------------------- the table
@@ -462,20 +504,63 @@ def options_of_nbgrader() -> set[str]:
     return found
 
 
-def test_the_table_lists_every_option_of_the_installed_nbgrader_and_what_is_refused():
-    works, refused = set(), {}
+def table() -> tuple[set[str], set[str], dict[str, str]]:
+    """Return the options that work, those left to nbgrader, and those refused, with the reason."""
+    works, stock, refused = set(), set(), {}
     for line in (REPO / "docs" / "nbgrader_options.md").read_text("utf-8").splitlines():
-        if found := re.fullmatch(r"\| (`\w+\.\w+`.*) \| (works|refused) \| ?(.*?) ?\|", line):
+        if found := re.fullmatch(r"\| (`\w+\.\w+`.*) \| (works|stock|refused) \| ?(.*?) ?\|", line):
             names = re.findall(r"`(\w+\.\w+)`", found[1])
-            if found[2] == "works":
-                works |= set(names)
-            else:
+            if found[2] == "refused":
                 refused |= dict.fromkeys(names, found[3])
+            else:
+                (works if found[2] == "works" else stock).update(names)
+    return works, stock, refused
+
+
+def test_the_table_lists_every_option_of_the_installed_nbgrader_and_what_is_refused():
+    works, stock, refused = table()
     assert refused == {f"{kind.__name__}.{name}": why for (kind, name), why in REFUSED.items()}
     of_a_converter = {"Autograde.exporter_class", "GenerateFeedback.exporter_class"}
-    assert (works | refused.keys()) - of_a_converter == options_of_nbgrader()
+    assert (works | stock | refused.keys()) - of_a_converter == options_of_nbgrader()
     assert not works & refused.keys()
-    assert works >= SHOWN
+    importlib.import_module("test_beside_stock")  # what it shows counts, too
+    assert works == SHOWN  # each by a test
+    assert not stock & (works | refused.keys())
+
+
+def test_what_is_left_to_nbgrader_is_read_by_its_own_code_alone(course):
+    """The kit sets none of it, and no class that has it is replaced or built on."""
+    config = enter_course().config
+    kinds = {each.__name__: each for each in configurable()}
+    kinds |= {base.__name__: base for each in configurable() for base in each.__mro__}
+    for option in table()[1]:
+        kind, name = option.split(".")
+        assert name not in config.get(kind, {}), option
+        waiting = [kinds[kind]]
+        while waiting:
+            found = waiting.pop()
+            assert not found.__module__.startswith("grading"), f"{option}: {found}"
+            waiting += found.__subclasses__()
+
+
+@shows("ExchangeFactory.collect", "ExchangeFactory.release_feedback", "FormgradeExtension.debug")
+def test_what_the_kit_sets_may_be_set_otherwise(course):
+    assert enter_course().config.FormgradeExtension.debug is False
+    lines = """
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
+class OwnCollect(ExchangeCollect):
+    def start(self):
+        print("collected otherwise")
+class OwnFeedback(ExchangeReleaseFeedback):
+    def start(self):
+        print("released otherwise")
+c.ExchangeFactory.collect, c.ExchangeFactory.release_feedback = OwnCollect, OwnFeedback
+c.FormgradeExtension.debug = True
+"""
+    configure(course, lines)
+    assert "collected otherwise" in nbgrader(course, "collect", NAME)
+    assert "released otherwise" in nbgrader(course, "release_feedback", NAME)
+    assert enter_course().config.FormgradeExtension.debug is True
 
 
 # --------------------------------------------------------- header and footer

@@ -619,6 +619,18 @@ def test_files_of_the_assignment_are_there_to_read(any_rooms):
         large.material.keep_to(["big.bin"], 2)
 
 
+def test_what_a_test_writes_is_gone_with_the_submission(rooms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    writes = source(
+        answer("f", "def f():\n    return 1"),
+        graded("fresh", "import os\nassert not os.path.exists('left')\nopen('left', 'w').close()"),
+        graded("same", "assert os.path.exists('left') and f() == 1"),
+    )
+    for _ in range(2):
+        assert mark(writes, rooms) == {"fresh": (10, ""), "same": (10, "")}
+    assert not list(tmp_path.iterdir())
+
+
 LEVELS = """
 from grading.testing import MarkedTest
 t = MarkedTest({0}, "y", calls="{1}", points={{"types": 1, "y": 8, "shapes": 1}})

@@ -23,12 +23,15 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import Cell, Nursery, run_notebook
 from grading.source import Assignment, Source, cells
+from grading.source.cells import Kind
 from grading.source.course import raise_failure, release_folder
+from grading.source.names import names_in
 from grading.source.problems import Problem, problems_in
 from grading.source.set_up import read_as_set_up
 
 LIKE = 0.8  # so much of a marker's letters is a slip in writing it
 ALLOW = "where they may, name it under `allow:` in mistakes.yaml"
+SAID_POINTS = re.compile(r"^\s*#+ *\(?(\d+(?:\.\d+)?) *(?:points?|pts?)\b", re.MULTILINE)
 MISSING = {
     "ModuleNotFoundError": "lay the module, or a link to it, into source/{assignment}",
     "FileNotFoundError": "lay the file into source/{assignment}, and open it by its name alone",
@@ -71,6 +74,8 @@ def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
         for number, cell in enumerate(source.notebook.cells, 1):
             name = cells.grade_id(cell) or cell.get("id", f"cell {number}")
             yield from marker_problems(cell, name, config)
+        yield from helpers_not_locked(source)
+        yield from points_said_otherwise(source.notebook)
     try:
         _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
     except CourseError as problem:
@@ -104,6 +109,29 @@ def marker_problems(cell: NotebookNode, name: str, config: Config) -> Iterator[P
             yield Problem(name, f"{begins} times `{pair[0]}`, {ends} times `{pair[1]}`")
         if begins and not cells.settings_of(cell).get(kind) and kind != "task":
             yield Problem(name, f"`{pair[0]}` stands in a cell that is no {kind} cell")
+
+
+def helpers_not_locked(source: Source) -> Iterator[Problem]:
+    """Yield what tests use of cells that students may change, and that are no answers."""
+    code = [cell for cell in source.notebook.cells if cell.cell_type == "code"]
+    answered = {n for c in code if cells.is_answer(c) for n in names_in(c.source).binds}
+    for test, text in source.tests.items():
+        used = names_in(text).uses - names_in(text).binds - answered
+        for cell in code:
+            for name in sorted(used & names_in(cell.source).binds):
+                if cells.kind_of(cell) is Kind.FREE:
+                    where = cells.grade_id(cell) or cell.id
+                    said = f"uses `{name}` of the cell `{where}`, which students may change"
+                    yield Problem(test, f"{said}; lock that cell, or define it in the test", False)
+
+
+def points_said_otherwise(notebook: NotebookNode) -> Iterator[Problem]:
+    """Yield the tests of which a comment says other points than they are worth."""
+    for cell in filter(cells.is_test, notebook.cells):
+        said, points = SAID_POINTS.findall(cell.source), cells.settings_of(cell).get("points")
+        if len(said) == 1 and float(said[0]) != (points or 0):  # several are of its parts
+            text = f"a comment says {said[0]} points, the cell is worth {points}; make them equal"
+            yield Problem(cells.grade_id(cell), text, False)
 
 
 # What running the solution tells

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import contextlib
 import json
@@ -15,12 +16,15 @@ from urllib.parse import unquote
 
 import numpy as np
 from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearSolutions
 
 from grading.marking.hidden_data import HiddenData, sets_of
 from grading.marking.naming import ON_VIEW, Outcomes
 from grading.marking.solution import mark_solution
 from grading.outcomes import flatten
 from grading.source import Assignment, Source
+from grading.source.cells import is_answer, is_test
+from grading.source.names import python_in
 
 SHORTEST_LINE = 8  # shorter lines, such as `)` or `else:`, tell nothing
 A_WORD = re.compile(r"""["'][\w ,]*["'],?""")  # in quotes, on a line of its own
@@ -117,22 +121,59 @@ def secrets_of(assignment: Assignment, root: Path, secret: bytes | None = None) 
         for line in secret_lines(cell)
         if len(squeeze(line)) >= SHORTEST_LINE and not A_WORD.fullmatch(squeeze(line))
     }
+    seen = {line for source in sources for line in seen_lines(source.notebook)}
     folders = (root, Path(__file__).parents[1])
     paths = {f"source/{assignment.name}", "gradebook.db", *map(str, folders)}
     sets = sets_of(secret) if secret else []
     values = np.unique(np.concatenate([expected_values(source, sets) for source in sources]))
     allowed = frozenset(map(squeeze, assignment.allowed))
-    return Secrets(frozenset(lines), values, frozenset(paths), allowed)
+    return Secrets(frozenset(lines - seen), values, frozenset(paths), allowed)
 
 
 def secret_lines(cell: NotebookNode) -> Iterator[str]:
     """Yield the lines of a cell that the student version lacks."""
+    return (line for _, line, secret in numbered_lines(cell) if secret)
+
+
+def numbered_lines(cell: NotebookNode) -> Iterator[tuple[int, str, bool]]:
+    """Yield the lines of a cell but the marks: number, text, and whether students lack it."""
     secret = False
-    for line in cell.source.splitlines():
+    for number, line in enumerate(cell.source.splitlines(), 1):
         if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line):
             secret = "BEGIN" in line
-        elif secret:
-            yield line
+        else:
+            yield number, line, secret
+
+
+def seen_lines(notebook: NotebookNode) -> Iterator[str]:
+    """
+    Yield lines that students have anyway: imports, and code of stubs and of visible tests.
+
+    What docstrings and texts say gives something away, and none of it is yielded.
+    """
+    stubs = ClearSolutions().code_stub.values()
+    yield from (squeeze(line) for stub in stubs for line in stub.splitlines())
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            is_stub, strings = is_answer(cell) or is_test(cell), lines_of_strings(cell.source)
+            for number, line, secret in numbered_lines(cell):
+                is_import = re.match(r"\s*(import|from) \w", line)
+                if not secret and (is_import or (is_stub and number not in strings)):
+                    yield squeeze(line)
+
+
+def lines_of_strings(text: str) -> set[int]:
+    """Return the numbers of the lines in which a string stands for itself, as docstrings do."""
+    try:
+        nodes = list(ast.walk(ast.parse(python_in(text))))
+    except SyntaxError:
+        return set(range(1, 1 + len(text.splitlines())))
+    return {
+        number
+        for node in nodes
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for number in range(node.lineno, 1 + (node.end_lineno or node.lineno))
+    }
 
 
 def expected_values(source: Source, sets: Iterable[HiddenData]) -> np.ndarray:

@@ -61,7 +61,7 @@ def make_assignment(root: Path, assignment: str, functions: list[str], like: str
     (part / "figures").mkdir(parents=True)
     try:
         checks = link_helpers(root, part, like)
-        frame = outline(root, like) if like else plain_frame(assignment)
+        frame = outline(root, assignment, like) if like else plain_frame(assignment)
         write_assignment(part, assignment, functions, frame, checks)
         fill_in_numbers(root, part, assignment, functions)
         part.rename(folder)
@@ -129,16 +129,22 @@ def name_of_checks(root: Path) -> str:
 
 def plain_frame(assignment: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
     """Return the cells before the first function, and those behind the last."""
-    title = assignment.replace("_", " ").replace("-", " ").capitalize()
     before = [
-        text_cell("title", template.TITLE, title=title),
+        text_cell("title", template.TITLE, title=title_of(assignment)),
         text_cell("before-you-start", template.START),
         code_cell("setup", ""),
     ]
     return before, [text_cell("hand-in", template.HAND_IN)]
 
 
-def outline(root: Path, like: str) -> tuple[list[NotebookNode], list[NotebookNode]]:
+def title_of(assignment: str) -> str:
+    """Return an assignment's name as a title."""
+    return assignment.replace("_", " ").replace("-", " ").capitalize()
+
+
+def outline(
+    root: Path, assignment: str, like: str
+) -> tuple[list[NotebookNode], list[NotebookNode]]:
     """Return the cells around the functions of another assignment: code, and texts' headings."""
     found = read_source(like, root).notebook.cells
     figures = [path.name for path in sorted((root / "source" / like / "figures").glob("*"))]
@@ -148,6 +154,9 @@ def outline(root: Path, like: str) -> tuple[list[NotebookNode], list[NotebookNod
     first = next((n for n, cell in enumerate(found) if is_answer(cell)), len(found))
     last = max((n for n, cell in enumerate(found) if is_test(cell)), default=first)
     before = list(as_outline(found[:first]))
+    for cell in before:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\A# .*", f"# {title_of(assignment)}", cell.source)
     after = [cell for cell in as_outline(found[last + 1 :]) if cell.cell_type == "markdown"]
     return before, after
 
@@ -188,7 +197,9 @@ def write_assignment(
         "name": "python3",
     }
     write_notebook(notebook, folder / f"{assignment}.ipynb")
-    table = string.Template(template.MISTAKES).substitute(function=functions[0])
+    each = string.Template(template.OF_FUNCTION)
+    entries = [each.substitute(function=name, number=n) for n, name in enumerate(functions, 1)]
+    table = "".join([template.MISTAKES, *entries, template.ALLOW])
     (folder / "mistakes.yaml").write_text(table)
     (folder / "figures" / FIGURE_NAME).write_text(template.FIGURE)
 

@@ -83,12 +83,15 @@ MISTAKES = """\
 # who make the same mistake read its sentence, and the class report counts them. No sentence may
 # give the right line away. Versions under `correct` are other styles, and must earn all points.
 
+"""
+
+OF_FUNCTION = """\
 $function:
   mistakes:
     mean_of_columns:
       sentence: >-
-        The mean is taken over the rows, so it is that of each column. Formula (1) adds up along a
-        row: which axis is that?
+        The mean is taken over the rows, so it is that of each column. Formula ($number) adds up
+        along a row: which axis is that?
       edits:
         - find: "axis=1"
           replace: "axis=0"
@@ -98,6 +101,9 @@ $function:
         - find: "axis=1"
           replace: "axis=-1"
 
+"""
+
+ALLOW = """\
 # What the scan for secrets reports, and students may see after all:
 # allow:
 #   - "return x - mean"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import tempfile
-import weakref
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,10 +33,11 @@ class Material:
 
     def __init__(self, name: str, files: Mapping[str, bytes], templates: str) -> None:
         self.name, self.files, self.templates = name, files, templates
+        self.is_at_home = False
 
     @functools.cached_property
-    def given(self) -> dict[str, bytes]:
-        """What code may open, by its path; pictures that the text alone shows are left out."""
+    def opened(self) -> dict[str, bytes]:
+        """What the course's code may open, by its path; not pictures that the text alone shows."""
         texts = {"code": "", "markdown": "", "raw": ""}
         for path, data in self.files.items():
             if path.endswith(".ipynb") and "/" not in path:
@@ -53,6 +52,11 @@ class Material:
             and (path in texts["code"] or path not in texts["markdown"])
         }
 
+    @functools.cached_property
+    def given(self) -> dict[str, bytes]:
+        """What student code may open, by its path: that, if nothing else is said."""
+        return self.opened
+
     def keep_to(self, shipped: Collection[str], most_mb: int) -> None:
         """
         Give to student code what students are given, and nothing else.
@@ -62,8 +66,7 @@ class Material:
         CourseError
             Where that is more than `most_mb`.
         """
-        _ = self.home  # it is made of all that the course's own code may open
-        self.given = {path: data for path, data in self.given.items() if path in shipped}
+        self.given = {path: data for path, data in self.opened.items() if path in shipped}
         size = sum(map(len, self.given.values())) / 2**20
         if size > most_mb:
             raise CourseError(
@@ -71,31 +74,22 @@ class Material:
                 'some out, or set c.Autograde.limits = {"files_mb": ...} in nbgrader_config.py'
             )
 
-    @functools.cached_property
-    def home(self) -> str:
-        """A folder with the files that the course's own code may open; "" where there are none."""
-        if all(path.endswith(".py") for path in self.given):
-            return ""
-        folder = tempfile.mkdtemp(prefix="assignment-")
-        weakref.finalize(self, remove, folder, os.getpid())
-        for path, data in self.given.items():
-            file = Path(folder, path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-        return folder
-
     @contextmanager
     def at_home(self) -> Iterator[None]:
-        """Be where the course's own code finds the files."""
-        here = os.getcwd()
-        os.chdir(self.home or here)
-        try:
+        """Be in a folder with the files; what code writes there is gone with it."""
+        if self.is_at_home:
             yield
-        finally:
-            os.chdir(here)
-
-
-def remove(folder: str, process: int) -> None:
-    """Remove a folder in the process that has made it: not in a fork."""
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)
+            return
+        here = os.getcwd()
+        with tempfile.TemporaryDirectory(prefix="assignment-") as folder:
+            for path, data in self.opened.items():
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(data)
+            os.chdir(folder)
+            self.is_at_home = True
+            try:
+                yield
+            finally:
+                self.is_at_home = False
+                os.chdir(here)
