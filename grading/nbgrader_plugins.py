@@ -97,7 +97,7 @@ def install(c: Config, language: str = ENGLISH) -> None:
     c.ExchangeFactory.release_feedback = ReleaseFeedback
     stock = StockGenerateAssignment.preprocessors.default_args[0]
     published = [SaveCells if step is StockSaveCells else step for step in stock]
-    c.GenerateAssignment.preprocessors = [*published, PublishMistakes]
+    c.GenerateAssignment.preprocessors = [PublishMistakes, *published]  # a fault stops it here
     if language != ENGLISH:
         c.CourseDirectory.release_directory = f"release-{language}"
         c.GenerateAssignment.preprocessors.append(Translate)

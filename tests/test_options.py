@@ -659,7 +659,7 @@ c.LockCells.lock_readonly_cells = False
 c.ClearHiddenTests.enabled = False
 c.GenerateAssignment.no_database = True
 c.SaveCells.enabled = False
-c.GenerateAssignment.preprocessors.pop()
+c.GenerateAssignment.preprocessors.pop(0)
 """
     configure(course, lines)
     for name in ("gradebook.db", f"release/{NAME}/known_mistakes.json"):
