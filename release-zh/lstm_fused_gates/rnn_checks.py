@@ -915,10 +915,14 @@ def reject_next_cell(said: str) -> None:
     from IPython import get_ipython
     from IPython.core.error import InputRejected
 
+    class NotRight(InputRejected):
+        def _render_traceback_(self) -> list[str]:
+            return [said]  # where it is raised is no matter of the student's
+
     class Reject(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
             shell.ast_transformers.remove(self)
-            raise InputRejected(said)
+            raise NotRight(said)
 
     if shell := get_ipython():
         shell.ast_transformers.append(Reject())
