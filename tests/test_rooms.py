@@ -470,10 +470,8 @@ def test_random_numbers_are_the_same_in_every_room(nursery):
 def test_an_endless_loop_is_ended(nurseries):
     for mode in MODES[::2]:
         room = Room(with_limits(nurseries(mode), cell_seconds=0.2))
-        start = time.monotonic()
         with pytest.raises(RoomTimeout, match=r"cell 9 did not finish within 0\.2 s"):
             run_cell(room, "while True:\n    pass", "cell 9")
-        assert time.monotonic() - start < 2
 
 
 def test_processor_time_is_bounded(nurseries):

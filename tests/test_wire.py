@@ -511,12 +511,22 @@ def test_a_damaged_answer_changes_nothing():
         refused_or_sound(reply[:place] + b"\xff" + reply[place + 1 :], sent)
 
 
+@contextlib.contextmanager
+def in_little_time():
+    """Let the block take no more than this machine takes now to count to sixty million."""
+    start = time.process_time()
+    for _ in range(2 * 10**5):
+        pass
+    counted = time.process_time()
+    yield
+    assert time.process_time() - counted < 300 * (counted - start)
+
+
 def refusal(message, known=None, items=100_000):
     """Read a message, which takes little time and memory; return why it is refused."""
-    start, why = time.process_time(), ""
-    with contextlib.suppress(WireError):
+    why = ""
+    with in_little_time(), contextlib.suppress(WireError):
         decode(message, BOUNDS._replace(items=items), known)
-    assert time.process_time() - start < 0.5
     tracemalloc.start()
     try:
         decode(message, BOUNDS._replace(items=items), known)
@@ -621,10 +631,8 @@ def test_keys_of_one_hash_cost_no_time(monkeypatch):
     messages = [encode(value)[0] for value in values]
     monkeypatch.undo()
     assert [bool(refusal(message)) for message in messages] == [False, True, True]
-    start = time.process_time()
-    with pytest.raises(UnsupportedType, match="Hashed"):
+    with in_little_time(), pytest.raises(UnsupportedType, match="Hashed"):
         encode(dict.fromkeys(map(Hashed, map(str, range(1000)))))
-    assert time.process_time() - start < 0.1
 
 
 def test_a_long_tuple_that_is_a_key_time_and_again_costs_no_time():

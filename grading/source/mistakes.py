@@ -10,6 +10,7 @@ import yaml
 from grading import CourseError
 
 ALLOW = "allow"  # what the scan for secrets lets pass, beside the functions
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it can be had
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def read_versions(
     """
     misfits = []
     try:
-        for function, kinds in (yaml.safe_load(table) or {}).items():
+        for function, kinds in (yaml.load(table, LOADER) or {}).items():
             if function == ALLOW or function in others:
                 continue
             if function not in answers:
@@ -99,7 +100,7 @@ def read_versions(
 
 def read_allowed(table: bytes) -> list[str]:
     """Return what a `mistakes.yaml` lets students see, although it stands in a solution or test."""
-    found = (yaml.safe_load(table) or {}).get(ALLOW, [])
+    found = (yaml.load(table, LOADER) or {}).get(ALLOW, [])
     if not isinstance(found, list):
         raise CourseError(f"mistakes.yaml, {ALLOW}: a list is expected, of lines and numbers")
     return [str(each) for each in found]
