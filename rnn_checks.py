@@ -181,7 +181,7 @@ def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
     code = stop.tb_frame.f_code
     place = next(islice(code.co_positions(), stop.tb_lasti // 2, None))
     lines = linecache.getlines(code.co_filename, stop.tb_frame.f_globals)
-    nodes = list(ast.walk(ast.parse("".join(lines))))
+    nodes = nodes_at(place, ast.parse("".join(lines)))
     node = next(each for each in reversed(nodes) if place_of(each) == place)
     parts = parts_of(node)
     for each in nodes:  # what is assigned to it, if that can be told
@@ -193,6 +193,21 @@ def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
                 pairs += zip(*tuples, strict=False)
             parts += [right for left, right in pairs if left is node]
     return node, parts
+
+
+def nodes_at(place: tuple[Any, ...], code: ast.AST) -> list[ast.AST]:
+    """Return the parts of code in which a place lies, the inner ones last."""
+    line, end, column, end_column = place
+    nodes = [code]
+    for node in nodes:  # which grows
+        for each in ast.iter_child_nodes(node):
+            first, last, left, right = place_of(each)
+            if first is None or (
+                (first, left) <= (line, column)
+                and (end, end_column) <= (last, right)
+            ):
+                nodes.append(each)
+    return nodes
 
 
 def place_of(node: ast.AST) -> tuple[int | None, ...]:
