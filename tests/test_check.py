@@ -210,6 +210,24 @@ def test_saturated_numbers_are_no_secret(author, rooms, number):
     assert lines == []
 
 
+def test_lines_between_marks_of_the_course_are_secret(course, author, rooms):
+    config = course / "nbgrader_config.py"
+    lines = (
+        'c.ClearSolutions.begin_solution_delimeter = "<<<"',
+        'c.ClearSolutions.end_solution_delimeter = ">>>"',
+    )
+    for name in ("blur", "edges"):
+        author.replace(name, "### BEGIN SOLUTION", "# <<<")
+        author.replace(name, "### END SOLUTION", "# >>>")
+    author.replace("about-blur", "with its formula", "`return x - mean`")
+    config.write_text("\n".join([CONFIG, *lines]))
+    try:
+        found = problems(author, rooms)
+    finally:
+        config.write_text(CONFIG)
+    assert ["the line `return x - mean`" in line for line in found] == [True], found
+
+
 def test_lines_that_students_have_anyway_are_no_secret(author, rooms):
     """Imports, and code of stubs and of visible tests; a docstring gives a line away."""
     author.replace("setup", "import numpy as np", "import numpy as np\nfrom math import sqrt")

@@ -12,12 +12,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 from traitlets.config import Config
 
 from grading import CourseError
 from grading.authoring.example import run_check
-from grading.authoring.leaks import scan, secrets_of
+from grading.authoring.leaks import markers, scan, secrets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution, points_lost
@@ -81,17 +80,6 @@ def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
     except CourseError as problem:
         for line in str(problem).splitlines():
             yield Problem("", line)
-
-
-def markers(config: Config) -> dict[str, tuple[str, str]]:
-    """Return how regions begin and end, by the kind of cell that they belong into."""
-    hidden, scheme = ClearHiddenTests(config=config), ClearMarkScheme(config=config)
-    solution = ClearSolutions(config=config)
-    return {
-        "grade": (hidden.begin_test_delimeter, hidden.end_test_delimeter),
-        "solution": (solution.begin_solution_delimeter, solution.end_solution_delimeter),
-        "task": (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
-    }
 
 
 def marker_problems(cell: NotebookNode, name: str, config: Config) -> Iterator[Problem]:

@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 import numpy as np
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+from traitlets.config import Config
 
 from grading.marking.hidden_data import HiddenData, sets_of
 from grading.marking.naming import ON_VIEW, Outcomes
@@ -113,15 +114,17 @@ def secrets_of(assignment: Assignment, root: Path, secret: bytes | None = None) 
         The course's, to know the numbers that are drawn from it. What is published was written
         before them, and could agree with one of so many by chance alone.
     """
-    sources = assignment.notebooks.values()
+    sources, config = assignment.notebooks.values(), assignment.writer.config
+    marks = list(markers(config).values())
     lines = {
         squeeze(line)
         for source in sources
         for cell in source.notebook.cells
-        for line in secret_lines(cell)
+        for _, line, secret in numbered_lines(cell, marks)
+        if secret
         if len(squeeze(line)) >= SHORTEST_LINE and not A_WORD.fullmatch(squeeze(line))
     }
-    seen = {line for source in sources for line in seen_lines(source.notebook)}
+    seen = {line for source in sources for line in seen_lines(source.notebook, config)}
     folders = (root, Path(__file__).parents[1])
     paths = {f"source/{assignment.name}", "gradebook.db", *map(str, folders)}
     sets = sets_of(secret) if secret else []
@@ -130,33 +133,42 @@ def secrets_of(assignment: Assignment, root: Path, secret: bytes | None = None) 
     return Secrets(frozenset(lines - seen), values, frozenset(paths), allowed)
 
 
-def secret_lines(cell: NotebookNode) -> Iterator[str]:
-    """Yield the lines of a cell that the student version lacks."""
-    return (line for _, line, secret in numbered_lines(cell) if secret)
+def markers(config: Config) -> dict[str, tuple[str, str]]:
+    """Return how regions begin and end, by the kind of cell that they belong into."""
+    hidden, scheme = ClearHiddenTests(config=config), ClearMarkScheme(config=config)
+    solution = ClearSolutions(config=config)
+    return {
+        "grade": (hidden.begin_test_delimeter, hidden.end_test_delimeter),
+        "solution": (solution.begin_solution_delimeter, solution.end_solution_delimeter),
+        "task": (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
+    }
 
 
-def numbered_lines(cell: NotebookNode) -> Iterator[tuple[int, str, bool]]:
+def numbered_lines(
+    cell: NotebookNode, marks: Iterable[tuple[str, str]]
+) -> Iterator[tuple[int, str, bool]]:
     """Yield the lines of a cell but the marks: number, text, and whether students lack it."""
     secret = False
     for number, line in enumerate(cell.source.splitlines(), 1):
-        if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line):
-            secret = "BEGIN" in line
+        found = [end for pair in marks for end, mark in enumerate(pair) if mark in line]
+        if found:
+            secret = not found[0]
         else:
             yield number, line, secret
 
 
-def seen_lines(notebook: NotebookNode) -> Iterator[str]:
+def seen_lines(notebook: NotebookNode, config: Config) -> Iterator[str]:
     """
     Yield lines that students have anyway: imports, and code of stubs and of visible tests.
 
     What docstrings and texts say gives something away, and none of it is yielded.
     """
-    stubs = ClearSolutions().code_stub.values()
+    stubs, marks = ClearSolutions(config=config).code_stub.values(), list(markers(config).values())
     yield from (squeeze(line) for stub in stubs for line in stub.splitlines())
     for cell in notebook.cells:
         if cell.cell_type == "code":
             is_stub, strings = is_answer(cell) or is_test(cell), lines_of_strings(cell.source)
-            for number, line, secret in numbered_lines(cell):
+            for number, line, secret in numbered_lines(cell, marks):
                 is_import = re.match(r"\s*(import|from) \w", line)
                 if not secret and (is_import or (is_stub and number not in strings)):
                     yield squeeze(line)

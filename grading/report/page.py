@@ -140,15 +140,15 @@ def function_row(statistics: Statistics, place: Place) -> dict[str, object]:
     waiting = sum(grade is not None and grade.is_open for grade in held)
     marked = [grade for grade in held if grade is None or not grade.is_open]
     earned = np.array([grade.points if grade else 0.0 for grade in marked])
-    full = (earned >= most).sum() / len(held)
-    nothing = ((earned <= 0) & (earned < most)).sum() / len(held)
+    full = (earned >= most).sum()
+    nothing = ((earned <= 0) & (earned < most)).sum()
     return {
         "name": statistics.titles[place],
         "max": most,
         "mean": earned.mean() if marked else math.nan,
-        "full": full,
-        "part": len(marked) / len(held) - full - nothing,
-        "none": nothing,
+        "full": full / len(held),
+        "part": (len(marked) - full - nothing) / len(held),
+        "none": nothing / len(held),
         "waiting": waiting,
         "lent": statistics.lent[place],
     }
