@@ -3,12 +3,17 @@
 import atexit
 import gc
 import sys
+from pathlib import Path
 
 from grading.rooms.sandbox import start_early
 
 
 def main() -> None:
     """Run a command."""
+    try:
+        Path.home()  # Jupyter looks there, too, as soon as it is imported
+    except RuntimeError:
+        sys.exit("Nobody knows your home folder: set HOME to a folder that can be written.")
     # What is loaded stays: to look through it for rubbish, now and at the end, takes a second.
     gc.disable()
     atexit.register(gc.freeze)

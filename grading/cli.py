@@ -283,8 +283,9 @@ def demo_command(
     unprotected: Unprotected = False,
 ) -> None:
     """Grade a class of 24 sample students in the scratch course demo/."""
-    folder = course_root() / "demo"
-    make_course(course_root(), folder)
+    root = course_root()
+    folder = root / "demo"
+    make_course(root, folder)
     os.chdir(folder)
     names = sorted(path.name for path in Path("source").iterdir()) if every else [assignment]
     for name in names:
@@ -293,12 +294,15 @@ def demo_command(
         with converter_of(name, unprotected).open_run([]) as run:
             mark_and_tell(run, name)
         report_command(name)
+    jupyter = Path(sys.executable).with_name("jupyter")
+    if jupyter.is_relative_to(root):
+        jupyter = Path("..") / jupyter.relative_to(root)
     console.print(
         f"The class report:   demo/reports/{names[0]}/report.html\n"
         f"A page of feedback: demo/feedback/endless_loop/{names[0]}/{names[0]}.html\n"
         f"All marks:          demo/reports/{names[0]}/grades.csv\n"
         "The grade book:     demo/gradebook.db; to look into it, `cd demo`, then\n"
-        "                    `../.venv/bin/jupyter lab` and Nbgrader > Formgrader",
+        f"                    `{jupyter} lab` and Nbgrader > Formgrader",
         markup=False,
         soft_wrap=True,
     )

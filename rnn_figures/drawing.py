@@ -234,9 +234,23 @@ def junction(ax: Axes, at: Point, ink: Ink = STRONG) -> None:
 # Words and symbols that several figures share
 
 
+def explain(ax: Axes, at: Point, kind: str, words: str) -> None:
+    """Draw an operation, or a stack, and beside it what it means, for a legend."""
+    if kind == "stack":
+        stack(ax, at)
+    else:
+        operator(ax, at, kind)
+    label(ax, (at[0] + 2.8, at[1]), words, size=NOTE, align="left")
+
+
 def at_step(letter: str, step: str = "t") -> str:
     """Return the maths of a letter at a time step, such as a^<t>."""
     return rf"${letter}^{{\langle {step} \rangle}}$"
+
+
+def part(letter: str, step: str = "t") -> str:
+    """Return the maths of the part of a state's gradient that the next step returns."""
+    return rf"$\delta_{letter}^{{\langle {step} \rangle}}$"
 
 
 Y_HAT = r"\hat{y}"

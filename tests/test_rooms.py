@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grading.__main__ import main
 from grading.rooms import (
     CannotCross,
     Cell,
@@ -655,6 +656,24 @@ def test_only_the_packages_of_students_are_there(walled_room):
 def test_a_package_that_is_not_installed_is_named():
     with pytest.raises(IsolationUnavailable, match="Rooms need no-such-package: pip install"):
         Nursery(LIMITS, packages=["numpy", "no-such-package"])
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "a file").touch()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "a file"))
+    with pytest.raises(IsolationUnavailable, match=r"^.*a file.*: set XDG_CACHE_HOME to .*\.$"):
+        Nursery(LIMITS)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
+    def unknown(user):
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(SystemExit, match="set HOME"):
+        main()
 
 
 def test_a_room_holds_no_module_of_the_grader(walled_room):

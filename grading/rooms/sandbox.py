@@ -281,7 +281,8 @@ class Nursery:
             raise IsolationUnavailable(str(problem)) from None
         except OSError as problem:
             raise IsolationUnavailable(
-                f"Rooms keep their packages in a cache ({problem}); XDG_CACHE_HOME names another."
+                f"Rooms keep their packages in a cache, which cannot be written ({problem}): set"
+                " XDG_CACHE_HOME to a folder that can be."
             ) from None
         self.set_up = self._find_way(
             [w for w in ways(unprotected) if only in ("", w.name)],

@@ -25,6 +25,7 @@ from rnn_figures.drawing import (
     box,
     canvas,
     draw,
+    explain,
     junction,
     label,
     line,
@@ -120,12 +121,9 @@ def gru_cell() -> Figure:
 
 def draw_legend(ax: Axes, y: float) -> None:
     """Draw what the small shapes mean, in one line."""
-    operator(ax, (4, y), "product")
-    label(ax, (6.6, y), WORDS["product"], size=NOTE, align="left")
-    operator(ax, (21, y), "sum")
-    label(ax, (23.6, y), WORDS["sum"], size=NOTE, align="left")
-    stack(ax, (33, y))
-    label(ax, (35, y), WORDS["stacked"], size=NOTE, align="left")
+    explain(ax, (4, y), "product", WORDS["product"])
+    explain(ax, (21, y), "sum", WORDS["sum"])
+    explain(ax, (33, y), "stack", WORDS["stacked"])
     box(ax, (51, y), (4, 3), "", PARAMETER, corner=0)
     label(ax, (54, y), WORDS["weights"], size=NOTE, align="left")
 

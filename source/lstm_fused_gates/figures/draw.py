@@ -27,10 +27,12 @@ from rnn_figures.drawing import (
     box,
     canvas,
     draw,
+    explain,
     junction,
     label,
     line,
     operator,
+    part,
 )
 
 # All the words in the figures, and their titles.
@@ -54,11 +56,6 @@ def quarters(
     for k, (gate, text) in enumerate(zip(GATES, texts, strict=True)):
         at = (left + (k + 0.5) * width, middle)
         box(ax, at, (width, height), text, FILLS[gate], corner=0, text_size=text_size)
-
-
-def part(letter: str, step: str = "t") -> str:
-    """Return the maths of the part of a state's gradient that the next step returns."""
-    return rf"$\delta_{letter}^{{\langle {step} \rangle}}$"
 
 
 # One product for all gates
@@ -184,10 +181,8 @@ def draw_products(ax: Axes) -> None:
 
 def draw_legend(ax: Axes, y: float) -> None:
     """Draw what the small shapes mean, in one line."""
-    operator(ax, (4, y), "product")
-    label(ax, (6.8, y), WORDS["product"], size=NOTE, align="left")
-    operator(ax, (42, y), "sum")
-    label(ax, (44.8, y), WORDS["sum"], size=NOTE, align="left")
+    explain(ax, (4, y), "product", WORDS["product"])
+    explain(ax, (42, y), "sum", WORDS["sum"])
     label(ax, (54, y), r"$\Sigma$", size=WORD)
     label(ax, (56.2, y), WORDS["examples"], size=NOTE, align="left")
 

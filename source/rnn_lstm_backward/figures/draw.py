@@ -27,10 +27,12 @@ from rnn_figures.drawing import (
     box,
     canvas,
     draw,
+    explain,
     junction,
     label,
     line,
     operator,
+    part,
     stack,
 )
 
@@ -51,11 +53,6 @@ WORDS = {
     "lstm_cell_back": "The backward pass of one LSTM cell",
     "lstm_back": "The backward pass of an LSTM",
 }
-
-
-def part(letter: str, step: str = "t") -> str:
-    """Return the maths of the part of a state's gradient that the next step returns."""
-    return rf"$\delta_{letter}^{{\langle {step} \rangle}}$"
 
 
 # One cell
@@ -181,12 +178,9 @@ def through_activation(ax: Axes, x: float, name: str, number: str) -> None:
 
 def legend(ax: Axes, y: float) -> None:
     """Draw what the small shapes mean, in one line."""
-    operator(ax, (3.5, y), "product")
-    label(ax, (6.3, y), WORDS["product"], size=NOTE, align="left")
-    operator(ax, (41, y), "sum")
-    label(ax, (43.8, y), WORDS["sum"], size=NOTE, align="left")
-    stack(ax, (54, y))
-    label(ax, (56.3, y), WORDS["stack"], size=NOTE, align="left")
+    explain(ax, (3.5, y), "product", WORDS["product"])
+    explain(ax, (41, y), "sum", WORDS["sum"])
+    explain(ax, (54, y), "stack", WORDS["stack"])
 
 
 # All time steps
