@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-NOTHING_LATER = ("listcomp", "setcomp", "dictcomp", "genexpr")  # scopes that run at once
+AT_ONCE = "genexpr"  # the scope of a generator; what is in it counts as run where it stands
 
 
 class Names(NamedTuple):
@@ -35,6 +35,23 @@ class Names(NamedTuple):
     imports: str = ""
 
 
+class AsGenerators(ast.NodeTransformer):
+    """Makes generators of comprehensions, whose names Python 3.12 counts as those around them."""
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.GeneratorExp:
+        """Keep the element and where it is taken from."""
+        self.generic_visit(node)
+        return ast.GeneratorExp(node.elt, node.generators)
+
+    visit_SetComp = visit_ListComp
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.GeneratorExp:
+        """Keep the key and the value, as a pair."""
+        self.generic_visit(node)
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return ast.GeneratorExp(pair, node.generators)
+
+
 @functools.lru_cache(1000)
 def python_in(text: str) -> str:
     """Return a cell's text as Python: what IPython makes of magics, and all else as it is."""
@@ -50,7 +67,8 @@ def names_in(text: str) -> Names:
     """Return the names of a cell; none where it is no Python."""
     text = python_in(text)
     try:
-        top, tree = symtable.symtable(text, "cell", "exec"), ast.parse(text)
+        tree = ast.parse(text)
+        top = symtable.symtable(ast.unparse(AsGenerators().visit(tree)), "cell", "exec")
     except SyntaxError:
         return Names()
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned()}
@@ -62,7 +80,7 @@ def names_in(text: str) -> Names:
     ]
     uses = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
     later: set[str] = set()
-    waiting = [(scope, scope.get_name() not in NOTHING_LATER) for scope in top.get_children()]
+    waiting = [(scope, scope.get_name() != AT_ONCE) for scope in top.get_children()]
     while waiting:
         scope, is_later = waiting.pop()
         waiting += [(child, is_later) for child in scope.get_children()]
