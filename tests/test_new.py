@@ -16,7 +16,9 @@ from grading.authoring.prove import prove_tests
 from grading.authoring.start import start_course
 from grading.cli import main, nursery_for_author
 from grading.demo import make_course
+from grading.rooms.notebook import Cell, names_of_student, names_used
 from grading.source import enter_course, read_source
+from grading.source.names import names_in
 
 ROOT = Path(__file__).parents[1]
 LIKE = "rnn_lstm_forward"
@@ -135,6 +137,14 @@ def test_expected_lines_are_those_that_the_solution_passes(tmp_path, monkeypatch
         exec(by_id["check-f"].source + "\n" + printed, names)
     assert names["test"].wrong
     assert not any(names["test"].wrong.values())
+
+
+def test_names_in_a_comprehension_are_no_names_of_its_cell():
+    """In Python 3.12 and newer neither: a cell that others need is not run for its loops."""
+    names = names_in("total = [n for n in row]\npairs = {k: {v for v in w} for k, w in total}")
+    assert (names.binds, names.uses) == ({"total", "pairs"}, {"row", "total"})
+    test = Cell("test_f", "print([n for n in f(1)])", "test")
+    assert names_of_student(test, set(), {"row"}) == ("f",) and names_used(test).own == set()
 
 
 def test_example_prints_what_the_check_of_a_notebook_holds(course, monkeypatch, capsys):

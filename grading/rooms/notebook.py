@@ -8,7 +8,6 @@ import functools
 import math
 import os
 import random
-import symtable
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
+from ..scopes import scopes_of
 from .answers import StudentError
 from .cell import Cell, CellResult, error_output
 from .room.shell import MOST_COMPILED, Outputs, Shell, seed_random_numbers
@@ -256,7 +256,7 @@ class Used(NamedTuple):
 def names_used(cell: Cell) -> Used:
     """Return the global names that a cell uses."""
     try:
-        top = symtable.symtable(TransformerManager().transform_cell(cell.source), cell.name, "exec")
+        top = scopes_of(TransformerManager().transform_cell(cell.source))
     except SyntaxError:
         return Used(frozenset(), frozenset())
     own = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-import symtable
 from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-AT_ONCE = "genexpr"  # the scope of a generator; what is in it counts as run where it stands
+from grading.scopes import AT_ONCE, scopes_of
 
 
 class Names(NamedTuple):
@@ -35,23 +34,6 @@ class Names(NamedTuple):
     imports: str = ""
 
 
-class AsGenerators(ast.NodeTransformer):
-    """Makes generators of comprehensions, whose names Python 3.12 counts as those around them."""
-
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.GeneratorExp:
-        """Keep the element and where it is taken from."""
-        self.generic_visit(node)
-        return ast.GeneratorExp(node.elt, node.generators)
-
-    visit_SetComp = visit_ListComp
-
-    def visit_DictComp(self, node: ast.DictComp) -> ast.GeneratorExp:
-        """Keep the key and the value, as a pair."""
-        self.generic_visit(node)
-        pair = ast.Tuple([node.key, node.value], ast.Load())
-        return ast.GeneratorExp(pair, node.generators)
-
-
 @functools.lru_cache(1000)
 def python_in(text: str) -> str:
     """Return a cell's text as Python: what IPython makes of magics, and all else as it is."""
@@ -68,7 +50,7 @@ def names_in(text: str) -> Names:
     text = python_in(text)
     try:
         tree = ast.parse(text)
-        top = symtable.symtable(ast.unparse(AsGenerators().visit(tree)), "cell", "exec")
+        top = scopes_of(text)
     except SyntaxError:
         return Names()
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned()}
