@@ -18,6 +18,7 @@ import nbformat
 from babel.messages.pofile import read_po, write_po
 from nbformat.v4 import new_code_cell
 
+from grading.authoring.bundle import bundle
 from grading.authoring.new import make_assignment
 from grading.authoring.release import make_release
 from grading.authoring.translating import write_language
@@ -28,7 +29,13 @@ from grading.exports import ExportRequest, export
 from grading.source import read_source
 from grading.source.catalogue import CATALOGUES
 from grading.source.cells import new_metadata, with_answers
-from grading.source.translation import mark_of, read_translation, updated, write_translation
+from grading.source.translation import (
+    cells_of,
+    mark_of,
+    read_translation,
+    updated,
+    write_translation,
+)
 
 NAME, FUNCTION, LANGUAGE = "tiny", "center", "eo"
 # Every letter another one: what is left in Latin letters was not translated.
@@ -60,14 +67,19 @@ def translate_all(root):
     (root / "source" / NAME / LANGUAGE / "figures").mkdir()
     (root / "source" / NAME / LANGUAGE / drawing).write_text(words, "utf-8")
     notebook = nbformat.read(root / "release" / NAME / f"{NAME}.ipynb", as_version=4)
-    path = root / "source" / NAME / LANGUAGE / f"{NAME}.md"
+    fill_in(root / "source" / NAME / LANGUAGE / f"{NAME}.md", notebook)
+    fill_in(CATALOGUES / f"{LANGUAGE}.md", cells_of(bundle()))
+    assert list(write_language(root, LANGUAGE)) == []
+
+
+def fill_in(path, notebook):
+    """Fill in the translation of a notebook, or of the cells of a module."""
     cells = updated(notebook, read_translation(path.read_text("utf-8")))
     for cell in notebook.cells:
         if cell.id in cells:
             cells[cell.id].mark = mark_of(cell)
             cells[cell.id].parts = list(map(pretend, cells[cell.id].parts))
     path.write_text(write_translation(cells), "utf-8")
-    assert list(write_language(root, LANGUAGE)) == []
 
 
 def hand_in(root):

@@ -19,6 +19,7 @@ from grading.demo import make_course
 from grading.marking.retold import said_as
 from grading.rooms.exceptions import KNOWN_KINDS, OF_ARRAYS
 from grading.rooms.said import SENTENCES
+from grading.source.translation import code_parts
 
 # What stays in Latin letters: names, Python's own words, and who it is.
 ALLOWED = {NAME, FUNCTION, "ValueError", "ZeroDivisionError", "x", "y", "n", "d", "list", "tuple"}
@@ -120,6 +121,9 @@ def test_the_notebook(course):
         if cell.cell_type == "markdown":
             assert english_in(cell.source) == []
     assert pretend("Take the mean off each row") in str(notebook)
+    for path in (course / f"release-{LANGUAGE}" / NAME).glob("*.py"):  # the checks
+        for part in code_parts(path.read_text("utf-8")):
+            assert english_in(part.text) in ([], ["fmt", "skip"]), part.text
 
 
 def test_no_word_stands_in_the_template_itself():

@@ -1,8 +1,9 @@
-"""The notebooks in other languages: whole, not stale, and the same but for their words."""
+"""Notebooks and modules in other languages: whole, not stale, the same but for their words."""
 
 import ast
 import json
 import re
+import unicodedata
 
 import nbformat
 import pytest
@@ -14,6 +15,8 @@ from grading.source import read_assignment
 from grading.source.catalogue import CATALOGUES, read_catalogue
 from grading.source.translation import (
     MARK,
+    cells_of,
+    code_parts,
     read_translation,
     translate,
     updated,
@@ -21,7 +24,8 @@ from grading.source.translation import (
     write_translation,
 )
 
-FILES = sorted(ROOT.glob("source/*/zh/*.md"))
+FILES = [path for path in sorted(ROOT.glob("source/*/zh/*.md")) if not path.is_symlink()]
+MODULES = [*sorted(ROOT.glob("zh/*.md")), *CATALOGUES.glob("zh.md")]  # the latter of the checks
 ids = {"ids": lambda path: path.stem}
 # What no translation changes of a text: formulas, code, where links and pictures lead, headings'
 # numbers, numbers.
@@ -36,11 +40,15 @@ SAME = {
 }
 # Latin words that stand in Chinese text: names, titles, what Python and its packages are called.
 CODE_AND_MATHS = re.compile(r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`\n]+`|<[^>]+>|\]\([^)]*\)", re.S)
+NO_WORDS = {"fmt: skip"}
 ENGLISH = re.compile(r"(?:[A-Za-z]{2,}['’]?[a-z]*[ ,]+){4,}[A-Za-z]{2,}")
 
 
 def released(path):
-    """Return the English student version of what a translation is of."""
+    """Return the English student version of what a translation is of; a module as cells."""
+    if path in MODULES:
+        name = "rnn_checks" if path.parent == CATALOGUES else path.stem
+        return cells_of((ROOT / f"{name}.py").read_text("utf-8"))
     name = path.stem
     return nbformat.read(ROOT / "release" / path.parts[-3] / f"{name}.ipynb", as_version=4)
 
@@ -69,11 +77,20 @@ def without_words(code):
     return ast.dump(tree)
 
 
+def without_docstrings(tree):
+    """Return a module's tree without docstrings."""
+    kinds = ast.Module | ast.FunctionDef | ast.ClassDef
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and ast.get_docstring(node):
+            del node.body[0]
+    return tree
+
+
 def test_every_notebook_is_translated():
     assert {path.stem for path in FILES} >= set(ASSIGNMENTS)
 
 
-@pytest.mark.parametrize("path", FILES, **ids)
+@pytest.mark.parametrize("path", [*FILES, *MODULES], **ids)
 def test_no_cell_is_stale(path):
     assert list(what_is_stale(released(path), read_translation(path.read_text("utf-8")))) == []
 
@@ -90,7 +107,7 @@ def test_texts_are_the_same_but_for_their_words(path):
             assert numbers(english.source) == numbers(other.source), english.id
 
 
-@pytest.mark.parametrize("path", FILES, **ids)
+@pytest.mark.parametrize("path", [*FILES, *MODULES], **ids)
 def test_code_is_the_same_but_for_its_words(path):
     translation = read_translation(path.read_text("utf-8"))
     for english, other in both(path):
@@ -120,7 +137,7 @@ def test_no_english_sentence_is_left(path):
             assert ENGLISH.search(prose) is None, other.id
 
 
-@pytest.mark.parametrize("path", FILES, **ids)
+@pytest.mark.parametrize("path", [*FILES, *MODULES], **ids)
 def test_chinese_is_set_in_one_style(path):
     """No blank beside a Chinese character, no half-width mark after one: docs/translating.md."""
     text = CODE_AND_MATHS.sub("x", MARK.sub("", path.read_text("utf-8")))
@@ -131,10 +148,23 @@ def test_chinese_is_set_in_one_style(path):
             assert not re.search(rf"{han}[,;:?!]", line), line
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("release-zh/*/*.py")), ids=lambda path: "-".join(path.parts[-2:]))
+def test_modules_of_students_are_chinese_and_their_code_is_the_same(path):
+    module = path.read_text("utf-8")
+    english = ast.parse((ROOT / path.name).read_text("utf-8"))
+    assert ast.dump(without_docstrings(ast.parse(module))) == ast.dump(without_docstrings(english))
+    for part in code_parts(module):
+        assert re.search("[\u4e00-\u9fff]", part.text) or part.text in NO_WORDS, part.text
+        prose = re.sub(r"\([\w, .]*_[\w, .]*\)", "", CODE_AND_MATHS.sub("", part.text))
+        assert ENGLISH.search(prose) is None, part.text
+    for line in module.splitlines():
+        assert sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line) < 80, line
+
+
 def test_the_same_english_is_the_same_chinese():
     """Line by line of texts, part by part of code: one word for one thing in all notebooks."""
     said = {}
-    for path in FILES:
+    for path in [*FILES, *MODULES]:
         translation = read_translation(path.read_text("utf-8"))
         for english, other in both(path):
             lines = [each.source.split("\n") for each in (english, other)]
@@ -149,7 +179,7 @@ def test_the_same_english_is_the_same_chinese():
     assert {line: its for line, its in said.items() if len(its) > 1} == {}
 
 
-@pytest.mark.parametrize("path", FILES, **ids)
+@pytest.mark.parametrize("path", [*FILES, *MODULES], **ids)
 def test_docstrings_have_chinese_headings(path):
     text = path.read_text("utf-8")
     assert re.findall(r"^[A-Z][a-z]+\n-{3,}$", text, re.M) == []
@@ -167,7 +197,7 @@ def test_a_cell_whose_english_changes_is_named():
     assert cell.id in stale and "not in the notebook" in stale
 
 
-@pytest.mark.parametrize("path", FILES, **ids)
+@pytest.mark.parametrize("path", [*FILES, *MODULES], **ids)
 def test_a_translation_is_written_as_it_is_read(path):
     notebook, text = released(path), path.read_text("utf-8")
     head = text[: text.index("<!-- cell")]

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import nbformat
 from babel import Locale, UnknownLocaleError
+from nbformat import NotebookNode
 
 from grading import CourseError
 from grading.authoring import catalogues
+from grading.authoring.bundle import bundle
 from grading.authoring.catalogues import Messages, of_assignment, of_engine, stale_messages
 from grading.source import read_assignment
 from grading.source.catalogue import CATALOGUES
 from grading.source.translation import (
     Translation,
+    cells_of,
     read_translation,
     updated,
     what_is_stale,
@@ -51,6 +54,8 @@ def write_language(root: Path, language: str) -> Iterator[str]:
     except (ValueError, UnknownLocaleError):
         raise CourseError(f"{language} is no language: name one by its code, zh, say") from None
     yield from write_catalogue(CATALOGUES / f"{language}.po", of_engine(), language)
+    checks = bundle()
+    yield from write_cells(CATALOGUES / f"{language}.md", cells_of(checks))
     for folder in sorted((root / "source").iterdir()):
         if not any(folder.glob("*.ipynb")):
             continue
@@ -59,7 +64,12 @@ def write_language(root: Path, language: str) -> Iterator[str]:
         yield from write_catalogue(own / "mistakes.po", of_assignment(assignment), language)
         for name in assignment.notebooks:
             released = root / "release" / folder.name / f"{name}.ipynb"
-            yield from write_notebook(own / f"{name}.md", released)
+            if not released.exists():
+                raise CourseError(f"there is no {released}: `python -m grading release` makes it")
+            yield from write_cells(own / f"{name}.md", nbformat.read(released, as_version=4))
+        for module in sorted(folder.glob("*.py")):
+            if (text := module.read_text("utf-8")) != checks:
+                yield from write_cells(place_for(module, own), cells_of(text))
 
 
 def write_catalogue(path: Path, messages: Messages, language: str) -> Iterator[str]:
@@ -71,11 +81,17 @@ def write_catalogue(path: Path, messages: Messages, language: str) -> Iterator[s
     )
 
 
-def write_notebook(path: Path, released: Path) -> Iterator[str]:
-    """Bring the translation of a student version up to date; yield what there is to do in it."""
-    if not released.exists():
-        raise CourseError(f"there is no {released}: `python -m grading release` makes it")
-    notebook = nbformat.read(released, as_version=4)
+def place_for(module: Path, own: Path) -> Path:
+    """Return where a module is translated: beside it, and where that is a link, so is this."""
+    path, true = own / f"{module.stem}.md", module.resolve().parent / own.name
+    if module.is_symlink() and not path.exists():
+        true.mkdir(exist_ok=True)
+        path.symlink_to(os.path.relpath(true / path.name, own))
+    return path
+
+
+def write_cells(path: Path, notebook: NotebookNode) -> Iterator[str]:
+    """Bring a translation up to date; yield what there is to do in it."""
     text = path.read_text("utf-8") if path.exists() else ""
     before: Translation = read_translation(text)
     head = text.partition("<!-- cell ")[0]

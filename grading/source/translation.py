@@ -1,5 +1,5 @@
 """
-A notebook in another language, from a plain text file: source/<assignment>/zh/<notebook>.md.
+A notebook or module in another language, from a plain text file: source/<assignment>/zh/<name>.md.
 
 The English notebook is the truth. The file holds, for each cell, what students read of it: of
 a text cell all, of a code cell its docstrings and comments, in their order, and those of its
@@ -16,6 +16,7 @@ to it.
     (what is added to the cell: how the words of a plot are translated, say)
 
 The eight digits are a hash of the English parts: where these change, the cell is stale.
+Of a module, the cells are its definitions.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ import textwrap
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
 
 MARK = re.compile(r"^<!-- cell (\S+) (\S+) -->$", re.MULTILINE)
 PART = re.compile(r"^<!-- (part|code|string \".*\") -->$", re.MULTILINE)
@@ -96,6 +99,26 @@ def write_translation(translation: Translation, head: str = "") -> str:
             text += f"\n<!-- code -->\n{cell.code}"
         text = text.rstrip("\n") + "\n"
     return text
+
+
+# A module
+
+
+def cells_of(module: str) -> NotebookNode:
+    """Return a module as a notebook: its head in a cell, and each definition with what precedes."""
+    body, lines = ast.parse(module).body, module.splitlines()
+    head = list(takewhile(lambda n: isinstance(n, (ast.Expr, ast.Import, ast.ImportFrom)), body))
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+    ends = [("module", head[-1].end_lineno)] if head else []
+    ends += [(node.name, node.end_lineno) for node in body if isinstance(node, kinds)]
+    pieces = pairwise([("", 0), *ends, ("end", len(lines))])
+    cells = [(name, lines[start:end]) for (_, start), (name, end) in pieces]
+    return new_notebook(cells=[new_code_cell("\n".join(c), id=name) for name, c in cells if c])
+
+
+def translated_module(module: str, translation: Translation) -> str:
+    """Return a module in the language of a translation."""
+    return "\n".join(cell.source for cell in translate(cells_of(module), translation).cells) + "\n"
 
 
 # What is translated of a cell

@@ -1,4 +1,4 @@
-"""What `char_lstm` gives you: names as numbers, an LSTM over them, and Adam."""
+"""`char_lstm`给你的东西：写成数字的名字、读它们的LSTM，以及Adam。"""
 
 import re
 from collections.abc import Sequence
@@ -8,24 +8,24 @@ import numpy as np
 from rnn_utils import initialize_fused_lstm_parameters
 
 COARSE = re.compile("shit|poo|puke|barf|vomit|snot|booger|piss|bile|diarr")
-END = 0  # the number of the mark that stands before and after every name
+END = 0  # 在每个名字前后都有的结束符的编号
 Parameters = dict[str, np.ndarray]
 
-# ------------------------------------------------------------------ names
+# ------------------------------------------------------------------ 名字
 
 
 def colour_names() -> dict[str, str]:
     """
-    Return the names of colours that Matplotlib knows, each with its colour.
+    返回Matplotlib认得的颜色名，以及各自的颜色。
 
-    In a survey of 2010, visitors of xkcd.com named the colours that they were
-    shown; the names most often given are in the public domain (CC0). Of the
-    949, those that one would rather not read aloud are left out.
+    2010年的一次调查里，xkcd.com的访问者给他们看到的颜色起名；
+    最常见的名字已进入公有领域(CC0)。949个名字中，
+    不便大声读出来的没有收入。
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        "#acc2d9" by "cloudy blue", and so on.
+        由"cloudy blue"查到"#acc2d9"，依此类推。
     """
     from matplotlib.colors import XKCD_COLORS
 
@@ -36,7 +36,7 @@ def colour_names() -> dict[str, str]:
 def split(
     names: Sequence[str], share: float, seed: int
 ) -> tuple[list[str], list[str]]:
-    """Return two parts of the names, drawn by a seed; `share` is the second's."""
+    """返回按种子抽出的两部分名字；`share`是第二部分所占的比例。"""
     order = np.random.default_rng(seed).permutation(len(names))
     mixed = [names[place] for place in order]
     count = len(mixed) - round(share * len(mixed))
@@ -44,17 +44,17 @@ def split(
 
 
 def alphabet(names: Sequence[str]) -> str:
-    """Return every character of the names once, behind the mark END."""
+    """返回名字中的每个字符，各一次，排在结束符END之后。"""
     return "\n" + "".join(sorted(set("".join(names))))
 
 
 def encode(name: str, characters: str) -> list[int]:
-    """Return the number of each character of a name."""
+    """返回一个名字里每个字符的编号。"""
     return [characters.index(character) for character in name]
 
 
 def decode(codes: Sequence[int], characters: str) -> str:
-    """Return the name whose characters have these numbers."""
+    """返回由这些编号的字符组成的名字。"""
     return "".join(characters[code] for code in codes)
 
 
@@ -62,22 +62,22 @@ def make_batch(
     names: Sequence[str], characters: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
-    Lay names side by side, one a row, and fill up the short ones.
+    把名字排在一起，每行一个，并把短的补齐。
 
-    Parameters
-    ----------
+    参数
+    ----
     names : sequence of str
-        N names; T is one more than the longest has characters.
+        N个名字；T比最长名字的字符数多一。
     characters : str
 
-    Returns
-    -------
+    返回
+    ----
     x : ndarray of int, shape (N, T)
-        What the network reads: END, then the name.
+        网络读入的：先是END，然后是名字。
     targets : ndarray of int, shape (N, T)
-        What it should say at each step: the name, then END.
+        网络每一步应当说出的：先是名字，然后是END。
     mask : ndarray of bool, shape (N, T)
-        True where `targets` is real, False where a row is filled up.
+        `targets`为真字符处是True，补齐处是False。
     """
     T = 1 + max(map(len, names))
     x = np.full((len(names), T), END)
@@ -91,20 +91,20 @@ def make_batch(
     return x, targets, mask
 
 
-# ------------------------------------------------------- the LSTM, and Adam
+# ------------------------------------------------------- LSTM和Adam
 
 
 def initialize_parameters(
     V: int, H: int, rng: np.random.Generator
 ) -> Parameters:
     """
-    Draw the parameters of an LSTM that reads and writes V characters.
+    抽取一个读写V种字符的LSTM的参数。
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        `Wx` (V, 4H), `Wh` (H, 4H) and `b` (4H,), gates in the order input,
-        forget, output, candidate; `Wy` (H, V) and `by` (V,), for the scores.
+        `Wx` (V, 4H)、`Wh` (H, 4H)和`b` (4H,)，各门的顺序是输入门、
+        遗忘门、输出门、候选值；`Wy` (H, V)和`by` (V,)，用来算分数。
     """
     Wx, Wh, b = initialize_fused_lstm_parameters(V, H, rng)
     limit = np.sqrt(6 / (H + V))
@@ -116,23 +116,23 @@ def lstm_step(
     code: int, h: np.ndarray, c: np.ndarray, parameters: Parameters
 ) -> tuple[np.ndarray, np.ndarray]:
     """
-    Read one character.
+    读入一个字符。
 
-    Parameters
-    ----------
+    参数
+    ----
     code : int
-        The character's number.
+        字符的编号。
     h, c : ndarray, shape (H,)
-        Hidden state and cell state before it.
+        读入之前的隐藏状态和单元状态。
     parameters : dict
-        `Wx` (V, 4H), `Wh` (H, 4H), `b` (4H,); others are not looked at.
+        `Wx` (V, 4H)、`Wh` (H, 4H)、`b` (4H,)；其余的不看。
 
-    Returns
-    -------
+    返回
+    ----
     h, c : ndarray, shape (H,)
-        The states after it.
+        读入之后的状态。
     """
-    # A row of zeros with a one in it, times Wx, is a row of Wx.
+    # 只有一个1、其余全为零的一行乘以Wx，就是Wx的一行。
     z = parameters["Wx"][code] + h @ parameters["Wh"] + parameters["b"]
     return _step(z, c)
 
@@ -141,26 +141,26 @@ def lstm_states(
     x: np.ndarray, h0: np.ndarray, c0: np.ndarray, parameters: Parameters
 ) -> tuple[np.ndarray, np.ndarray, tuple]:
     """
-    Read names, all rows at once.
+    读入名字，所有行一起。
 
-    Parameters
-    ----------
+    参数
+    ----
     x : ndarray of int, shape (N, T)
-        Numbers of characters.
+        字符的编号。
     h0, c0 : ndarray, shape (N, H)
-        States before the first step.
+        第一步之前的状态。
     parameters : dict
-        `Wx` (V, 4H), `Wh` (H, 4H), `b` (4H,); others are not looked at.
+        `Wx` (V, 4H)、`Wh` (H, 4H)、`b` (4H,)；其余的不看。
 
-    Returns
-    -------
+    返回
+    ----
     h, c : ndarray, shape (N, T, H)
-        Hidden state and cell state after each step.
+        每一步之后的隐藏状态和单元状态。
     cache
-        What `lstm_gradients` needs.
+        `lstm_gradients`所需的。
     """
     (N, T), H = x.shape, h0.shape[1]
-    h, c = np.empty((T + 1, N, H)), np.empty((T + 1, N, H))  # steps first
+    h, c = np.empty((T + 1, N, H)), np.empty((T + 1, N, H))  # 时间步在最前
     h[0], c[0] = h0, c0
     z = parameters["Wx"][x.T] + parameters["b"]
     for t in range(len(z)):
@@ -171,12 +171,12 @@ def lstm_states(
 
 
 def _step(z: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the new states; z, of all gates, is replaced by the gates."""
+    """返回新的状态；z原为所有门的预激活值，被换成门的值。"""
     H = c.shape[-1]
     sigmoids = z[..., : 3 * H]
     sigmoids /= 2
     np.tanh(z, out=z)
-    sigmoids += 1  # sigmoid(z) is (1 + tanh(z / 2)) / 2
+    sigmoids += 1  # sigmoid(z)等于(1 + tanh(z / 2)) / 2
     sigmoids /= 2
     write, keep, show, new = np.split(z, 4, axis=-1)
     c = keep * c + write * new
@@ -185,26 +185,26 @@ def _step(z: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def lstm_gradients(dh: np.ndarray, cache: tuple) -> Parameters:
     """
-    Go back through all steps of `lstm_states`.
+    沿`lstm_states`的所有时间步往回走。
 
-    Parameters
-    ----------
+    参数
+    ----
     dh : ndarray, shape (N, T, H)
-        Gradients of the hidden states, as they arrive from the loss.
+        从损失传来的、对各隐藏状态的梯度。
     cache
-        What `lstm_states` returned.
+        `lstm_states`返回的。
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        The gradients, under the names of the parameters: `Wx` (V, 4H),
-        `Wh` (H, 4H), `b` (4H,).
+        各梯度，名字与参数相同：`Wx` (V, 4H)、`Wh` (H, 4H)、
+        `b` (4H,)。
     """
     x, h, c, gates, parameters = cache
     size, (T, N, H) = len(parameters["Wx"]), c[1:].shape
     dz, Wh_T = np.empty_like(gates), parameters["Wh"].T
-    slopes = gates * (1 - gates)  # of the three sigmoids
-    slopes[..., 3 * H :] = 1 - gates[..., 3 * H :] ** 2  # of the candidate
+    slopes = gates * (1 - gates)  # 三个sigmoid的
+    slopes[..., 3 * H :] = 1 - gates[..., 3 * H :] ** 2  # 候选值的
     tanh_c = np.tanh(c[1:])
     later_h, later_c = np.zeros((2, N, H))
     for t in range(T - 1, -1, -1):
@@ -214,7 +214,7 @@ def lstm_gradients(dh: np.ndarray, cache: tuple) -> Parameters:
         both = here_c * new, here_c * c[t], here_h * tanh_c[t], here_c * write
         dz[t] = np.concatenate(both, axis=-1) * slopes[t]
         later_h, later_c = dz[t] @ Wh_T, here_c * keep
-    # The sum over all steps and rows is one product.
+    # 对所有时间步和所有行求和，就是一个乘积。
     dz = dz.reshape(T * N, 4 * H)
     return {
         "Wx": np.eye(size)[x.T.ravel()].T @ dz,
@@ -225,22 +225,22 @@ def lstm_gradients(dh: np.ndarray, cache: tuple) -> Parameters:
 
 def adam(gradients: Parameters, memory: dict) -> tuple[Parameters, dict]:
     """
-    Say how far to go along each gradient (Kingma and Ba, 2015).
+    说出沿每个梯度走多远（Kingma和Ba，2015）。
 
-    Parameters
-    ----------
+    参数
+    ----
     gradients : dict
-        By the name of the parameter.
+        由参数的名字查梯度。
     memory : dict
-        What the call before returned; {} at first.
+        上次调用返回的；一开始是{}。
 
-    Returns
-    -------
+    返回
+    ----
     steps : dict
-        For each gradient an array of its shape, which points up as it does;
-        what is long is shortened and what is short lengthened, to about 1.
+        每个梯度对应一个同样形状的数组，与它一样指向上坡；
+        长的缩短，短的拉长，都到约1。
     memory : dict
-        For the next call. Neither argument is changed.
+        供下次调用。两个参数都不改动。
     """
     n = memory.get("rounds", 0) + 1
     steps, kept = {}, {"rounds": n}
@@ -255,22 +255,22 @@ def adam(gradients: Parameters, memory: dict) -> tuple[Parameters, dict]:
 
 def pick(probabilities: np.ndarray, u: float) -> int:
     """
-    Turn a number from 0 to 1 into the number of a character.
+    把一个0到1的数变成一个字符的编号。
 
-    Lay the probabilities side by side: they fill the way from 0 to 1, and
-    the character on whose part u lies is picked. A likely one has a long
-    part, so it is picked often.
+    把各概率并排放好：它们填满从0到1的一段，
+    u落在谁的那一份上，就取哪个字符。可能性大的字符
+    占得长，所以常被取到。
 
-    Parameters
-    ----------
+    参数
+    ----
     probabilities : ndarray, shape (V,)
     u : float
-        At least 0, below 1.
+        不小于0，小于1。
 
-    Returns
-    -------
+    返回
+    ----
     int
     """
     ends = np.cumsum(probabilities)
     code = int(np.searchsorted(ends, u, side="right"))
-    return min(code, len(ends) - 1)  # the sum may round to 0.9999...
+    return min(code, len(ends) - 1)  # 总和可能舍入成0.9999...

@@ -1,9 +1,9 @@
 """
-The forward passes that the notebook on the backward pass starts from.
+反向传播笔记本所用的前向传播。
 
-One product does all the work of a step: hidden state, input and a row of
-ones are stacked, and so are all the weights and biases that meet them.
-There are no predictions; what is kept is what the backward pass needs.
+一步的全部工作由一个乘积完成：隐藏状态、输入和一行1叠在一起，
+与它们相乘的所有权重和偏置也叠在一起。这里没有预测；
+保留下来的是反向传播所需的。
 """
 
 import numpy as np
@@ -13,18 +13,18 @@ from rnn_utils import sigmoid
 
 def rnn_step(xt: np.ndarray, a_prev: np.ndarray, parameters: dict) -> tuple:
     """
-    Take one time step of an RNN; return its cache.
+    走RNN的一个时间步；返回它的缓存。
 
-    Parameters
-    ----------
+    参数
+    ----
     xt : ndarray, shape (n_x, m)
     a_prev : ndarray, shape (n_a, m)
     parameters : dict
-        `Wax` (n_a, n_x), `Waa` (n_a, n_a), `ba` (n_a, 1); others are kept
-        and not used.
+        `Wax` (n_a, n_x)、`Waa` (n_a, n_a)、`ba` (n_a, 1)；
+        其余的保留，但不用。
 
-    Returns
-    -------
+    返回
+    ----
     tuple
         (a_next, a_prev, xt, parameters)
     """
@@ -35,18 +35,18 @@ def lstm_step(
     xt: np.ndarray, a_prev: np.ndarray, c_prev: np.ndarray, parameters: dict
 ) -> tuple:
     """
-    Take one time step of an LSTM; return its cache.
+    走LSTM的一个时间步；返回它的缓存。
 
-    Parameters
-    ----------
+    参数
+    ----
     xt : ndarray, shape (n_x, m)
     a_prev, c_prev : ndarray, shape (n_a, m)
     parameters : dict
-        `Wf`, `Wi`, `Wc`, `Wo` (n_a, n_a + n_x), `bf`, `bi`, `bc`, `bo`
-        (n_a, 1); others are kept and not used.
+        `Wf`、`Wi`、`Wc`、`Wo` (n_a, n_a + n_x)，`bf`、`bi`、`bc`、
+        `bo` (n_a, 1)；其余的保留，但不用。
 
-    Returns
-    -------
+    返回
+    ----
     tuple
         (a_next, c_next, a_prev, c_prev, ft, it, cct, ot, xt, parameters)
     """
@@ -58,20 +58,20 @@ def rnn_states(
     x: np.ndarray, a0: np.ndarray, parameters: dict
 ) -> tuple[np.ndarray, tuple]:
     """
-    Run an RNN over all time steps.
+    让RNN走过所有时间步。
 
-    Parameters
-    ----------
+    参数
+    ----
     x : ndarray, shape (n_x, m, T_x)
     a0 : ndarray, shape (n_a, m)
     parameters : dict
-        As for `rnn_step`.
+        与`rnn_step`的相同。
 
-    Returns
-    -------
-    a : ndarray, shape (n_a, m, T_x), hidden states
+    返回
+    ----
+    a : ndarray, shape (n_a, m, T_x)，各隐藏状态
     caches : tuple
-        (list with the cache of each time step, x)
+        （由每个时间步的缓存组成的列表, x）
     """
     weights = _side_by_side(parameters)
     steps, state = [], a0
@@ -85,20 +85,20 @@ def lstm_states(
     x: np.ndarray, a0: np.ndarray, parameters: dict
 ) -> tuple[np.ndarray, tuple]:
     """
-    Run an LSTM over all time steps, from a cell state of zero.
+    让LSTM走过所有时间步，单元状态从零开始。
 
-    Parameters
-    ----------
+    参数
+    ----
     x : ndarray, shape (n_x, m, T_x)
     a0 : ndarray, shape (n_a, m)
     parameters : dict
-        As for `lstm_step`.
+        与`lstm_step`的相同。
 
-    Returns
-    -------
-    a : ndarray, shape (n_a, m, T_x), hidden states
+    返回
+    ----
+    a : ndarray, shape (n_a, m, T_x)，各隐藏状态
     caches : tuple
-        (list with the cache of each time step, x)
+        （由每个时间步的缓存组成的列表, x）
     """
     weights = _all_gates(parameters)
     steps, states = [], (a0, np.zeros_like(a0))
@@ -109,26 +109,26 @@ def lstm_states(
 
 
 def _side_by_side(parameters: dict) -> np.ndarray:
-    """Return Waa, Wax and ba as one matrix, (n_a, n_a + n_x + 1)."""
+    """返回Waa、Wax和ba合成的一个矩阵，(n_a, n_a + n_x + 1)。"""
     return np.hstack([parameters[name] for name in ("Waa", "Wax", "ba")])
 
 
 def _all_gates(parameters: dict) -> np.ndarray:
-    """Return all weights and biases, (4 n_a, n_a + n_x + 1), gates first."""
+    """返回所有权重和偏置，(4 n_a, n_a + n_x + 1)，行按门排列。"""
     return np.vstack(
         [np.hstack((parameters["W" + g], parameters["b" + g])) for g in "fioc"]
     )
 
 
 def _stack(a_prev: np.ndarray, xt: np.ndarray) -> np.ndarray:
-    """Return hidden state, input and a row of ones, for the biases."""
+    """返回隐藏状态、输入，以及给偏置用的一行1。"""
     return np.vstack((a_prev, xt, np.ones((1, xt.shape[1]))))
 
 
 def _rnn_step(
     xt: np.ndarray, a_prev: np.ndarray, parameters: dict, weights: np.ndarray
 ) -> tuple:
-    """Return the cache of one time step."""
+    """返回一个时间步的缓存。"""
     return np.tanh(weights @ _stack(a_prev, xt)), a_prev, xt, parameters
 
 
@@ -139,7 +139,7 @@ def _lstm_step(
     parameters: dict,
     weights: np.ndarray,
 ) -> tuple:
-    """Return the cache of one time step."""
+    """返回一个时间步的缓存。"""
     sums = weights @ _stack(a_prev, xt)
     n_a = len(a_prev)
     gates, new = sigmoid(sums[: 3 * n_a]), np.tanh(sums[3 * n_a :])
