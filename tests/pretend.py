@@ -18,7 +18,6 @@ import nbformat
 from babel.messages.pofile import read_po, write_po
 from nbformat.v4 import new_code_cell
 
-from grading.authoring.bundle import bundle
 from grading.authoring.new import make_assignment
 from grading.authoring.release import make_release
 from grading.authoring.translating import write_language
@@ -27,6 +26,7 @@ from grading.cli import converter_of
 from grading.demo import plain
 from grading.exports import ExportRequest, export
 from grading.source import read_source
+from grading.source.bundle import bundle
 from grading.source.catalogue import CATALOGUES
 from grading.source.cells import new_metadata, with_answers
 from grading.source.translation import (

@@ -18,9 +18,9 @@ from ours import NOTEBOOKS
 
 import grading
 import rnn_marking
-from grading.authoring.bundle import bundle
 from grading.run.worker import Mark, make_ready
 from grading.source import cells
+from grading.source.bundle import bundle
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))

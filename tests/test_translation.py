@@ -148,7 +148,9 @@ def test_chinese_is_set_in_one_style(path):
             assert not re.search(rf"{han}[,;:?!]", line), line
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("release-zh/*/*.py")), ids=lambda path: "-".join(path.parts[-2:]))
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("release-zh/*/*.py")), ids=lambda path: "-".join(path.parts[-2:])
+)
 def test_modules_of_students_are_chinese_and_their_code_is_the_same(path):
     module = path.read_text("utf-8")
     english = ast.parse((ROOT / path.name).read_text("utf-8"))

@@ -19,8 +19,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grading import CourseError
 from grading.authoring import example, template
-from grading.authoring.bundle import MADE, bundle
 from grading.source import read_assignment, read_source
+from grading.source.bundle import MADE, bundle
 from grading.source.cells import Kind, is_answer, is_test, kind_of, new_metadata, tests_name
 
 FIGURE_NAME = "idea.svg"

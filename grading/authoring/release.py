@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from grading import CourseError
-from grading.authoring.bundle import refresh
 from grading.authoring.translated import languages_of, write_translated
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.outcomes import NOT_CALLED, fingerprint, same_fingerprint
 from grading.source import Assignment, Source, Version, course_root, enter_course
 from grading.source.assignment import as_json
+from grading.source.bundle import refresh
 from grading.source.catalogue import LANGUAGES
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure, release_folder

@@ -12,19 +12,13 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
 from grading import CourseError
-from grading.authoring.bundle import bundle
 from grading.checks import WORDS
 from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES, as_json
-from grading.source.catalogue import CATALOGUES, CHECKS, LANGUAGES, words_of
+from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.cells import has_checksum, set_checksum
-from grading.source.translation import (
-    cells_of,
-    read_translation,
-    translate,
-    translated_module,
-    what_is_stale,
-)
+from grading.source.translated_modules import modules_in
+from grading.source.translation import translate, what_is_stale
 
 
 def in_language(assignment: Assignment, name: str, notebook: NotebookNode, language: str) -> None:
@@ -88,31 +82,10 @@ def files_in_language(assignment: Assignment, known: bytes, language: str) -> di
         for mistake in about["mistakes"]:
             mistake["sentence"] = words.get(mistake["sentence"], mistake["sentence"])
     table[WORDS] = words_of(language, CHECKS)
-    modules = modules_in_language(assignment, language)
-    return {**figures, **modules, KNOWN_MISTAKES: as_json(table)}
-
-
-def modules_in_language(assignment: Assignment, language: str) -> dict[str, bytes]:
-    """Return the modules that are translated, with their docstrings and comments in a language."""
-    found, stale, checks = {}, [], bundle()
-    for path, data in assignment.files.items():
-        name, _, ending = path.rpartition(".")
-        if ending != "py" or "/" in name:
-            continue
-        module, file = data.decode(), f"{language}/{name}.md"
-        text = assignment.files.get(file, b"").decode()
-        file = f"source/{assignment.name}/{file}"
-        if module == checks:
-            own = CATALOGUES / f"{language}.md"
-            text, file = own.read_text("utf-8") if own.exists() else "", f"{own}"
-        if text:
-            translation = read_translation(text)
-            wrong = [f"{file}: {line}" for line in what_is_stale(cells_of(module), translation)]
-            stale += wrong
-            found[path] = b"" if wrong else translated_module(module, translation).encode()
+    modules, stale = modules_in(assignment, language)
     if stale:
         raise CourseError("\n".join(stale))
-    return found
+    return {**figures, **modules, KNOWN_MISTAKES: as_json(table)}
 
 
 def languages_of(assignment: Assignment) -> list[str]:

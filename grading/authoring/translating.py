@@ -12,9 +12,9 @@ from nbformat import NotebookNode
 
 from grading import CourseError
 from grading.authoring import catalogues
-from grading.authoring.bundle import bundle
 from grading.authoring.catalogues import Messages, of_assignment, of_engine, stale_messages
 from grading.source import read_assignment
+from grading.source.bundle import bundle
 from grading.source.catalogue import CATALOGUES
 from grading.source.translation import (
     Translation,

@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class HandedIn:
 
 
 def read_folder(
-    folder: Path, names: Collection[str], given: Mapping[str, bytes] | None = None
+    folder: Path, names: Collection[str], given: Callable[[str], Iterable[bytes]] = lambda path: ()
 ) -> HandedIn:
     """
     Read what a student handed in; nothing in the folder can make this raise, or take long.
@@ -96,8 +96,8 @@ def read_folder(
     folder : Path
     names : collection of str
         The names of the notebooks that are looked for, without `.ipynb`.
-    given : mapping, optional
-        The modules that students are given, by path.
+    given : callable, optional
+        What a module that students are given may say, by its path: in English, or translated.
     """
     handed = HandedIn(*look_into(folder))
     stamps = [path for path in (TIMESTAMP, SECRET) if path in handed.files]
@@ -107,15 +107,19 @@ def read_folder(
             handed.read[path] = read_notebook(folder / path, min(left, MAX_BYTES))
         except Unreadable as error:
             handed.refused[path] = error.finding
-    given = given or {}
-    handed.changed = [p for p in handed.files if p in given and differs(folder / p, given[p])]
+    handed.changed = [path for path in handed.files if differs(folder / path, given(path))]
     return handed
 
 
-def differs(path: Path, given: bytes) -> bool:
-    """Tell whether a file says something else than the one given, line ends left out."""
+def differs(path: Path, given: Iterable[bytes]) -> bool:
+    """Tell whether a file says something else than all those given, line ends left out."""
+    there = False
     try:
-        return read_file(path, 2 * len(given) + 1).split() != given.split()
+        for each in given:
+            there = True
+            if read_file(path, 2 * len(each) + 1).split() == each.split():
+                return False
+        return there
     except Unreadable:
         return True
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +38,7 @@ from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
 from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.problems import raise_problems
+from grading.source.translated_modules import modules_in
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Read:
     def work(self, marker: Marker) -> HandedIn:
         """Return what lies in the folder."""
         with bounded_time(0):
-            return read_folder(self.folder, marker.assignment.notebooks, marker.modules)
+            return read_folder(self.folder, marker.assignment.notebooks, marker.given)
 
 
 @dataclass(frozen=True)
@@ -272,6 +275,17 @@ class Marker:
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
+
+    def given(self, path: str) -> Iterator[bytes]:
+        """Yield what a module that students are given says, by its path, in each language."""
+        if path in self.modules:
+            yield self.modules[path]
+            yield from (each[path] for each in self.translated if path in each)
+
+    @functools.cached_property
+    def translated(self) -> list[dict[str, bytes]]:
+        """The modules in other languages, by path."""
+        return [modules_in(self.assignment, each)[0] for each in LANGUAGES]
 
     def mark(
         self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None

@@ -33,8 +33,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat import NotebookNode, from_dict
 
 MARK = re.compile(r"^<!-- cell (\S+) (\S+) -->$", re.MULTILINE)
 PART = re.compile(r"^<!-- (part|code|string \".*\") -->$", re.MULTILINE)
@@ -109,11 +108,12 @@ def cells_of(module: str) -> NotebookNode:
     body, lines = ast.parse(module).body, module.splitlines()
     head = list(takewhile(lambda n: isinstance(n, (ast.Expr, ast.Import, ast.ImportFrom)), body))
     kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
-    ends = [("module", head[-1].end_lineno)] if head else []
-    ends += [(node.name, node.end_lineno) for node in body if isinstance(node, kinds)]
+    ends = [("module", head[-1].end_lineno or 0)] if head else []
+    ends += [(node.name, node.end_lineno or 0) for node in body if isinstance(node, kinds)]
     pieces = pairwise([("", 0), *ends, ("end", len(lines))])
-    cells = [(name, lines[start:end]) for (_, start), (name, end) in pieces]
-    return new_notebook(cells=[new_code_cell("\n".join(c), id=name) for name, c in cells if c])
+    texts = {name: "\n".join(lines[start:end]) for (_, start), (name, end) in pieces if start < end}
+    cells = [from_dict({"cell_type": "code", "id": n, "source": t}) for n, t in texts.items()]
+    return from_dict({"cells": cells})
 
 
 def translated_module(module: str, translation: Translation) -> str:
