@@ -112,16 +112,21 @@ def read_folder(
 
 
 def differs(path: Path, given: Iterable[bytes]) -> bool:
-    """Tell whether a file says something else than all those given, line ends left out."""
+    """Tell whether a file says something else than what is given in its place, if anything is."""
     there = False
+    for text in given:
+        there = True
+        if same_text(path, text):
+            return False
+    return there
+
+
+def same_text(path: Path, given: bytes) -> bool:
+    """Tell whether a file says the same, line ends left out."""
     try:
-        for each in given:
-            there = True
-            if read_file(path, 2 * len(each) + 1).split() == each.split():
-                return False
-        return there
+        return read_file(path, 2 * len(given) + 1).split() == given.split()
     except Unreadable:
-        return True
+        return False
 
 
 def look_into(folder: Path) -> tuple[list[str], list[str]]:

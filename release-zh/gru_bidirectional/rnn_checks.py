@@ -1,11 +1,11 @@
-# Made by `python -m grading release` of the engine's checks.
+# 由`python -m grading release`从引擎的检查生成。
 """
-The checks of the notebooks: what a function returns, looked at bit by bit.
+笔记本的检查：把函数返回的东西一点一点地看。
 
-A `FunctionTest` calls one function on copies of its arguments; then each
-`assert_...` looks at one thing, as those of `numpy.testing` do. Nothing is
-raised: every check becomes a line, ticked or crossed, and `report` shows
-the lines. NumPy only, and no answers.
+一个`FunctionTest`用参数的副本调用一个函数；然后每个`assert_...`
+看一件事，就像`numpy.testing`里的那样。不会抛出异常：
+每项检查成为一行，打勾或打叉，由`report`显示。
+只需要NumPy，也不含答案。
 """
 
 import ast
@@ -30,25 +30,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-# What was found, kept as a message; put into words where it is shown.
+# 发现了什么，以消息的形式保存；到显示的地方才写成句子。
 
 
-Words = Mapping[str, str]  # of a language, by the English
+Words = Mapping[str, str]  # 一种语言的句子，由英文查得
 
 
 class Finding(NamedTuple):
     """
-    What was found: a message, and what its {gaps} are filled with.
+    发现的情况：一条消息，以及填入其{空位}的内容。
 
-    A field may be a finding of its own, or a list of such. A message without
-    fields has no gaps, whatever stands in it.
+    一个字段本身可以是一个发现，也可以是发现的列表。没有字段的
+    消息就没有空位，不管里面写着什么。
     """
 
     message: str
     fields: dict[str, Any]
 
     def said(self, words: Words) -> str:
-        """Return the sentence; what the words lack is said in English."""
+        """返回句子；`words`里没有的，用英文说。"""
         fields = {
             name: said(each, words) for name, each in self.fields.items()
         }
@@ -56,7 +56,7 @@ class Finding(NamedTuple):
         return message.format(**fields) if fields else message
 
     def __str__(self) -> str:
-        """Return the sentence in English."""
+        """返回英文的句子。"""
         return self.said({})
 
 
@@ -66,7 +66,7 @@ BETWEEN = Finding(", ", {})
 
 
 def said(field: object, words: Words) -> Any:
-    """Return a field of a finding in words."""
+    """返回一个发现的某个字段，写成文字。"""
     if isinstance(field, Finding):
         return field.said(words)
     if isinstance(field, list):
@@ -74,24 +74,24 @@ def said(field: object, words: Words) -> Any:
     return field
 
 
-# Where code stops: in which operation, on what, and what would help.
+# 代码停在哪里：在哪个运算中，作用于什么，怎样可能有帮助。
 
 
 class Stop(NamedTuple):
-    """The operation in which a function stopped, and what it was of."""
+    """函数停在其中的那个运算，以及它作用于什么。"""
 
-    kind: str  # "MatMult", "append"
-    error: str  # the type of the exception
-    names: list[str]  # those that its message quotes
+    kind: str  # 例如"MatMult"、"append"
+    error: str  # 异常的类型
+    names: list[str]  # 消息里引号中的名字
     values: list[Any]
-    texts: list[str]  # the same values, as they are written
+    texts: list[str]  # 同样的值，照代码里的写法
 
 
 HOLDS_ITSELF = type("list that holds itself", (), {})
 
 
 def copy_value(value: Any, around: tuple = ()) -> Any:
-    """Copy arrays, and the containers that hold them, which lie `around`."""
+    """复制数组，以及装着它们的容器；`around`是外面各层容器。"""
     if isinstance(value, np.ndarray):
         return value.copy()
     if type(value) not in (dict, list, tuple):
@@ -104,16 +104,16 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
     return type(value)(copy_value(item, around) for item in value)
 
 
-NUMBERS = "?bhilqBHILQefdFD"  # NumPy's letters for what can be marked
+NUMBERS = "?bhilqBHILQefdFD"  # NumPy用这些字母表示能够评分的类型
 
 
 def odd_type(value: Any) -> type | None:
-    """Return the type of what a value holds and should not, if anything."""
+    """如果一个值装着不该装的东西，返回那东西的类型。"""
     if type(value) in (list, tuple, dict):
         items = value.values() if isinstance(value, dict) else value
         return next(filter(None, map(odd_type, items)), None)
     if type(value) is np.ndarray and value.dtype.char not in NUMBERS:
-        held = value.dtype.type.__name__.strip("_")  # "object", "longdouble"
+        held = value.dtype.type.__name__.strip("_")  # 例如"object"、"longdouble"
         return type(f"{held} array", (), {})
     if isinstance(value, np.generic):
         return None if value.dtype.char in NUMBERS else type(value)
@@ -123,16 +123,16 @@ def odd_type(value: Any) -> type | None:
 
 def describe_stop(error: BaseException, name: str) -> Stop | None:
     """
-    Say in which operation the function of this name stopped, and on what.
+    说出这个名字的函数停在哪个运算中，作用于什么。
 
-    Where a function stops that this one calls, no more is said than its name
-    and what it was given; and nothing where that cannot be told.
+    如果停住的是它所调用的另一个函数，就只说那个函数的名字和
+    传给它的东西；无法判断时什么也不说。
     """
     if hasattr(error, "raised"):
         return error.raised and Stop(*error.raised)
     found, stop, inside = None, error.__traceback__, False
     while stop:
-        called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
+        called = stop.tb_frame.f_code.co_name  # 或者是其中的"<listcomp>"
         inside = called == name or (inside and called[0] == "<")
         found, stop = stop if inside else found, stop.tb_next
     if found is None:
@@ -141,7 +141,7 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
         node, parts = operation_in(found)
         names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
         pairs = [(value_of(each, names), ast.unparse(each)) for each in parts]
-    except Exception:  # the text of the cell is gone, or not what ran
+    except Exception:  # 代码格的文字已不在，或不是运行过的那份
         return None
     pairs = [pair for pair in pairs if not isinstance(pair[0], ModuleType)]
     odd = [(odd_type(value), value) for value, _ in pairs]
@@ -160,10 +160,10 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
 
 def meant(node: ast.AST, where: str, frame: FrameType) -> list[str]:
     """
-    Return what a name that is not there may be meant for.
+    返回一个不存在的名字可能是想写什么。
 
-    Of a key, its dict and the name; of a name of the notebook's that was
-    looked for in NumPy, that; else one that is much like it.
+    如果是一个键，返回它的字典和这个名字；如果在NumPy里找的是
+    笔记本自己的名字，返回这个名字；否则返回一个很像的名字。
     """
     name, text = operation_of(node), ast.unparse(node)
     own, every = frame.f_locals, {**frame.f_globals, **frame.f_locals}
@@ -177,14 +177,14 @@ def meant(node: ast.AST, where: str, frame: FrameType) -> list[str]:
 
 
 def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
-    """Return the operation that stopped, and the expressions that it is of."""
+    """返回停住的那个运算，以及它所作用的各表达式。"""
     code = stop.tb_frame.f_code
     place = next(islice(code.co_positions(), stop.tb_lasti // 2, None))
     lines = linecache.getlines(code.co_filename, stop.tb_frame.f_globals)
     nodes = nodes_at(place, ast.parse("".join(lines)))
     node = next(each for each in reversed(nodes) if place_of(each) == place)
     parts = parts_of(node)
-    for each in nodes:  # what is assigned to it, if that can be told
+    for each in nodes:  # 赋给它的是什么，如果能看出来
         if isinstance(each, ast.Assign):
             sides = each.targets[0], each.value
             pairs = [sides]
@@ -196,10 +196,10 @@ def operation_in(stop: TracebackType) -> tuple[ast.AST, list[ast.AST]]:
 
 
 def nodes_at(place: tuple[Any, ...], code: ast.AST) -> list[ast.AST]:
-    """Return the parts of code in which a place lies, the inner ones last."""
+    """返回代码中包含某个位置的各部分，最里面的排在最后。"""
     line, end, column, end_column = place
     nodes = [code]
-    for node in nodes:  # which grows
+    for node in nodes:  # 边走边变长
         for each in ast.iter_child_nodes(node):
             first, last, left, right = place_of(each)
             if first is None or (
@@ -211,22 +211,22 @@ def nodes_at(place: tuple[Any, ...], code: ast.AST) -> list[ast.AST]:
 
 
 def place_of(node: ast.AST) -> tuple[int | None, ...]:
-    """Return where a node stands, as `co_positions` says it."""
+    """返回一个节点的位置，写法与`co_positions`相同。"""
     names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
     return tuple(getattr(node, name, None) for name in names)
 
 
 def parts_of(node: ast.AST) -> list[ast.AST]:
-    """Return of what an operation is: of a call, what it is given."""
+    """返回一个运算作用于什么；如果是调用，返回传给它的东西。"""
     parts = list(ast.iter_child_nodes(node))
     if isinstance(node, ast.Call):
         parts = [*node.args, *(each.value for each in node.keywords)]
         if isinstance(node.func, ast.Attribute):
             parts.insert(0, node.func.value)
     if isinstance(getattr(node, "ctx", None), ast.Store):
-        # a place, as in `a[:, t] = ...`; or names, which hold nothing yet
+        # 一个位置，例如`a[:, t] = ...`；或是还没有值的名字
         parts = [*parts, node] if isinstance(node, ast.Subscript) else []
-    index = getattr(node, "slice", None)  # is one thing
+    index = getattr(node, "slice", None)  # 算作一个整体
     groups = [
         each.elts
         if isinstance(each, (ast.Tuple, ast.List)) and each is not index
@@ -238,7 +238,7 @@ def parts_of(node: ast.AST) -> list[ast.AST]:
 
 
 def operation_of(node: ast.AST) -> str:
-    """Return the name of an operation: the same in every style."""
+    """返回一个运算的名字：不管怎么写，名字都一样。"""
     function = getattr(node, "func", getattr(node, "op", node))
     name = getattr(function, "attr", getattr(function, "id", None))
     name = name or type(function).__name__
@@ -246,7 +246,7 @@ def operation_of(node: ast.AST) -> str:
 
 
 def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
-    """Return what an expression comes to, if that does nothing else."""
+    """返回一个表达式的值，只要求值没有别的作用。"""
     for each in ast.walk(node):
         if isinstance(each, ast.Call):
             text = ast.unparse(each.func)
@@ -257,18 +257,18 @@ def value_of(node: ast.AST, names: dict[str, Any]) -> Any:
         return text
     try:
         return copy_value(eval(text, names))
-    except Exception:  # names of a loop that is over
+    except Exception:  # 已经结束的循环里的名字
         return None
 
 
 class Sizes(NamedTuple):
-    """What docstrings call the lengths of axes."""
+    """文档字符串怎样称呼各轴的长度。"""
 
-    called: dict[int, list[str]]  # a length may have several names
-    shapes: dict[tuple[str, int], list[str]]  # by name and number of axes
+    called: dict[int, list[str]]  # 一个长度可以有几个名字
+    shapes: dict[tuple[str, int], list[str]]  # 由名字和轴的个数查得
 
     def of(self, text: str, shape: tuple[int, ...]) -> list[list[str]]:
-        """Return, axis by axis, what its length may be called."""
+        """逐轴返回它的长度可以怎样称呼。"""
         found = re.fullmatch(r'(?:\w+\[["\'])?(\w+)(?:["\']\])?', text)
         key = found[1] if found else "", len(shape)
         told = self.shapes.get(key, [""] * len(shape))
@@ -278,7 +278,7 @@ class Sizes(NamedTuple):
 
 
 def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
-    """Return what a docstring calls the lengths of the arguments' axes."""
+    """返回一个文档字符串怎样称呼参数各轴的长度。"""
     values = dict(arguments)
     for value in arguments.values():
         values |= value if isinstance(value, dict) else {}
@@ -297,19 +297,19 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
     return sizes
 
 
-# A function that stops while it keeps its cache, run without that.
+# 一个函数在保存缓存时停住：去掉这一部分再运行。
 
 
-MOST = 3  # statements that are left out
+MOST = 3  # 最多去掉这么多条语句
 
 
 def sparing(function: Callable) -> Callable:
     """
-    Return the function, to be called without what stops only its last value.
+    返回这个函数，调用时去掉只让最后一个值停住的语句。
 
-    Of several values that a function returns, the last is its cache. Where it
-    stops in a statement of which no other value has need, that statement is
-    left out. The last value then says nothing, and counts for nothing.
+    函数返回几个值时，最后一个是它的缓存。如果停住的语句是其他
+    返回值都用不到的，就去掉这条语句。这时最后一个值不说明什么，
+    也不计分。
     """
 
     def spared(*given: object) -> Any:
@@ -327,10 +327,10 @@ def sparing(function: Callable) -> Callable:
 
 class Rest:
     """
-    What is left of a function, statement by statement.
+    一个函数逐条去掉语句之后剩下的部分。
 
-    Whatever is raised, in finding or leaving out a statement, says that this
-    function cannot be called so.
+    在寻找或去掉语句时不管抛出什么异常，都表示这个函数
+    不能这样调用。
     """
 
     def __init__(self, function: Callable) -> None:
@@ -348,7 +348,7 @@ class Rest:
         )
 
     def leave_out(self, error: Exception) -> None:
-        """Leave out the statement in which the function stopped."""
+        """去掉函数停在其中的那条语句。"""
         code, stop = self.function.__code__, error.__traceback__
         while stop and stop.tb_frame.f_code is not code:
             stop = stop.tb_next
@@ -394,7 +394,7 @@ class Rest:
 
 
 def returned(statement: ast.Return) -> ast.Tuple | ast.List:
-    """Return the several values of a `return`; raise where it has one."""
+    """返回一个`return`的几个值；只有一个值时抛出异常。"""
     if not isinstance(statement.value, (ast.Tuple, ast.List)):
         raise ValueError("one that is no tuple tells not")
     return statement.value
@@ -404,13 +404,13 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
 
 
 class Instead(ast.NodeTransformer):
-    """Has names hold None, where a statement gave them a value."""
+    """在原来由某条语句赋值的地方，让各名字都等于None。"""
 
     def __init__(self, statement: ast.stmt) -> None:
         self.statement = statement
 
     def visit(self, node: ast.AST) -> Any:
-        """Return what stands in the place of a node."""
+        """返回代替一个节点的东西。"""
         if node is not self.statement:
             return self.generic_visit(node)
         names = () if isinstance(node, ast.AugAssign) else names_in(node, True)
@@ -420,12 +420,12 @@ class Instead(ast.NodeTransformer):
 
 
 def first_line(node: ast.FunctionDef) -> int:
-    """Return the number of the line in which a function begins."""
+    """返回一个函数从第几行开始。"""
     return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
 def codes_in(code: Any) -> Iterator[Any]:
-    """Yield the code of all functions in code."""
+    """逐个给出代码中所有函数的代码。"""
     for each in code.co_consts:
         if hasattr(each, "co_consts"):
             yield each
@@ -433,13 +433,13 @@ def codes_in(code: Any) -> Iterator[Any]:
 
 
 def names_in(node: ast.AST, stored: bool) -> set[str]:
-    """Return the names that are given a value, or else those that are read."""
+    """返回被赋值的名字，或者被读取的名字。"""
     names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
     return {n.id for n in names if isinstance(n.ctx, ast.Store) == stored}
 
 
 def written(node: ast.AST) -> set[str]:
-    """Return the names of what changes: `a` in `a[t] = 1`, `a.append(1)`."""
+    """返回被改动的名字：`a[t] = 1`和`a.append(1)`里的`a`。"""
     names = names_in(node, stored=True)
     for each in ast.walk(node):
         place = each if isinstance(getattr(each, "ctx", 0), ast.Store) else 0
@@ -452,7 +452,7 @@ def written(node: ast.AST) -> set[str]:
 
 
 def needed(function: ast.FunctionDef) -> set[str]:
-    """Return the names on which the values before the last one depend."""
+    """返回最后一个值之前的各值所依赖的名字。"""
     nodes = list(ast.walk(function))
     names: set[str] = set()
     for each in nodes:
@@ -472,15 +472,15 @@ def needed(function: ast.FunctionDef) -> set[str]:
 
 
 def is_simple(node: ast.AST) -> bool:
-    """Tell whether a node is a statement that holds no other one."""
+    """判断一个节点是不是里面没有其他语句的语句。"""
     return isinstance(node, SIMPLE)
 
 
-# One call of a function: what came of it, and whether two are alike.
+# 函数的一次调用：结果如何，以及两次结果是否相同。
 
 
-KEPT = "the cache"  # stands for one of the student's own choice
-PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
+KEPT = "the cache"  # 代表学生自己选择的缓存
+PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # 视为相同
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -488,7 +488,7 @@ NO_CACHE = Finding(
 
 
 class Wrong(AssertionError):
-    """What a check raises: a finding, with what its gaps are filled with."""
+    """检查抛出的异常：一个发现，以及填入其空位的内容。"""
 
     def __init__(self, message: str, **fields: object) -> None:
         self.finding = Finding(message, fields)
@@ -496,17 +496,17 @@ class Wrong(AssertionError):
 
 
 class Outcome(NamedTuple):
-    """What came of calling a function twice with the same arguments."""
+    """用同样的参数把一个函数调用两次，结果如何。"""
 
-    result: Any  # what it returned
-    arguments: dict[str, Any]  # the arguments as they were afterwards
-    again: Any  # what the second call returned
-    stopped: Finding | None  # what it raised
-    raised: Stop | None = None  # the same, as it can be compared
+    result: Any  # 返回了什么
+    arguments: dict[str, Any]  # 调用之后参数的样子
+    again: Any  # 第二次调用返回了什么
+    stopped: Finding | None  # 抛出了什么异常
+    raised: Stop | None = None  # 同上，写成可以比较的形式
 
     @property
     def seen(self) -> tuple:
-        """What tells this outcome from another one: no words, and no lines."""
+        """这个结果与别的结果的区别：不含词句，也不含行。"""
         result = self.result
         several = isinstance(result, (list, tuple, dict))
         values = result.values() if isinstance(result, dict) else result
@@ -520,14 +520,14 @@ NOT_CALLED = Outcome(None, {}, None, Finding("was not called", {}))
 
 
 class Lost:
-    """Stands for a cache: where the function stops that would have kept it."""
+    """代表一个缓存：本该保存它的函数停住了。"""
 
     def __init__(self, why: Finding) -> None:
         self.why = why
 
 
 def why_lost(result: object) -> Finding | None:
-    """Return why there is no cache among returned values, None where it is."""
+    """返回为什么返回值中没有缓存；有缓存则返回None。"""
     last = result[-1] if isinstance(result, (tuple, list)) and result else None
     return last.why if isinstance(last, Lost) else None
 
@@ -539,12 +539,12 @@ def run_function(
     keeps: bool = False,
 ) -> Outcome:
     """
-    Call `function` twice on copies of `arguments`; return the Outcome.
+    用`arguments`的副本调用`function`两次；返回Outcome。
 
-    A cache of the student's own choice is handed on as it is, both times, and
-    never looked into: the last value returned, or the argument `cache`.
-    `keeps` says that the last value is a cache. Where the function stops in
-    what this alone needs, the others are what it returns without.
+    学生自己选择的缓存两次都原样传递，从不查看其内容：
+    它是返回的最后一个值，或是参数`cache`。`keeps`表示
+    最后一个值是缓存。如果函数停在只有缓存才用到的地方，
+    其余的值就是去掉缓存后函数所返回的。
     """
     given = copy_value(arguments)
     if own_cache and given.get("cache", KEPT) is None:
@@ -575,8 +575,8 @@ def run_function(
 def without_cache(
     function: Callable, arguments: dict, own_cache: bool, stopped: Outcome
 ) -> Outcome:
-    """Return what comes of a function without what keeps its cache alone."""
-    own = getattr(type(function), "sparing", None)  # of a student's room
+    """返回一个函数去掉只用来保存缓存的部分之后的结果。"""
+    own = getattr(type(function), "sparing", None)  # 来自学生的运行环境
     spared = own(function) if own else sparing(function)
     found = run_function(spared, arguments, own_cache)
     if found.stopped or type(found.result) is not tuple or not stopped.stopped:
@@ -590,13 +590,13 @@ def without_cache(
 
 
 def without_last(values: Any, word: Any = KEPT) -> Any:
-    """Return several values with something else in the last one's place."""
+    """返回几个值，把最后一个换成别的。"""
     several = type(values) in (list, tuple) and values
     return (*values[:-1], word) if several else values
 
 
 def describe_error(error: BaseException, given: list[str]) -> Finding:
-    """Say what was raised, and in which line; of a call, what is `given`."""
+    """说出抛出了什么异常，在哪一行；调用出错时说出传入了什么（`given`）。"""
     if isinstance(error, NotImplementedError):
         return NOT_WRITTEN
     lines = getattr(error, "student_lines", None)
@@ -625,7 +625,7 @@ def describe_error(error: BaseException, given: list[str]) -> Finding:
 
 
 def name_line(cell: str, number: int, code: str) -> Finding:
-    """Name a line of the function's own cell, or of the one that is named."""
+    """指出函数自己那一格里的一行，或指定的那一格里的一行。"""
     fields = {"number": number, "code": code}
     if not cell:
         return Finding(" (`line {number}: {code}`)", fields)
@@ -635,9 +635,9 @@ def name_line(cell: str, number: int, code: str) -> Finding:
 
 def explained(outcome: Outcome, sizes: Sizes, numbers: bool) -> Outcome:
     """
-    Return an outcome that says, where it stopped, of what shapes all was.
+    返回一个结果，它会在停住的地方说出各值的形状。
 
-    `numbers` says whether the lengths themselves are said, too.
+    `numbers`表示是否也说出长度的数值。
     """
     reason = outcome.stopped or why_lost(outcome.result)
     if not outcome.raised or not reason:
@@ -684,7 +684,7 @@ for kind in ("Add", "Sub", "Mult", "Div"):
 
 
 def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
-    """Say of what shapes the values are; of a name, what it might be."""
+    """说出各值的形状；如果是名字，说出它可能是什么。"""
     missing = explain_name(stop) if stop.kind in stop.names else None
     if missing:
         return missing
@@ -700,12 +700,12 @@ def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
         elif isinstance(value, tuple) and not numbers:
             given[text] = Finding("`{name}` is a {type}", fields)
         elif isinstance(value, (list, tuple)):
-            steps = isinstance(value, list)  # one each?
+            steps = isinstance(value, list)  # 是否每步一个？
             known = sizes if steps else Sizes({}, {})
             shape = name_shape("", (len(value),), known, numbers)
             fields["length"] = re.sub("[()]", "", shape)
             given[text] = Finding("`{name}` is a {type} of {length}", fields)
-    given.pop("", None)  # not to be told
+    given.pop("", None)  # 不该说出的
     if not given:
         return None
     told = reduce(both, given.values())
@@ -716,7 +716,7 @@ def explain(stop: Stop, sizes: Sizes, numbers: bool) -> Finding | None:
 
 
 def both(one: Finding, other: Finding) -> Finding:
-    """Say the one and the other."""
+    """两个都说出来。"""
     return Finding("{one}, {other}", {"one": one, "other": other})
 
 
@@ -725,7 +725,7 @@ NEW_NAMES |= {f"np.{n}": n for n in ("float", "int", "bool", "object", "str")}
 
 
 def explain_name(stop: Stop) -> Finding | None:
-    """Say what might be meant by a name that is not there."""
+    """说出一个不存在的名字可能是想写什么。"""
     name, error = stop.kind, stop.error
     if error == "UnboundLocalError":
         return Finding(
@@ -762,11 +762,11 @@ def explain_name(stop: Stop) -> Finding | None:
 def name_shape(
     text: str, shape: tuple[int, ...], sizes: Sizes, numbers: bool
 ) -> str:
-    """Say a shape: in numbers, and by the names of its lengths."""
-    small = range(2)  # a length of 1 is a 1 in the docstring, too
+    """说出一个形状：用数字，也用各长度的名字。"""
+    small = range(2)  # 长度1在文档字符串里也写作1
     known = []
     for n, names in zip(shape, sizes.of(text, shape), strict=True):
-        if numbers or n in small:  # no name by a chance
+        if numbers or n in small:  # 不因碰巧相等而用名字
             known.append(names[0] if len(names) == 1 else str(n))
         else:
             known.append(" = ".join(names) or "…")
@@ -775,11 +775,11 @@ def name_shape(
 
 
 def a_type(value: object) -> Finding:
-    """Name the type of a value, with its article."""
+    """说出一个值的类型，英文带冠词。"""
     return name_type(type(value))
 
 
-NO_NAMES = {  # of types, but what stands for one
+NO_NAMES = {  # 不是类型的名字，而是代替它的说法
     "ndarray": Finding("an array", {}),
     "NoneType": Finding("None", {}),
     HOLDS_ITSELF.__name__: Finding("a list that holds itself", {}),
@@ -787,7 +787,7 @@ NO_NAMES = {  # of types, but what stands for one
 
 
 def name_type(kind: type) -> Finding:
-    """Name a type, with its article."""
+    """说出一个类型，英文带冠词。"""
     if kind.__name__ in NO_NAMES:
         return NO_NAMES[kind.__name__]
     held = kind.__name__.removesuffix(" array")
@@ -799,7 +799,7 @@ def name_type(kind: type) -> Finding:
 
 
 def flatten(value: object) -> tuple[str, np.ndarray]:
-    """Return the form of a value, as a text, and its numbers in a row."""
+    """返回一个值的形式（一段文字），以及其中的数（排成一行）。"""
     value = python_number(value)
     if isinstance(value, dict):
         keys = sorted(value, key=str)
@@ -819,12 +819,12 @@ def flatten(value: object) -> tuple[str, np.ndarray]:
 
 
 def python_number(value: Any) -> Any:
-    """Return a number of NumPy's as Python's own."""
+    """把NumPy的数变成Python自己的数返回。"""
     return value.item() if type(value) in PLAIN else value
 
 
 def same_value(one: Any, other: Any) -> bool:
-    """Tell whether two values are equal, but for rounding."""
+    """判断两个值除舍入误差外是否相等。"""
     if type(one) is type(other):
         if isinstance(one, str):
             return one == other
@@ -838,12 +838,12 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def same_flat(one: tuple, other: tuple) -> bool:
-    """Tell whether two results of `flatten` are equal, but for rounding."""
+    """判断`flatten`的两个结果除舍入误差外是否相等。"""
     form, numbers = one
     other_form, other_numbers = other
     if form != other_form:
         return False
-    with np.errstate(all="ignore"):  # most differ, and this tells it faster
+    with np.errstate(all="ignore"):  # 多数并不相等，这样判断更快
         most = 1e-12 + 1e-9 * np.abs(other_numbers)
         if np.any(np.abs(numbers - other_numbers) > most):
             return False
@@ -853,7 +853,7 @@ def same_flat(one: tuple, other: tuple) -> bool:
 
 
 def fingerprint(outcome: Outcome) -> list:
-    """Return a few numbers that tell this outcome from any other one."""
+    """返回几个数，它们把这个结果与任何别的结果区分开。"""
     form, numbers = flatten(outcome.seen)
     weights = np.random.default_rng(0).standard_normal((3, numbers.size))
     digest = hashlib.sha256(form.encode()).hexdigest()[:12]
@@ -863,14 +863,14 @@ def fingerprint(outcome: Outcome) -> list:
 
 
 def same_fingerprint(one: list, other: list) -> bool:
-    """Tell whether two fingerprints are equal, but for rounding."""
+    """判断两个指纹除舍入误差外是否相等。"""
     return one[0] == other[0] and np.allclose(one[1:], other[1:], rtol=1e-8)
 
 
-# What is shown of checks: lines with ticks and crosses.
+# 检查所显示的：带勾和叉的行。
 
 
-Line = tuple[str, Finding]  # a mark, and what stands behind it
+Line = tuple[str, Finding]  # 一个标记，以及写在它后面的
 STYLES = {
     "✓": (Finding("right", {}), "var(--jp-success-color1, #1b5e20)"),
     "✗": (Finding("wrong", {}), "var(--jp-error-color1, #b71c1c)"),
@@ -879,7 +879,7 @@ STYLES = {
 
 
 def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
-    """Return every line; what is found of several kinds shares one."""
+    """返回所有的行；几类检查的发现相同时合为一行。"""
     alike: dict[str, list[str]] = {}
     for kind, found in wrong.items():
         alike.setdefault(str(found or kind), []).append(kind)
@@ -901,7 +901,7 @@ def report_lines(name: str, wrong: dict, mistake: str) -> list[Line]:
 
 
 def ended(found: Finding) -> Finding:
-    """Return what was found as a sentence with its full stop."""
+    """把发现写成带句号的句子返回。"""
     if str(found).endswith(("?", ".")):
         return found
     return Finding("{sentence}.", {"sentence": found})
@@ -912,7 +912,7 @@ def show(
     closing: Finding | None = None,
     words: Words | None = None,
 ) -> None:
-    """Show lines: HTML in a notebook, plain text elsewhere."""
+    """显示各行：在笔记本里用HTML，在别处用纯文本。"""
     shown = as_shown(lines, closing, words or {})
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
@@ -923,16 +923,16 @@ def show(
 
 def reject_next_cell(said: str) -> None:
     """
-    Let the cell below, the graded one, fail: so nbgrader's Validate says it.
+    让下面那个评分的代码格失败：这样nbgrader的Validate会说出来。
 
-    Validate looks at graded cells alone, of which students have no tests.
+    Validate只看评分的代码格，而学生拿不到其中的测试。
     """
     from IPython import get_ipython
     from IPython.core.error import InputRejected
 
     class NotRight(InputRejected):
         def _render_traceback_(self) -> list[str]:
-            return [said]  # where it is raised is no matter of the student's
+            return [said]  # 在哪里抛出，与学生无关
 
     class Reject(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
@@ -946,7 +946,7 @@ def reject_next_cell(said: str) -> None:
 def as_shown(
     lines: list[Line], closing: Finding | None, words: Words
 ) -> dict[str, str]:
-    """Return the lines as a notebook shows them."""
+    """按笔记本的显示方式返回各行。"""
     said = [(mark, found.said(words)) for mark, found in lines]
     end = closing.said(words) if closing else ""
     text = "\n".join([*(f"{mark} {line}" for mark, line in said), end])
@@ -955,7 +955,7 @@ def as_shown(
 
 
 def to_html(said: list[tuple[str, str]], end: str, words: Words) -> str:
-    """Return the lines as a list in HTML, in the colours of JupyterLab."""
+    """把各行写成HTML列表返回，颜色与JupyterLab一致。"""
     items = "".join(
         f'<li><strong role="img" aria-label="{STYLES[mark][0].said(words)}"'
         f' style="color: {STYLES[mark][1]}">{mark}</strong> {code(line)}</li>'
@@ -968,39 +968,39 @@ def to_html(said: list[tuple[str, str]], end: str, words: Words) -> str:
 
 
 def code(text: str) -> str:
-    """Return the text as HTML, what stands in backticks as code."""
+    """把文字写成HTML返回，反引号里的写成代码。"""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
-# The checks of the notebooks: what a function returns, looked at bit by bit.
+# 笔记本的检查：把函数返回的东西一点一点地看。
 
 
 RTOL, ATOL = 1e-6, 1e-8
-# In float32 as much is lost again: that costs points for the type, once.
+# 用float32又会损失这么多：只在类型上扣一次分。
 IN_FLOAT32 = 100
-WORDS = ""  # no function's name
+WORDS = ""  # 不会是任何函数的名字
 
 Check = Callable[[Outcome], None]
 
 
 class FunctionTest:
     """
-    Test one function, check by check.
+    一项一项地检查一个函数。
 
-    Parameters
-    ----------
+    参数
+    ----
     function : callable
-        The function under test.
+        要检查的函数。
     returns : str
-        The names of what it returns: "a_next, yt_pred, cache".
-    cache : str, optional
-        The names of the entries of the cache of one time step.
-    keys : str, optional
-        Where the function returns one dict: its keys, "dxt, da_prev". The
-        checks then look at each of its values as at a returned value.
-    own_cache : bool, optional
-        Whether what the cache holds is the student's own choice: the last
-        value returned, or the argument `cache`. It is not compared.
+        所返回各值的名字："a_next, yt_pred, cache"。
+    cache : str，可选
+        一个时间步的缓存中各项的名字。
+    keys : str，可选
+        函数只返回一个字典时，它的各个键："dxt, da_prev"。
+        这时检查把字典中的每个值当作一个返回值来看。
+    own_cache : bool，可选
+        缓存的内容是否由学生自己选择：它是返回的最后一个值，
+        或是参数`cache`。这样的缓存不作比较。
     """
 
     def __init__(
@@ -1019,10 +1019,10 @@ class FunctionTest:
         self.own_cache = own_cache
         self.arguments: dict[str, Any] = {}
         self.outcome = NOT_CALLED
-        self.wrong: dict[str, Finding | None] = {}  # by kind of check
+        self.wrong: dict[str, Finding | None] = {}  # 由检查的类别查得
 
     def call(self, **arguments: object) -> None:
-        """Call the function on copies of `arguments`, in this order."""
+        """用`arguments`的副本按这里的顺序调用函数。"""
         self.arguments = dict(arguments)
         if self.own_cache and "cache" in arguments:
             self.arguments["cache"] = KEPT
@@ -1033,20 +1033,20 @@ class FunctionTest:
         self.outcome = explained(outcome, sizes, numbers=True)
 
     def assert_types(self, **types: type | np.dtype) -> None:
-        """Check how many values are returned, and the type of each."""
+        """检查返回了几个值，以及每个值的类型。"""
         self.check_each("types", check_type, types)
         self.check("types", self.check_kept)
 
     def assert_shapes(self, **shapes: tuple[int, ...]) -> None:
-        """Check the shapes of the returned arrays."""
+        """检查返回的各数组的形状。"""
         self.check_each("shapes", check_shape, shapes)
 
     def assert_length(self, name: str, length: int) -> None:
-        """Check how many entries a returned value has."""
+        """检查一个返回值有多少项。"""
         self.check_each(name, check_length, {name: length})
 
     def check_each(self, kind: str, one: Callable, expected: dict) -> None:
-        """Look at returned values one by one, as one kind of check."""
+        """逐个查看返回值，算作一类检查。"""
 
         def check(outcome: Outcome) -> None:
             values = self.named(outcome.result)
@@ -1057,10 +1057,10 @@ class FunctionTest:
 
     def assert_allclose(self, path: str, expected: object) -> None:
         """
-        Check the values of a returned array, or a number or text.
+        检查一个返回的数组、数或文字的值。
 
-        `path` is a returned value's name, with indices where a part of it
-        is meant, as in "cache[1][3]".
+        `path`是一个返回值的名字；如果只看它的一部分，
+        就带上下标，例如"cache[1][3]"。
         """
 
         def check(outcome: Outcome) -> None:
@@ -1070,18 +1070,18 @@ class FunctionTest:
         self.check(path.split("[")[0], check)
 
     def compare(self, label: str, actual: object, expected: object) -> None:
-        """Raise Wrong where a value is not what is expected."""
+        """如果一个值不是所应有的，就抛出Wrong。"""
         if isinstance(expected, (list, np.ndarray)):
             check_array(label, actual, np.array(expected))
         else:
             check_plain(label, actual, expected)
 
     def assert_arguments_unchanged(self) -> None:
-        """Check that the function leaves its arguments as they were."""
+        """检查函数是否让参数保持原样。"""
         self.check("arguments", self.check_arguments)
 
     def assert_raises(self, error: type, **arguments: object) -> None:
-        """Check that the function refuses `arguments` with this error."""
+        """检查函数是否以这个异常拒绝`arguments`。"""
 
         def check(outcome: Outcome) -> None:
             check_raises(self.function, error, arguments)
@@ -1089,13 +1089,13 @@ class FunctionTest:
         self.check("raises", check)
 
     def check(self, kind: str, check: Check) -> None:
-        """Make one check, and keep what it finds wrong."""
+        """做一项检查，并记下发现的错误。"""
         self.wrong[kind] = self.wrong.get(kind) or find_wrong(
             check, self.outcome
         )
 
     def check_arguments(self, outcome: Outcome) -> None:
-        """Raise Wrong where an argument is not what it was."""
+        """如果一个参数与原来不同，就抛出Wrong。"""
         self.named(outcome.result)
         for name, value in outcome.arguments.items():
             if not same_value(value, self.arguments[name]):
@@ -1106,19 +1106,19 @@ class FunctionTest:
                 )
 
     def check_kept(self, outcome: Outcome) -> None:
-        """Raise Wrong where the function stops that keeps the cache."""
+        """如果保存缓存的函数停住，就抛出Wrong。"""
         values = self.named(outcome.result)
         for name in self.returns if self.keeps_cache else []:
             values[name]
 
     @property
     def keeps_cache(self) -> bool:
-        """Tell whether the last value returned is a cache."""
+        """判断返回的最后一个值是不是缓存。"""
         own = self.own_cache and self.returns[-1] == "cache"
         return own or self.cache != [""]
 
     def report(self) -> None:
-        """Show one line per kind of check, and how much they covered."""
+        """每类检查显示一行，并说明检查覆盖了多少。"""
         table = known()
         about, words = table.get(self.name, {}), table.get(WORDS, {})
         lines = report_lines(self.name, self.wrong, self.mistake(about))
@@ -1128,7 +1128,7 @@ class FunctionTest:
             reject_next_cell("\n".join(f.said(words) for _, f in lines))
 
     def covered(self, kinds: int | None) -> Finding:
-        """Say how many of all kinds of check were made."""
+        """说出所有类别的检查中做了几类。"""
         made = {"name": self.name, "made": len(self.wrong)}
         if kinds is None:
             return Finding(
@@ -1145,7 +1145,7 @@ class FunctionTest:
         )
 
     def mistake(self, about: dict) -> str:
-        """Return the sentence of the known mistake that gives this outcome."""
+        """返回会得出这个结果的已知错误的句子。"""
         stopped, raised = self.outcome.stopped, self.outcome.raised
         if (stopped and not raised) or "mistakes" not in about:
             return ""
@@ -1156,7 +1156,7 @@ class FunctionTest:
         return ""
 
     def named(self, result: object) -> dict[str, Any]:
-        """Return the returned values by name."""
+        """按名字返回各返回值。"""
         if len(self.returns) == 1 and not self.keys:
             return {self.returns[0]: result}
         names = [f"`{name}`" for name in self.returns]
@@ -1180,14 +1180,14 @@ class FunctionTest:
         return values
 
     def label(self, path: str) -> str:
-        """Return how a student writes what `path` names."""
+        """返回学生会怎样写`path`所指的东西。"""
         key, bracket, indices = path.partition("[")
         if self.keys:
             key = f"{self.returns[0]}['{key}']"
         return key + bracket + indices
 
     def part(self, result: object, path: str) -> Any:
-        """Return the part of the result that `path` names."""
+        """返回结果中`path`所指的部分。"""
         name, *indices = re.findall(r"\w+", path)
         value = self.named(result)[name]
         for index in indices:
@@ -1199,14 +1199,14 @@ class FunctionTest:
 
 
 class Values(dict):
-    """Returned values, or those of a returned dict; what lacks is named."""
+    """各返回值，或返回的字典中的各值；缺少的会被指出。"""
 
     name = ""
-    lost: Finding | None = None  # why there is no cache
+    lost: Finding | None = None  # 为什么没有缓存
 
     @classmethod
     def of(cls, result: object, name: str) -> "Values":
-        """Return the values of the dict of this name."""
+        """返回这个名字的字典中的各值。"""
         if not isinstance(result, dict):
             raise Wrong(
                 "returns {kind}, not the dict `{name}`",
@@ -1229,10 +1229,10 @@ class Values(dict):
 
 def known() -> dict[str, dict]:
     """
-    Return what the file beside the checks holds.
+    返回检查旁边那个文件的内容。
 
-    Of each function its mistakes, and how many kinds of check there are; in
-    another language than English, the words of that.
+    每个函数有哪些已知的错误，有多少类检查；
+    英文以外的语言，还有这种语言的句子。
     """
     file = Path(__file__).with_name("known_mistakes.json")
     return json.loads(file.read_text("utf-8")) if file.exists() else {}
@@ -1240,7 +1240,7 @@ def known() -> dict[str, dict]:
 
 @contextmanager
 def skip_unwritten(what: str) -> Iterator[None]:
-    """Run the block; where a function is not written yet, say so in a line."""
+    """运行其中的代码；如果有函数还没写，就用一行说出来。"""
     try:
         yield
     except NotImplementedError:
@@ -1251,18 +1251,18 @@ def skip_unwritten(what: str) -> Iterator[None]:
         print(waits.said(known().get(WORDS, {})))
 
 
-# --------------------------------------------------------- single checks
+# --------------------------------------------------------- 单项检查
 
 
 def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
-    """Return what the check finds wrong with the outcome, if anything."""
+    """返回这项检查在结果中发现的错误；没有则返回None。"""
     if outcome.stopped:
         return outcome.stopped
     try:
         check(outcome)
     except Wrong as wrong:
         return wrong.finding
-    except Exception as error:  # a value that lets nobody look at it
+    except Exception as error:  # 一个谁也无法查看的值
         fields = {"error": type(error).__name__, "said": str(error)}
         return Finding("cannot be looked at ({error}: {said})", fields)
     return None
@@ -1271,7 +1271,7 @@ def find_wrong(check: Check, outcome: Outcome) -> Finding | None:
 def check_raises(
     function: Callable, error: type[BaseException], arguments: dict
 ) -> None:
-    """Raise Wrong where a call does not raise this error."""
+    """如果一次调用没有抛出这个异常，就抛出Wrong。"""
     name = name_type(error)
     try:
         function(*copy_value(arguments).values())
@@ -1286,7 +1286,7 @@ def check_raises(
 
 
 def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
-    """Raise Wrong where a value is of another type; a dtype is an array's."""
+    """如果一个值是别的类型，就抛出Wrong；dtype指数组的dtype。"""
     dtype = np.dtype(float)
     if isinstance(expected, np.dtype):
         dtype, expected = expected, np.ndarray
@@ -1312,7 +1312,7 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
         )  # fmt: skip
     if expected is np.ndarray and actual.dtype != dtype:
         if actual.dtype.kind == dtype.kind != "f":
-            return  # ints of any size
+            return  # 任何大小的整数
         raise Wrong(
             "`{label}` is an array of {dtype}, expected {expected}",
             label=label, dtype=str(actual.dtype), expected=str(dtype),
@@ -1320,13 +1320,13 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
 
 
 def check_plain(label: str, actual: object, expected: object) -> None:
-    """Raise Wrong where a number or text is another one."""
+    """如果数或文字不是所应有的，就抛出Wrong。"""
     if not same_value(actual, expected):
         raise Wrong("`{label}` is wrong", label=label)
 
 
 def check_length(label: str, actual: Any, expected: int) -> None:
-    """Raise Wrong where a value has another number of entries."""
+    """如果一个值的项数不对，就抛出Wrong。"""
     if len(actual) != expected:
         raise Wrong(
             "`{label}` is of length {length}, expected {expected}",
@@ -1335,7 +1335,7 @@ def check_length(label: str, actual: Any, expected: int) -> None:
 
 
 def check_is_array(label: str, actual: object) -> None:
-    """Raise Wrong where something else stands in the place of an array."""
+    """如果应当是数组的地方是别的东西，就抛出Wrong。"""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
         raise Wrong(
@@ -1344,7 +1344,7 @@ def check_is_array(label: str, actual: object) -> None:
 
 
 def check_shape(label: str, actual: Any, expected: tuple) -> None:
-    """Raise Wrong where a value is not of the expected shape."""
+    """如果一个值的形状不是所应有的，就抛出Wrong。"""
     check_is_array(label, actual)
     shape = np.shape(actual)
     if shape == expected:
@@ -1370,7 +1370,7 @@ def check_array(
     expected: np.ndarray,
     steps: Callable[[np.ndarray], Finding] = lambda wrong: NOTHING,
 ) -> None:
-    """Raise Wrong where an array differs; `steps` says at which time steps."""
+    """如果数组有差别，就抛出Wrong；`steps`说出在哪些时间步。"""
     check_shape(path, actual, expected.shape)
     actual, expected = as_numbers(actual, expected)
     if np.isnan(actual).any():
@@ -1392,12 +1392,12 @@ def check_array(
 
 
 def largest(error: np.ndarray) -> float:
-    """Return the largest error, whatever its sign."""
+    """返回最大的误差，不管正负。"""
     return float(np.abs(error).max())
 
 
 def as_numbers(actual: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return arrays of ints, truth values or texts so as to subtract them."""
+    """返回可以相减的数组，不管原来是整数、真假值还是文字。"""
     if expected.dtype.kind in "fc":
         return actual, expected
     if expected.dtype.kind in "biu" and actual.dtype.kind in "biuf":
@@ -1406,20 +1406,20 @@ def as_numbers(actual: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def where_wrong(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Return where an array is wrong, more than rounding makes it."""
+    """返回一个数组错在哪里，舍入误差不算。"""
     actual, expected = as_numbers(actual, expected)
     with np.errstate(all="ignore"):
         allowed = (ATOL + RTOL * np.abs(expected)) * precision(actual)
-        return ~(np.abs(actual - expected) <= allowed)  # NaN is wrong
+        return ~(np.abs(actual - expected) <= allowed)  # NaN算错
 
 
 def precision(actual: Any) -> int:
-    """Return how many times the usual error is allowed in an array."""
+    """返回一个数组允许的误差是通常的多少倍。"""
     return IN_FLOAT32 if actual.dtype == np.float32 else 1
 
 
 def places(wrong: np.ndarray) -> Finding:
-    """Say in how many places an array is wrong."""
+    """说出一个数组有多少处是错的。"""
     count = int(wrong.sum())
     return Finding(
         "{count} of {size} places", {"count": count, "size": wrong.size}

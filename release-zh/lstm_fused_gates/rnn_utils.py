@@ -1,4 +1,4 @@
-"""Functions that the notebooks use and do not ask you to write. NumPy only."""
+"""笔记本用到、但不要求你写的函数。只需要NumPy。"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,41 +8,41 @@ import numpy as np
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """
-    Return the logistic function 1 / (1 + exp(-x)) of every element.
+    返回每个元素的逻辑函数1 / (1 + exp(-x))。
 
-    Written as (1 + tanh(x / 2)) / 2, which is the same, cannot overflow,
-    however large the elements are, and costs one function call. The smallest
-    results are exact to about 1e-16, and 0 where x is below -38.
+    写成(1 + tanh(x / 2)) / 2：结果相同，元素再大也不会溢出，
+    而且只需调用一个函数。最小的结果精确到约1e-16，
+    x小于-38时为0。
 
-    Parameters
-    ----------
-    x : array_like, any shape
+    参数
+    ----
+    x : array_like，任意形状
 
-    Returns
-    -------
+    返回
+    ----
     ndarray
-        Same shape as `x`, values from 0 to 1; float32 stays float32.
+        形状与`x`相同，值在0到1之间；float32仍是float32。
     """
     return 0.5 * (1 + np.tanh(0.5 * np.asarray(x)))
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
     """
-    Return exp(z) / sum(exp(z)), each column by itself.
+    返回exp(z) / sum(exp(z))，每一列各算各的。
 
-    Subtracting the largest element of a column changes nothing in the
-    quotient and keeps exp from overflowing (Goodfellow, Bengio and
-    Courville, Deep Learning, 2016, section 4.1).
+    减去一列中最大的元素，商不变，exp也不会溢出
+    （Goodfellow、Bengio和Courville，Deep Learning，2016，
+    4.1节）。
 
-    Parameters
-    ----------
+    参数
+    ----
     z : array_like, shape (n_y, ...)
-        Scores; axis 0 runs over the classes.
+        分数；轴0是各个类别。
 
-    Returns
-    -------
+    返回
+    ----
     ndarray
-        Same shape as `z`; each column adds up to 1.
+        形状与`z`相同；每一列的和为1。
     """
     z = np.asarray(z)
     with np.errstate(under="ignore"):
@@ -54,25 +54,24 @@ def numeric_gradient(
     f: Callable[[], float], x: np.ndarray, h: float = 1e-5
 ) -> np.ndarray:
     """
-    Return the derivatives of f() with respect to every element of `x`.
+    返回f()对`x`每个元素的导数。
 
-    Each element in turn is set a step `h` up and a step `h` down, and f() is
-    looked at both times: the central difference (f(+h) - f(-h)) / 2h.
-    Afterwards `x` is as it was.
+    每个元素依次加上一步`h`，再减去一步`h`，两次都计算f()：
+    中心差商(f(+h) - f(-h)) / 2h。算完之后`x`和原来一样。
 
-    Parameters
-    ----------
+    参数
+    ----
     f : callable
-        Takes nothing and returns one number, which depends on `x`.
-    x : ndarray of floats, any shape
-        The very array that `f` reads, not a copy of it.
+        不接受参数，返回一个数，这个数取决于`x`。
+    x : ndarray，元素为浮点数，任意形状
+        就是`f`所读的那个数组，而不是它的副本。
     h : float
-        The step.
+        步长。
 
-    Returns
-    -------
+    返回
+    ----
     ndarray
-        Same shape as `x`.
+        形状与`x`相同。
     """
     if x.dtype.kind != "f":
         raise TypeError(f"x is an array of {x.dtype}; its elements must be"
@@ -91,17 +90,17 @@ def numeric_gradient(
 
 def relative_error(gradient: np.ndarray, numeric: np.ndarray) -> float:
     """
-    Return how far a gradient is from the numeric one, as a share of its norm.
+    返回一个梯度与数值梯度相差多少，以后者范数的比例计。
 
-    Parameters
-    ----------
-    gradient, numeric : ndarray, same shape
+    参数
+    ----
+    gradient, numeric : ndarray，形状相同
 
-    Returns
-    -------
+    返回
+    ----
     float
-        |gradient - numeric| / |numeric|, in Euclidean norms; a norm below
-        1e-3 counts as 1e-3, so that a gradient may be zero.
+        |gradient - numeric| / |numeric|，用欧几里得范数；
+        小于1e-3的范数按1e-3算，所以梯度可以为零。
     """
     size = max(float(np.linalg.norm(numeric)), 1e-3)
     return float(np.linalg.norm(gradient - numeric) / size)
@@ -111,18 +110,18 @@ def example(
     data: dict, parameters: dict, gradients: dict | None = None
 ) -> dict:
     """
-    Draw an example's arguments: the same numbers every time.
+    抽取一个例子的参数：每次都是同样的数。
 
-    Parameters
-    ----------
+    参数
+    ----
     data, parameters, gradients : dict
-        Names and shapes, in the order in which they are drawn.
+        名字和形状，按抽取的顺序。
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        The arrays of `data` by name, the dict `parameters`, and the arrays
-        of `gradients` by name.
+        `data`的各个数组（按名字）、字典`parameters`，
+        以及`gradients`的各个数组（按名字）。
     """
     normal = np.random.RandomState(1).randn
     drawn, weights, back = (
@@ -133,10 +132,10 @@ def example(
 
 
 def cache_of(function: Callable, **arguments: np.ndarray) -> Any:
-    """Return the cache, the last value that `function` returns, or None."""
+    """返回缓存，即`function`返回的最后一个值；没有则返回None。"""
     try:
         return function(*(array.copy() for array in arguments.values()))[-1]
-    except Exception:  # the checks of this function say why
+    except Exception:  # 这个函数自己的检查会说明原因
         return None
 
 
@@ -144,19 +143,19 @@ def initialize_rnn_parameters(
     n_x: int, n_a: int, n_y: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """
-    Draw the parameters of an RNN.
+    抽取一个RNN的参数。
 
-    Parameters
-    ----------
+    参数
+    ----
     n_x, n_a, n_y : int
-        Sizes of the input, the hidden state and the prediction.
+        输入、隐藏状态和预测的大小。
     rng : numpy.random.Generator
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        `Wax` (n_a, n_x) and `Wya` (n_y, n_a), Glorot uniform; `Waa`
-        (n_a, n_a), orthogonal; `ba` (n_a, 1) and `by` (n_y, 1), zero.
+        `Wax` (n_a, n_x)和`Wya` (n_y, n_a)，Glorot均匀分布；
+        `Waa` (n_a, n_a)，正交；`ba` (n_a, 1)和`by` (n_y, 1)，零。
     """
     return {
         "Wax": _glorot(n_a, n_x, rng),
@@ -171,25 +170,25 @@ def initialize_lstm_parameters(
     n_x: int, n_a: int, n_y: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """
-    Draw the parameters of an LSTM.
+    抽取一个LSTM的参数。
 
-    The forget gate's bias starts at one, so that the cell remembers before
-    it has learned what to forget (Gers, Schmidhuber and Cummins, 2000;
-    Jozefowicz, Zaremba and Sutskever, 2015).
+    遗忘门的偏置从1开始，这样单元在学会该忘什么之前
+    先会记住（Gers、Schmidhuber和Cummins，2000；
+    Jozefowicz、Zaremba和Sutskever，2015）。
 
-    Parameters
-    ----------
+    参数
+    ----
     n_x, n_a, n_y : int
-        Sizes of the input, the hidden state and the prediction.
+        输入、隐藏状态和预测的大小。
     rng : numpy.random.Generator
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        `Wf`, `Wi`, `Wc`, `Wo` (n_a, n_a + n_x): the first n_a columns,
-        which meet the hidden state, orthogonal, the others Glorot uniform;
-        `Wy` (n_y, n_a), Glorot uniform; `bf` (n_a, 1), one; `bi`, `bc`,
-        `bo` (n_a, 1) and `by` (n_y, 1), zero.
+        `Wf`、`Wi`、`Wc`、`Wo` (n_a, n_a + n_x)：与隐藏状态相乘的
+        前n_a列是正交的，其余各列为Glorot均匀分布；
+        `Wy` (n_y, n_a)，Glorot均匀分布；`bf` (n_a, 1)，一；
+        `bi`、`bc`、`bo` (n_a, 1)和`by` (n_y, 1)，零。
     """
     parameters = {}
     for gate in "fico":
@@ -206,21 +205,21 @@ def initialize_fused_lstm_parameters(
     D: int, H: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
-    Draw the parameters of a batch-first LSTM with fused gates.
+    抽取一个融合门LSTM的参数，批在最前。
 
-    Parameters
-    ----------
+    参数
+    ----
     D, H : int
-        Sizes of the input and of the hidden state.
+        输入和隐藏状态的大小。
     rng : numpy.random.Generator
 
-    Returns
-    -------
-    Wx : ndarray, shape (D, 4H), Glorot uniform, gate by gate
-    Wh : ndarray, shape (H, 4H), orthogonal, gate by gate
-    b : ndarray, shape (4H,), zero, and one for the forget gate
+    返回
+    ----
+    Wx : ndarray, shape (D, 4H)，Glorot均匀分布，逐门抽取
+    Wh : ndarray, shape (H, 4H)，正交，逐门抽取
+    b : ndarray, shape (4H,)，零；遗忘门的为一
 
-    The gates stand in the order input, forget, output, candidate.
+    各门的顺序是输入门、遗忘门、输出门、候选值。
     """
     Wx = np.hstack([_glorot(D, H, rng) for _ in range(4)])
     Wh = np.hstack([_orthogonal(H, rng) for _ in range(4)])
@@ -233,25 +232,24 @@ def initialize_gru_parameters(
     n_x: int, n_a: int, n_y: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """
-    Draw the parameters of a GRU.
+    抽取一个GRU的参数。
 
-    The update gate's bias starts at minus one, so that the cell keeps its
-    state before it has learned what to replace: what a bias of one does for
-    the forget gate of an LSTM.
+    更新门的偏置从-1开始，这样单元在学会该替换什么之前
+    先保持状态：相当于LSTM遗忘门的偏置为1。
 
-    Parameters
-    ----------
+    参数
+    ----
     n_x, n_a, n_y : int
-        Sizes of the input, the hidden state and the prediction.
+        输入、隐藏状态和预测的大小。
     rng : numpy.random.Generator
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        `Wr`, `Wu`, `Wa` (n_a, n_a + n_x): the first n_a columns, which meet
-        the hidden state, orthogonal, the others Glorot uniform; `Wy`
-        (n_y, n_a), Glorot uniform; `bu` (n_a, 1), minus one; `br`, `ba`
-        (n_a, 1) and `by` (n_y, 1), zero.
+        `Wr`、`Wu`、`Wa` (n_a, n_a + n_x)：与隐藏状态相乘的
+        前n_a列是正交的，其余各列为Glorot均匀分布；
+        `Wy` (n_y, n_a)，Glorot均匀分布；`bu` (n_a, 1)，负一；
+        `br`、`ba` (n_a, 1)和`by` (n_y, 1)，零。
     """
     parameters = {}
     for gate in "rua":
@@ -274,20 +272,20 @@ CHINESE_FONTS = [
 
 def translated_words(words: dict, translation: dict[str, str]) -> dict:
     """
-    Translate the words of a plot, where there is a font to draw them with.
+    翻译一幅图里的文字，只要有能画出它们的字体。
 
-    Parameters
-    ----------
+    参数
+    ----
     words : dict
-        Of the plot: a text or a list of texts for each name.
+        图里的文字：每个名字对应一段文字或几段文字的列表。
     translation : dict
-        Chinese by the English; what it does not hold stays.
+        由英文查中文；其中没有的保持不变。
 
-    Returns
-    -------
+    返回
+    ----
     dict
-        `words` in Chinese, or as they are, where Matplotlib has none of
-        `CHINESE_FONTS`: better English than empty boxes.
+        中文的`words`；如果Matplotlib没有`CHINESE_FONTS`中的
+        任何一种，就原样返回：英文总比空方框好。
     """
     import matplotlib as mpl
     from matplotlib import font_manager
@@ -305,12 +303,12 @@ def translated_words(words: dict, translation: dict[str, str]) -> dict:
 
 
 def _glorot(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
-    """Uniform in +-sqrt(6 / (rows + columns)): Glorot and Bengio, 2010."""
+    """在+-sqrt(6 / (rows + columns))之间均匀抽取：Glorot和Bengio，2010。"""
     limit = np.sqrt(6 / (rows + columns))
     return rng.uniform(-limit, limit, (rows, columns))
 
 
 def _orthogonal(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Uniform over orthogonal matrices: Saxe et al., 2014; Mezzadri, 2007."""
+    """在正交矩阵中均匀抽取：Saxe等，2014；Mezzadri，2007。"""
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return q * np.sign(np.diag(r))
