@@ -309,7 +309,7 @@ class StandIn(CallableThing):
 
     def __repr__(self) -> str:
         """Name the function."""
-        return f"<the student's {self.label_}>"
+        return f"<{self.label_}>"  # in no language
 
     __str__ = __repr__
 
