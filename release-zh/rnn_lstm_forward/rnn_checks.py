@@ -113,7 +113,7 @@ def odd_type(value: Any) -> type | None:
         items = value.values() if isinstance(value, dict) else value
         return next(filter(None, map(odd_type, items)), None)
     if type(value) is np.ndarray and value.dtype.char not in NUMBERS:
-        held = value.dtype.type.__name__.strip("_")  # 例如"object"、"longdouble"
+        held = value.dtype.type.__name__.strip("_")  # 如"object"、"longdouble"
         return type(f"{held} array", (), {})
     if isinstance(value, np.generic):
         return None if value.dtype.char in NUMBERS else type(value)
