@@ -31,6 +31,7 @@ from grading.outcomes import Finding
 from grading.run import Certificate, Run
 from grading.run.certificate import CellMark, environment, read_certificates
 from grading.run.diff import compare
+from grading.run.run import alone
 from grading.run.worker import Marker
 from grading.source import read_source
 from grading.source.cells import with_answers
@@ -200,6 +201,14 @@ def test_a_submission_whose_worker_always_dies_fails_alone(course, monkeypatch):
     assert set(status.values()) == {"graded"}
     again = [(each.student_id, each.status) for each in grade([])]
     assert again == [("student_03", "graded")]
+
+
+def test_a_course_that_belongs_to_another_user_is_one_line(tmp_path):
+    said = r"^anna.json: Permission denied; .*belong"
+    with pytest.raises(CourseError, match=said), alone(tmp_path):
+        raise PermissionError(13, "Permission denied", "anna.json")
+    with alone(tmp_path):  # the lock was given back
+        pass
 
 
 def test_two_runs_at_once_are_refused(course):

@@ -479,15 +479,16 @@ class Run:
 
 @contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """Refuse to run beside another run in the same course."""
-    lock = FileLock(root / ".grading.lock")
+    """Refuse to run beside another run in the same course, or in a course of another user's."""
     try:
-        lock.acquire(timeout=0)
+        with FileLock(root / ".grading.lock").acquire(timeout=0):
+            yield
     except Timeout:
         raise CourseError(
             "another run is marking in this course; wait until it has ended"
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    except PermissionError as error:
+        raise CourseError(
+            f"{error.filename}: {error.strerror}; the course folder, and all in it, has to belong"
+            " to the user who marks"
+        ) from None
