@@ -50,7 +50,6 @@ def main() -> None:
         parser.error(f"there is no edition {', '.join(unknown)}, only {', '.join(FOLDERS)}")
     work = arguments.to.resolve()
     os.chdir(HERE.parent)  # the course is found from where one is
-    shutil.rmtree(work / "material", ignore_errors=True)
     run(HERE / "material.py", work / "material")
     try:
         for edition in editions:

@@ -8,17 +8,22 @@ runs a solution, and what it leaves holds none.
 Cells that measure times would give other pictures every time. assignments.yaml names the function
 by which such a cell is `measured`; it is called with --measure only. What it returned then is kept
 in site/measured/, and returned again to the cell, in every language.
+
+A notebook that is as it was the last time, in all that it is made of, is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +35,7 @@ from nbformat import NotebookNode
 
 import errata
 import motion
+import rnn_figures
 from grading import CourseError
 from grading.demo import plain
 from grading.source import read_source
@@ -39,6 +45,7 @@ from language import CODES, ENGLISH, Language
 HERE = Path(__file__).parent
 MEASURED = HERE / "measured"
 SVG = "image/svg+xml"
+MADE_OF = "made_of"  # the file that says of what text the outputs beside it came
 
 
 def main(folder: Path, measure: bool) -> None:
@@ -50,17 +57,21 @@ def main(folder: Path, measure: bool) -> None:
     # a fresh interpreter each: notebooks import modules of the same names
     with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         answers = {name: plain(read_source(name).answers) for name in assignments}
-        runs = [
-            pool.submit(run_notebook, language, name, answers[name], measured_by(name), kept[name])
-            for language, name in jobs
-            if (language.release / name).exists()
-        ]
+        runs = {}
+        for language, name in jobs:
+            given = name, answers[name], measured_by(name), kept[name]
+            made_of = hash_of(language, *given)
+            file = folder / language.code / name / MADE_OF
+            if (language.release / name).exists() and (
+                measure or not file.exists() or file.read_text("utf-8") != made_of
+            ):
+                runs[language, name] = made_of, pool.submit(run_notebook, language, *given)
         forward = read_source("rnn_lstm_forward")
         write(folder / "motion.json", motion.traces(forward.function("lstm_forward")))
         write(folder / "errata.json", errata.measure(forward))
-        for (language, assignment), run in zip(jobs, runs, strict=True):
+        for (language, assignment), (made_of, run) in runs.items():
             outputs, times = run.result()
-            save(folder / language.code / assignment, outputs)
+            save(folder / language.code / assignment, outputs, made_of)
             if measure and language == english and times:
                 sources = sources_of(assignment)
                 seen = {n: {"source": sources[n], "times": each} for n, each in times.items()}
@@ -110,13 +121,27 @@ def write(file: Path, value: Any) -> None:
     file.write_text(json.dumps(value, indent=1, sort_keys=True), "utf-8")
 
 
-def save(folder: Path, outputs: dict[str, list[dict]]) -> None:
+def hash_of(language: Language, assignment: str, *given: Any) -> str:
+    """Return a hash of all that the outputs of a notebook come from."""
+    found = hashlib.sha256(json.dumps([language.code, *given]).encode())
+    for package in ("numpy", "matplotlib", "ipython"):
+        found.update(version(package).encode())
+    made_with = Path(rnn_figures.__file__).parent.glob("*.py")
+    release = (language.release / assignment).rglob("*")
+    for file in [Path(__file__), *sorted(made_with), *sorted(filter(Path.is_file, release))]:
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def save(folder: Path, outputs: dict[str, list[dict]], made_of: str) -> None:
     """Write the outputs of a notebook, and its pictures as files of their own."""
+    shutil.rmtree(folder, ignore_errors=True)
     write(folder / "outputs.json", outputs)
     for cell, shown in outputs.items():
         plots = [each["data"][SVG] for each in shown if SVG in each["data"]]
         for number, plot in enumerate(plots):
             (folder / f"{cell}-{number}.svg").write_text(plot, "utf-8")
+    (folder / MADE_OF).write_text(made_of, "utf-8")
 
 
 def run_notebook(
