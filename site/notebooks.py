@@ -28,6 +28,7 @@ from pictures import Drawing, figure
 PICTURE = re.compile(r"^!\[(?P<words>[^\]]*)\]\((?P<file>[^)]+)\)$", re.MULTILINE)
 # A page in the folder of the figures; the site has its own.
 MOTION = re.compile(r"\[(?P<words>[^\]]*)\]\(figures/(?P<page>lstm_in_motion\.html[^)]*)\)")
+TASK = re.compile(r"\[(?P<words>[^\]]+)\]\(#(?P<place>[\w-]+)\)")  # elsewhere in the notebook
 LINK = re.compile(r"\[(\w+)\]\((https://[^)]+)\)")
 COVERS = Path(__file__).with_name("covers")
 # What the site says in its own way: where to open a notebook, and what must lie beside it.
@@ -101,6 +102,7 @@ class NotebookPage:
                 continue
             text = PICTURE.sub(self.figure, cell.source)
             text = MOTION.sub(r'<a href="\g<page>">\g<words></a>', text)
+            text = TASK.sub(r'<a href="#\g<place>">\g<words></a>', text)
             if not cell.id.startswith("notation"):
                 text = links.add(text)
             if cell.id == "notation":

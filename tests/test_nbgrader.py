@@ -158,8 +158,8 @@ def test_grades_csv_holds_the_marks_of_the_grade_book(course):
 def test_grades_csv_is_quoted(tmp_path):
     awkward = 'O\'Neill, "Zoë"\nof 2\r\n; =1'
     cell = CellMark("a", "test_f", 25.0, 25.0, 25.0, record(25.0))
-    first = Certificate(awkward, "a", "graded", [awkward], 25.0, 25.0, cells=[cell])
-    second = Certificate("next", "a", "not graded", [], 0.0, 25.0)
+    first = Certificate(awkward, "a", "graded", [awkward], score=25.0, max_score=25.0, cells=[cell])
+    second = Certificate("next", "a", "not graded", [], max_score=25.0)
     rows = grade_rows(iter([first, second]), Class("a", None, {Place("a", "test_f"): 25.0}, {}))
     write_rows(tmp_path / "grades.csv", rows)
     first, second = read_csv(tmp_path / "grades.csv")

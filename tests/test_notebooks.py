@@ -17,8 +17,16 @@ pytestmark = pytest.mark.parametrize("assignment", ASSIGNMENTS)
 
 def prose(source):
     """Return what is read as text: no tables, formulas, images or tags."""
-    source = re.sub(r"!\[.*?\]\(.*?\)|\$\$.*?\$\$|</?\w+>", " ", source, flags=re.DOTALL)
+    source = re.sub(r"!\[.*?\]\(.*?\)|\$\$.*?\$\$|</?\w[^>]*>", " ", source, flags=re.DOTALL)
     return " ".join(line for line in source.splitlines() if not line.startswith("|"))
+
+
+def test_the_table_of_points_leads_to_each_task(assignment):
+    texts = [c.source for c in SOURCES[assignment].notebook.cells if c.cell_type == "markdown"]
+    places = re.findall(r'^<a id="([\w-]+)"></a>\n\n###', "\n".join(texts), re.MULTILINE)
+    leads = [place for text in texts for place in re.findall(r"\]\(#([\w-]+)\)", text)]
+    tasks = [f"task-{name.replace('_', '-')}" for name in SOURCES[assignment].answers]
+    assert tasks == leads == places
 
 
 def test_cells_are_short_enough_to_read(assignment):
