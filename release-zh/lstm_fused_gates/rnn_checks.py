@@ -202,10 +202,10 @@ def nodes_at(place: tuple[Any, ...], code: ast.AST) -> list[ast.AST]:
     for node in nodes:  # 边走边变长
         for each in ast.iter_child_nodes(node):
             first, last, left, right = place_of(each)
-            if first is None or (
-                (first, left) <= (line, column)
-                and (end, end_column) <= (last, right)
-            ):
+            begins = first is None or (first, left) <= (line, column)
+            ends = first is None or (end, end_column) <= (last, right)
+            # 装饰器写在所装饰的定义的第一行之上
+            if (begins and ends) or hasattr(each, "decorator_list"):
                 nodes.append(each)
     return nodes
 
