@@ -17,7 +17,6 @@ from grading.intake.merge import Frame
 from grading.intake.submission import take_in
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
-from grading.marking.result import read_results
 from grading.rooms import Nursery
 from grading.run.published import shipped_files
 from grading.run.worker import announce
@@ -171,8 +170,8 @@ def marked(tmp_path_factory):
                 intake = take_in(read_folder(folder, [assignment]), frames, assignment, shipped)
                 part = intake.parts[assignment]
                 announce(part, part.notebook, intake.notes, {})
-                mark_notebook(part.notebook, outcomes, rooms)
-                results = {result.function: result for result in read_results(part.notebook)}
+                done = mark_notebook(part.notebook, outcomes, rooms)
+                results = {result.function: result for result in done.results.values()}
                 page = pages.page(assignment, part.notebook, Entry(name))
                 found[name] = results, page, intake.notes
     return found
