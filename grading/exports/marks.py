@@ -15,7 +15,7 @@ from grading.marking.result import TestResult
 from grading.marking.retold import retold
 from grading.run.certificate import Certificate, find_certificate
 from grading.sheets import column_titles
-from grading.source.catalogue import ENGLISH, LANGUAGES, read_catalogue, words_of
+from grading.source.catalogue import ENGLISH, words_with
 
 
 @dataclass
@@ -121,9 +121,7 @@ class Marks:
         language = certificate.language if certificate else ENGLISH
         if language not in self._words:
             own = self.request.root / "source" / self.class_.assignment / language / "mistakes.po"
-            data = own.read_bytes() if own.is_file() else b""
-            known = words_of(language) if language in LANGUAGES else {}
-            self._words[language] = {**known, **read_catalogue(data)}
+            self._words[language] = words_with(language, own.read_bytes() if own.is_file() else b"")
         return self._words[language]
 
     def remarks(self, entry: Entry) -> list[str]:

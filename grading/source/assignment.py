@@ -25,7 +25,7 @@ from grading import CourseError
 from grading.findings import Words
 from grading.source import cells
 from grading.source.autotest import Writer, write_tests
-from grading.source.catalogue import LANGUAGES, read_catalogue, words_of
+from grading.source.catalogue import LANGUAGES, read_catalogue, words_with
 from grading.source.cells import Kind
 from grading.source.course import course_root
 from grading.source.material import MISTAKES, Material
@@ -103,7 +103,7 @@ class Assignment:
 
     @functools.cached_property
     def _words(self) -> dict[str, Words]:
-        return {each: {**words_of(each), **self.own_words(each)} for each in LANGUAGES}
+        return {each: words_with(each, self._own_catalogue(each)) for each in LANGUAGES}
 
     def files_in(self, language: str) -> dict[str, bytes]:
         """Return the files by the paths that texts in a language name: figures may be its own."""
@@ -113,7 +113,10 @@ class Assignment:
 
     def own_words(self, language: str) -> Words:
         """Return what the mistakes' sentences are in another language."""
-        return read_catalogue(self.files.get(f"{language}/mistakes.po", b""))
+        return read_catalogue(self._own_catalogue(language))
+
+    def _own_catalogue(self, language: str) -> bytes:
+        return self.files.get(f"{language}/mistakes.po", b"")
 
     def as_published(self, texts: Mapping[tuple[str, str], str]) -> Assignment:
         """

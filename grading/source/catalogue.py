@@ -41,3 +41,9 @@ def read_catalogue(data: bytes, files: Collection[str] = ()) -> Words:
 def words_of(language: str, files: Collection[str] = ()) -> Words:
     """Return what the engine says in another language: all, or what some files of it say."""
     return read_catalogue((CATALOGUES / f"{language}.po").read_bytes(), files)
+
+
+def words_with(language: str, own: bytes) -> Words:
+    """Return what is said in a language: by the engine, and in an assignment's own .po file."""
+    known = words_of(language) if language in LANGUAGES else {}
+    return {**known, **read_catalogue(own)}
