@@ -230,18 +230,6 @@ def test_operations_of_a_step():
 
 
 @pytest.mark.parametrize("assignment", [BACKWARD, FUSED])
-def test_number_of_lines_that_a_stub_announces(assignment):
-    text = "\n".join(CELLS[assignment].values())
-    announced = dict(re.findall(r"\*\*Your turn:\*\* `(\w+)`, about (\d+) lines", text))
-    solution = read_source(assignment, ROOT)
-    assert list(announced) == list(solution.answers)
-    for name, lines in announced.items():
-        code = re.split('"""', solution.answers[name])[2].splitlines()
-        written = [line for line in code if line.strip() and not line.strip().startswith("#")]
-        assert abs(len(written) - int(lines)) <= 1, (name, len(written))
-
-
-@pytest.mark.parametrize("assignment", [BACKWARD, FUSED])
 def test_colours_and_styles_of_plots(assignment):
     """No colour of Matplotlib's cycle, and a line style or marker for each curve."""
     code = "\n".join(cell for name, cell in CELLS[assignment].items() if "plt." in cell)

@@ -21,6 +21,17 @@ def prose(source):
     return " ".join(line for line in source.splitlines() if not line.startswith("|"))
 
 
+def test_each_task_says_how_many_lines_it_takes(assignment):
+    answers = SOURCES[assignment].answers
+    text = "\n".join(cell.source for cell in SOURCES[assignment].notebook.cells)
+    told = re.findall(r"\*\*(?:Your turn:\*\* `(\w+)`|Yours), about (\d+) lines", text)
+    assert [name or own for (name, _), own in zip(told, answers, strict=True)] == list(answers)
+    for (name, answer), (_, lines) in zip(answers.items(), told, strict=True):
+        code = re.split('"""', answer)[2].splitlines()
+        written = [line for line in code if line.strip() and not line.strip().startswith("#")]
+        assert abs(len(written) - int(lines)) <= 1, (name, len(written))
+
+
 def test_the_table_of_points_leads_to_each_task(assignment):
     texts = [c.source for c in SOURCES[assignment].notebook.cells if c.cell_type == "markdown"]
     places = re.findall(r'^<a id="([\w-]+)"></a>\n\n###', "\n".join(texts), re.MULTILINE)
