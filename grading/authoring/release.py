@@ -65,20 +65,19 @@ def mistakes_of(source: Source) -> dict[str, dict]:
     for name, said in outcomes.tried.faults.items():
         raise CourseError(f"{source.assignment}, {name}: the solution itself does not pass: {said}")
     checked = {function_checked(cell) for cell in source.examples}
-    right = {name: example_fingerprint(source, name) for name in source.answers if name in checked}
-    table: dict[str, dict] = {
-        name: {"kinds": outcomes.tried.kinds.get(name, 0), "mistakes": []}
-        for name in {**right, **outcomes.tried.kinds}
-    }
-    for version in source.versions:
-        if not version.is_mistake:
-            continue
-        if version.shows_in not in right:
-            continue
-        seen = example_fingerprint(source, version.shows_in, version)
-        if seen and not same_fingerprint(seen, right[version.shows_in]):
-            entry = {"sentence": version.sentence, "fingerprint": seen}
-            table[version.shows_in]["mistakes"].append(entry)
+    with source.importing():  # once for all versions: it writes the assignment's files
+        right = {n: example_fingerprint(source, n) for n in source.answers if n in checked}
+        table: dict[str, dict] = {
+            name: {"kinds": outcomes.tried.kinds.get(name, 0), "mistakes": []}
+            for name in {**right, **outcomes.tried.kinds}
+        }
+        for version in source.versions:
+            if not version.is_mistake or version.shows_in not in right:
+                continue
+            seen = example_fingerprint(source, version.shows_in, version)
+            if seen and not same_fingerprint(seen, right[version.shows_in]):
+                entry = {"sentence": version.sentence, "fingerprint": seen}
+                table[version.shows_in]["mistakes"].append(entry)
     return table
 
 
