@@ -27,6 +27,7 @@ from grading.outcomes import (
     a_type,
     explained,
     fingerprint,
+    name_dtype,
     name_type,
     odd_type,
     run_function,
@@ -358,7 +359,7 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
     if expected is np.ndarray and kind.__name__.endswith(" array"):
         raise Wrong(
             "`{label}` is {kind}, expected one of {dtype}",
-            label=label, kind=name_type(kind), dtype=str(dtype),
+            label=label, kind=name_type(kind), dtype=name_dtype(dtype),
         )  # fmt: skip
     if PLAIN.get(kind, kind) is not PLAIN.get(expected, expected):
         raise Wrong(
@@ -374,10 +375,11 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
         )  # fmt: skip
     if expected is np.ndarray and actual.dtype != dtype:
         if actual.dtype.kind == dtype.kind != "f":
-            return  # ints of any size
+            return  # ints of any size, texts of any length
         raise Wrong(
             "`{label}` is an array of {dtype}, expected {expected}",
-            label=label, dtype=str(actual.dtype), expected=str(dtype),
+            label=label,
+            dtype=name_dtype(actual.dtype), expected=name_dtype(dtype),
         )  # fmt: skip
 
 
@@ -400,6 +402,11 @@ def check_is_array(label: str, actual: object) -> None:
     """Raise Wrong where something else stands in the place of an array."""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
+        if type(actual).__name__.endswith(" array"):  # in marking, of bytes
+            raise Wrong(
+                "`{label}` is {kind}, not one of numbers or texts",
+                label=label, kind=kind,
+            )  # fmt: skip
         raise Wrong(
             "`{label}` is {kind}, not an array", label=label, kind=kind
         )
@@ -434,6 +441,7 @@ def check_array(
 ) -> None:
     """Raise Wrong where an array differs; `steps` says at which time steps."""
     check_shape(path, actual, expected.shape)
+    measured = expected.dtype.kind not in "bU"
     actual, expected = as_numbers(actual, expected)
     if np.isnan(actual).any():
         raise Wrong(
@@ -446,10 +454,11 @@ def check_array(
         raise Wrong("`{label}` is zero everywhere", label=path)
     if wrong.any():
         error = largest(actual - expected)
+        by = Finding(", by up to {error:.2g}", {"error": error})
         raise Wrong(
             "`{label}` is wrong in {places}{by}{steps}",
             label=path, places=places(wrong), steps=steps(wrong),
-            by=Finding(", by up to {error:.2g}", {"error": error}),
+            by=by if measured else NOTHING,
         )  # fmt: skip
 
 
@@ -460,7 +469,8 @@ def largest(error: np.ndarray) -> float:
 
 def as_numbers(actual: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return arrays of ints, truth values or texts so as to subtract them."""
-    if expected.dtype.kind in "fc":
+    texts = "U" in (actual.dtype.kind, expected.dtype.kind)
+    if expected.dtype.kind in "fc" and not texts:
         return actual, expected
     if expected.dtype.kind in "biu" and actual.dtype.kind in "biuf":
         return actual.astype(float), expected.astype(float)

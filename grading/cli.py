@@ -38,6 +38,7 @@ from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
 from grading.run.diff import Change, Difference, compare, summary_of
 from grading.source import course_root, enter_course, read_source
+from grading.source.bundle import refresh
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -157,11 +158,11 @@ def prove_command(
 ) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
     converter = converter_of(assignment, unprotected)
-    sources = [each for each in converter.read_assignment().notebooks.values() if each.tests]
     secret, proofs = read_secret(Path(converter.coursedir.root)), []
     with open_nursery(converter) as rooms:
         check_first(assignment, rooms)
-        for source in sources:
+        every = converter.read_assignment().notebooks.values()
+        for source in (each for each in every if each.tests):
             found = prove_tests(source, rooms, secret, in_all_sets)
             proved = list(track(found, f"Proving {source.name}", total=None, console=console))
             console.print(proof_table(proved))
@@ -343,6 +344,7 @@ def book_here() -> Iterator[Book]:
 
 def check_first(assignment: str, rooms: Nursery) -> None:
     """Say what is wrong with an assignment; raise CourseError if it cannot be released so."""
+    refresh(course_root())  # those of an older version of the kit may expect something else
     found = check_assignment(enter_course(), assignment, rooms)
     for problem in found:
         console.print(f"{assignment}, {problem}", markup=False, soft_wrap=True)

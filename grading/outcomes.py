@@ -23,6 +23,7 @@ from grading.stops import (
 
 KEPT = "the cache"  # stands for one of the student's own choice
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # as good as
+PLAIN[np.str_] = str
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -340,6 +341,11 @@ def name_type(kind: type) -> Finding:
     return a[held != kind.__name__]
 
 
+def name_dtype(dtype: np.dtype) -> str:
+    """Return how a dtype is written in a notebook."""
+    return "str" if dtype.kind == "U" else str(dtype)
+
+
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
     value = python_number(value)
@@ -356,6 +362,8 @@ def flatten(value: object) -> tuple[str, np.ndarray]:
         if array.dtype.kind in "biuf":
             whole = "" if array.dtype.kind == "f" else array.dtype.kind
             return f"{array.shape}{whole}", array.astype(float).ravel()
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return f"{value.shape}{value.tolist()}", np.zeros(0)
     told = value is None or type(value) in (bool, int, str)
     return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
 
@@ -370,8 +378,10 @@ def same_value(one: Any, other: Any) -> bool:
     if type(one) is type(other):
         if isinstance(one, str):
             return one == other
-        if isinstance(one, np.ndarray) and np.array_equal(one, other):
-            return True
+        if isinstance(one, np.ndarray):
+            same = np.array_equal(one, other)
+            if same or one.dtype.kind == "U":
+                return same
         if isinstance(one, (list, tuple)) and len(one) == len(other):
             return all(map(same_value, one, other))
         if isinstance(one, dict) and one.keys() == other.keys():

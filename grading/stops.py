@@ -39,7 +39,7 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
     return type(value)(copy_value(item, around) for item in value)
 
 
-NUMBERS = "?bhilqBHILQefdFD"  # NumPy's letters for what can be marked
+MARKED = "?bhilqBHILQefdFDU"  # NumPy's letters for what can be marked
 
 
 def odd_type(value: Any) -> type | None:
@@ -47,11 +47,12 @@ def odd_type(value: Any) -> type | None:
     if type(value) in (list, tuple, dict):
         items = value.values() if isinstance(value, dict) else value
         return next(filter(None, map(odd_type, items)), None)
-    if type(value) is np.ndarray and value.dtype.char not in NUMBERS:
+    if type(value) is np.ndarray and value.dtype.char not in MARKED:
         held = value.dtype.type.__name__.strip("_")  # "object", "longdouble"
+        held = "StringDType" if held == "str" else held
         return type(f"{held} array", (), {})
     if isinstance(value, np.generic):
-        return None if value.dtype.char in NUMBERS else type(value)
+        return None if value.dtype.char in MARKED else type(value)
     plain = value is None or isinstance(value, (int, float, str))
     return None if plain or type(value) is np.ndarray else type(value)
 

@@ -97,6 +97,7 @@ def counts_its_calls(x, calls=[]):  # noqa: B006 - the mistake itself
         (lambda x: (x.tolist(), right(x)[1]), "`a` is a list, not an array."),
         (lambda x: (x.astype("f4") + 1, right(x)[1]), "`a` is an array of float32"),
         (lambda x: (x.T + 1, right(x)[1]), "shape (3, 2), expected (2, 3); is it transposed?"),
+        (lambda x: (x.astype(str), right(x)[1]), "`a` is an array of str, expected float64"),
         (lambda x: (x * np.nan, right(x)[1]), "a: `a` is NaN in 6 of 6 places"),
         (lambda x: (x + 1.5, right(x)[1]), "a: `a` is wrong in 6 of 6 places, by up to 0.5."),
         (lambda x: (x + 1, (x + 1, x + 1)), "cache: the entry `xt`: `cache[1]` is wrong"),

@@ -96,6 +96,7 @@ RETURNS = {
     "integers": ("np.arange(3)", "y", ["y=np.dtype(int)", '"y", [0, 1, 2])']),
     "truth": ("np.eye(2) > 0", "y", ["y=np.dtype(bool)", '"y[1]", [False, True])']),
     "texts": ("['a', 'bc']", "y", ["y=list", "\"y[1]\", 'bc')"]),
+    "array of texts": ("np.array(['a', 'bc'])", "y", ["y=np.dtype(str)", "\"y\", ['a', 'bc'])"]),
     "tuple with a cache": (
         "np.ones((2, 3)), (np.eye(2), 4.0)",
         "y, cache",

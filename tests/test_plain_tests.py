@@ -660,6 +660,34 @@ def test_an_error_costs_its_points_once_at_any_number_of_levels(rooms):
     assert [points for points, _ in mark(levels, rooms, **both).values()] == [0, 0, 10]
 
 
+OF_TEXTS = LEVELS.format("names", "").replace("np.arange(1.0, 5.0)", "np.array(['b', 'a', 'cc'])")
+TEXTS = source(
+    ours("setup", "import numpy as np"),
+    answer("names", "def names(x):\n    return np.sort(x)"),
+    graded("of_values", OF_TEXTS),
+    graded("of_asserts", "assert (names(np.array(['b', 'a'])) == ['a', 'b']).all()"),
+)
+
+
+@pytest.mark.parametrize(
+    ("returned", "points", "said"),
+    [
+        ("np.sort(x).astype('<U9')", 10, ""),
+        ("np.array(sorted(x))", 10, ""),
+        ("np.sort(x)[::-1]", 0, "`y` is wrong in some places"),
+        ("np.sort(x).astype(object)", 9, "`y` is an object array, expected one of str"),
+        ("np.sort(x).astype(bytes)", 0, "`y` is a bytes array, expected one of str"),
+        ("sorted(x.tolist())", 0, "`y` is a list, not an array"),
+        ("np.arange(float(len(x)))", 0, "`y` is an array of float64, expected str"),
+        ("np.array(['\\ud800'] * 3)", 0, "`y` is a value of another type, not an array"),
+    ],
+)
+def test_arrays_of_texts_are_marked_as_those_of_numbers(rooms, returned, points, said):
+    found = mark(TEXTS, rooms, names=f"def names(x):\n    return {returned}")
+    assert found["of_values"] == (points, said)
+    assert found["of_asserts"][0] == (10 if points == 10 else 0)
+
+
 def test_a_copy_of_an_assignment_is_marked_against_its_own_solution(rooms):
     text = LEVELS.format("f", "")
     first = source(ours("setup", "import numpy as np"), answer("f", "def f(x):\n    return x"),

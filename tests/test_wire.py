@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grading.rooms import Limits
-from grading.rooms.room import wire
+from grading.rooms.room import layouts, wire
 from grading.rooms.room.wire import Bounds, UnsupportedType, WireError
 
 BOUNDS = Limits().messages._replace(items=1_000_000)  # some cases need more
@@ -56,11 +56,16 @@ def same(one, other):
     return repr(one) == repr(other)
 
 
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
 def arrays():
     """Arrays of all types, also Fortran order, strided, reversed and empty."""
-    plain = st.sampled_from(sorted(wire.NAMES)).flatmap(
+    plain = st.sampled_from(sorted(layouts.NAMES)).flatmap(
         lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0))
     )
+    rows = st.lists(st.lists(texts, min_size=2, max_size=2), max_size=3)
+    plain |= rows.map(lambda table: np.array(table, str))
     views = [
         lambda a: a,
         lambda a: a.T,
@@ -72,9 +77,8 @@ def arrays():
     return st.tuples(plain, st.sampled_from(views)).map(lambda pair: pair[1](pair[0]))
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers() | st.integers(-(2**300), 2**300) | st.floats() | st.complex_numbers()
-scalars = arrays().filter(lambda a: a.size).map(lambda a: a.flat[0])
+scalars = arrays().filter(lambda a: a.size and a.dtype.kind != "U").map(lambda a: a.flat[0])
 leaves = st.none() | st.booleans() | numbers | texts | st.binary() | scalars | arrays()
 parts = texts | st.integers(1 - 2**60, 2**60 - 1) | st.booleans() | st.none() | st.binary()
 keys = parts | st.floats() | st.lists(parts, max_size=3).map(tuple)
@@ -157,6 +161,7 @@ def test_subclasses_arrive_as_the_plain_kind():
 
     pair = collections.namedtuple("pair", "a b")
     assert same(cross([Liar([1, 2]), pair(1, 2), Number(5)]), [[1, 2], (1, 2), 5])
+    assert same(cross(np.str_("x")), "x")
     assert same(cross(collections.OrderedDict(a=1)), {"a": 1})
 
 
@@ -180,20 +185,20 @@ class Hashed(str):
         "a class": [object],
         "an object of type object": [object()],
         "an array of objects": [np.array([None])],
-        "an array of strings": [np.array(["x"]), np.array(["x"], np.dtypes.StringDType())],
+        "an array of strings": [np.array(["x"], np.dtypes.StringDType())],
+        "an array of str32": [np.array(["x"], ">U1")],
         "an array of records": [np.ones(1, [("x", "f8")])],
         "a matrix (numpy.matrix)": [np.ones((1, 1)).view(np.matrix)],
         "a masked array": [np.ma.masked_array([1])],
         "an array of float128": [np.ones(1, np.longdouble)],
         "an object of type longdouble": [np.longdouble(1)],
-        "an object of type str_": [np.str_("x")],
         "a dict with a key of type int": [{2**60: 1}, {-(2**60): 1}],
         "a dict with a key of type complex": [{1j: 1}],
         "a dict with a key of type int64": [{np.int64(1): 1}],
         "a dict with a key of type float64": [{np.float64(1): 1}],
         "a dict with a key of type tuple": [{(1, 2**60): 1}, {(1, (2,)): 1}, {(1j,): 1}],
         "a dict with a key of type Hashed": [{Hashed("x"): 1}],
-        "a string that is not valid Unicode": ["\ud800"],
+        "a string that is not valid Unicode": ["\ud800", np.array(["\ud800"])],
         "an int too long to print": [1 << 20000],
     }.items(),
 )
@@ -418,6 +423,7 @@ SAMPLES = [
         {"a": np.arange(6.0).reshape(2, 3), "b": [1, "text", None, True], 3: (1.5, 2j, b"x")},
         [np.ones((2, 2), bool), np.float32(2), np.zeros((0, 3)), {("k", 1): 2**70}],
         [[1], [[2, [3]]]] * 2,
+        [np.array(["ab", "ä"])],
     )
 ]
 
@@ -472,6 +478,7 @@ def view(number, start, length, stride, dtype="<f8"):
 
 
 NONE = b"None"
+NO_TEXTS = (b"\0\0\x11\0", b"\0\xd8\0\0", b"\xff" * 4)  # too large, half a pair
 tags = st.sampled_from("Nirsbcn@=avltd")
 small = st.integers(0, 4) | st.integers(0, 30) | st.integers(0, 2**56 - 1)
 
@@ -564,6 +571,10 @@ def refusal(message, known=None, items=100_000):
               built("n12", b"<x8\0" + bytes(8)), built("a6", head() + bytes(9)),
               built("a5", head(dtype="|O") + bytes(8)), built(f"a{2**20}", bytes(2**20)),
               built(f"a{5 + 8 * 65}", head(*[1] * 65) + bytes(8)),
+              built(f"a{5 + 8 * 66}", head(*[1] * 66, dtype="<U") + bytes(4)),
+              *[built("a21", head(1, n, dtype="<U") + bytes(4)) for n in (0, 2**29, 2**63)],
+              *[built("a21", head(1, 1, dtype="<U") + code) for code in NO_TEXTS],
+              built("a5", head(dtype="<U") + bytes(4)),
               built(f"a{5 + 8 * 10**5}", head(*[2**63] * 10**5))],
             *[built("v13", view(0, 0, 1, 8)), built("l0 v13 l2", view(0, 0, 1, 8))],
         ],
@@ -611,6 +622,16 @@ def test_lies_about_a_question_are_refused_and_change_nothing(why, messages):
     for message in messages:
         assert why in refusal(message, sent)
         assert repr(question[:2] + question[3:]) == "[array([0., 0.]), [1], ([1],)]"
+
+
+def test_a_view_of_texts_is_none_so_that_no_text_begins_in_a_letter():
+    question = [np.array(["ab", "cd"])]
+    lie = struct.pack("<Qqq", 0, 1, 4)
+    assert "a view of what has none" in refusal(
+        built("v21", head(1, 1, dtype="<U") + lie, 2), encode(question)[1]
+    )
+    result = answer(question, lambda there: there[0].__setitem__(0, "xy") or there[0][::-1])
+    assert (question[0].tolist(), result.tolist()) == (["xy", "cd"], ["cd", "xy"])
 
 
 # ------------------------------------------------------------------- attacks

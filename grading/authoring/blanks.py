@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from grading.checks import ATOL, RTOL
+from grading.checks import where_wrong
 from grading.marking.naming import Outcomes
 from grading.source import Source, Version
 
@@ -71,6 +71,6 @@ def coincidences(outcomes: Outcomes) -> Iterator[str]:
             for right in arrays_in(value):
                 same_shape = [each for each in inputs if each.shape == right.shape]
                 for wrong in (np.zeros_like(right), np.ones_like(right), *same_shape):
-                    count = int(np.isclose(wrong, right, rtol=RTOL, atol=ATOL).sum())
+                    count = int((~where_wrong(wrong, right)).sum())
                     if count:
                         yield f"{function}: `{name}` is zero, one or an input in {count} places"

@@ -7,9 +7,8 @@ from grading.authoring.translated import languages_of, write_translated
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
 from grading.outcomes import NOT_CALLED, fingerprint, same_fingerprint
-from grading.source import Assignment, Source, Version, course_root, enter_course
+from grading.source import Assignment, Source, Version, enter_course
 from grading.source.assignment import as_json
-from grading.source.bundle import refresh
 from grading.source.catalogue import LANGUAGES
 from grading.source.cells import function_checked
 from grading.source.course import raise_failure, release_folder
@@ -26,7 +25,6 @@ def make_release(assignment: str) -> list[str]:
         What is stale in the translations: their student versions stay as they were.
     """
     course = enter_course()
-    refresh(course_root())
     # says in one line where there is none
     source = read_as_set_up(course.coursedir, course.config, assignment)
     done = course.generate_assignment(assignment, force=True)

@@ -39,8 +39,9 @@ from .stand_in import CallableThing, CannotCross, Thing, is_ours
 # What a value may be called that should be plain data, and is not.
 ODD = (
     *("deque", "matrix", "generator", "set", "range", "map", "zip", "MaskedArray"),
-    *(f"{held} array" for held in ("object", "longdouble", "clongdouble", "str", "bytes", "void")),
-    *("longdouble", "clongdouble", "str_", "bytes_", "datetime64 array", "timedelta64 array"),
+    *(f"{held} array" for held in ("object", "longdouble", "clongdouble", "bytes", "void")),
+    *("StringDType array", "datetime64 array", "timedelta64 array"),
+    *("longdouble", "clongdouble", "bytes_"),
     HOLDS_ITSELF.__name__,
 )
 NOT_RIGHT = "the message is not of the right form"

@@ -228,11 +228,13 @@ class StudentRoom:
             return {key: self.made_plain(v, [*path, key], odd) for key, v in value.items()}
         if self.if_plain([value]) is not None:
             return value  # as it is, or as the plain type that it is of
-        odd.append((path, (odd_type(value) or type(value)).__name__))
+        kind = odd_type(value)  # None: of a type that may be, as a text that is not valid Unicode
+        odd.append((path, kind.__name__ if kind else ""))
         try:  # an array of objects, a matrix
             return np.asarray(value, float)
         except Exception:  # whatever a student's value raises
-            return None
+            texts = type(value) is np.ndarray and all(type(each) is str for each in value.flat)
+            return np.array(value.tolist(), str) if texts else None
 
     def operate(
         self,

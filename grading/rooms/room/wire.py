@@ -1,9 +1,9 @@
 """
 The plain-data format between the rooms.
 
-A message is one value: None, numbers, strings, bytes, NumPy scalars, arrays of numbers, and
-lists, tuples and dicts of these. Nothing in it can run when read. It is a list of steps, and
-behind them the bytes that they need. A step puts a value on a stack, or gathers those on top in
+A message is one value: None, numbers, strings, bytes, NumPy scalars, arrays of numbers or of
+texts, and lists, tuples and dicts of these. Nothing in it can run when read. It is a list of steps,
+and behind them the bytes that they need. A step puts a value on a stack, or gathers those on top in
 a list, tuple or dict. Each of these, and each array, then has a number, by which later steps
 bring it back: what appears twice is sent once, and nothing can come to hold itself.
 
@@ -14,34 +14,40 @@ lists, dicts and arrays. Once all of it was read and found sound, they are chang
 An array arrives in memory of its own: those of one message that share memory here share none
 there. What is done there to one of them does not show there in the other, but comes back, and
 shows here in both; where both were changed, the one sent last wins. In an answer, a view of a
-contiguous array of the question arrives as a view of it. Every other array arrives as it is now.
+contiguous array of numbers of the question arrives as a view of it. Every other array arrives as it
+is now.
 """
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable, Iterator
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .layouts import (
+    DTYPES,
+    NUMBERS,
+    WEIGHT_BYTES,
+    Layout,
+    Size,
+    UnsupportedType,
+    contents,
+    find_layout,
+    read_layout,
+)
+
 MAGIC = b"room3\n"
 HEADER = struct.Struct("<6sQQ")  # MAGIC; how many objects of the question, and how many steps
-MAX_NDIM = 64  # of NumPy
-WEIGHT_BYTES = 256  # so many bytes of a value count for as much as one item
 # What may be a key of a dict, or a part of a tuple that is one. Hashes can be made to meet, which
 # costs time with the square of how many such keys there are in a message: here, 20 ms.
 KEYS = (str, int, float, bool, bytes, type(None))
 MAX_KEY = 2**60  # ints from here on can have the very same hash
 MAX_KEYS, TUPLE_KEY = 4096, 2  # strings do not count, and each part of a tuple counts twice
 
-NUMBERS = "?bhilqBHILQefdFD"  # NumPy's letters for the types of numbers that can cross
-NAMES = {np.dtype(order + letter).str for order in "<>" for letter in NUMBERS}
-DTYPES = {struct.pack("4s", name.encode()): np.dtype(name) for name in NAMES}
-ARRAY_KIND_NAMES = {"O": "objects", "U": "strings", "S": "bytes", "V": "records",
-                    "M": "dates", "m": "time differences", "T": "strings"}  # fmt: skip
+ARRAY_KIND_NAMES = {"O": "objects", "S": "bytes", "T": "strings", "V": "records",
+                    "M": "dates", "m": "time differences"}  # fmt: skip
 KIND_NAMES = {
     "function": "a function", "builtin_function_or_method": "a function", "method": "a method",
     "generator": "a generator", "coroutine": "a coroutine", "module": "a module",
@@ -55,10 +61,6 @@ class WireError(Exception):
     """A message that is damaged or too large; its text is one line."""
 
 
-class UnsupportedType(TypeError):
-    """A value that cannot cross; its text names the kind: "a generator"."""
-
-
 class Bounds(NamedTuple):
     """How large a message may be: bytes, items (each reference counts anew), depth."""
 
@@ -67,51 +69,12 @@ class Bounds(NamedTuple):
     depth: int
 
 
-Size = tuple[int, int]  # for how many items a value counts, and how many containers deep it is
-
-
-class Layout(NamedTuple):
-    """All about an array but its contents."""
-
-    dtype: np.dtype
-    shape: tuple[int, ...]
-    order: Literal["C", "F"]  # of its bytes
-    writeable: bool
-    lends: bool  # whether it was contiguous: its views cross as views
-    head: bytes  # says all this in a message
-    nbytes: int
-    size: Size
-
-
 class Table(NamedTuple):
     """What has a number in a message, by number."""
 
     objects: list[Any]
     sizes: list[Size | None]
     arrays: dict[int, tuple[Layout, bytes]]  # as they came, where the message was read
-
-
-@lru_cache(1024)
-def read_layout(head: bytes) -> Layout:
-    """Return the layout that a head states; raise ValueError or KeyError where there is none."""
-    if len(head) > 5 + 8 * MAX_NDIM:
-        raise ValueError
-    name, flags, *shape = struct.unpack(f"<4sB{len(head) // 8}Q", head)
-    dtype, nbytes = DTYPES[name], math.prod(shape) * DTYPES[name].itemsize
-    # What works with an empty array may make a large one, if its other axes are long.
-    items = 1 + math.prod([n or 1 for n in shape]) * dtype.itemsize // WEIGHT_BYTES
-    order: Literal["C", "F"] = "F" if flags & 3 == 2 else "C"
-    writeable, lends = flags & 4 > 0, flags & 3 > 0
-    return Layout(dtype, tuple(shape), order, writeable, lends, head, nbytes, (items, 0))
-
-
-@lru_cache(1024)
-def find_layout(shape: tuple[int, ...], dtype: np.dtype, flags: int) -> Layout:
-    """Return the layout of an array, whose flags are `flags.num`."""
-    if dtype.str not in NAMES:
-        raise UnsupportedType(f"an array of {dtype.name}")
-    flags = flags & 3 | flags >> 8 & 4  # contiguous in C order, in Fortran order; writeable
-    return read_layout(struct.pack(f"<4sB{len(shape)}Q", dtype.str.encode(), flags, *shape))
 
 
 def gather(sizes: list[Size] | tuple[Size, ...]) -> Size:
@@ -176,7 +139,7 @@ class _Side:
 def plain_kind(kind: type) -> type:
     """Return the plain type as which a value of a subclass crosses."""
     for plain in (int, float, complex, str, list, tuple, dict):
-        if issubclass(kind, plain) and not issubclass(kind, np.generic):
+        if issubclass(kind, plain):
             return plain
     if issubclass(kind, type):
         raise UnsupportedType("a class")
@@ -260,7 +223,7 @@ class _Encoder(_Side):
 
     def write_array(self, array: np.ndarray, kind: type) -> tuple[int, Size]:
         """Write an array, and return its number and size."""
-        if array.dtype.kind not in "biufc":  # others may have no hash
+        if array.dtype.kind not in "biufcU":  # others may have no hash
             raise UnsupportedType(f"an array of {ARRAY_KIND_NAMES[array.dtype.kind]}")
         layout = find_layout(array.shape, array.dtype, array.flags.num)
         self.check(*layout.size, layout.nbytes)
@@ -272,7 +235,7 @@ class _Encoder(_Side):
             place = struct.pack(f"<Q{1 + array.ndim}q", number, first - start, *array.strides)
             self.step(b"v", len(layout.head), layout.head, place)
         else:
-            self.step(b"a", len(layout.head), layout.head, array.tobytes("A"))
+            self.step(b"a", len(layout.head), layout.head, contents(array))
         return self.register(array, layout.size), layout.size
 
     def write_changes(self) -> None:
@@ -282,7 +245,7 @@ class _Encoder(_Side):
             now = find_layout(array.shape, array.dtype, array.flags.num)
             if now[:4] != layout[:4]:  # it is sent as a new one
                 del self.index[id(array)]
-            data = array.tobytes("A")
+            data = contents(array)
             if data != before and len(data) == len(before):
                 self.step(b"a", len(layout.head), layout.head, data)
                 self.register(None, layout.size)
@@ -394,6 +357,8 @@ class _Decoder(_Side):
     def take_array(self, layout: Layout) -> np.ndarray:
         """Return the array that the next bytes are."""
         data = self.take(layout.nbytes)
+        if layout.dtype.kind == "U":
+            data.decode("utf-32-le")
         array = np.ndarray(layout.shape, layout.dtype, data, 0, None, layout.order)
         if layout.dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
             raise WireError("the message holds a truth value that is none")
@@ -405,7 +370,8 @@ class _Decoder(_Side):
         place = self.take(16 + 8 * len(layout.shape))
         number, start, *strides = struct.unpack(f"<Q{len(place) // 8 - 1}q", place)
         whole = self.known.objects[number]
-        if type(whole) is not np.ndarray or whole.dtype != layout.dtype or not whole.flags.forc:
+        lends = type(whole) is np.ndarray and whole.flags.forc and whole.dtype.kind != "U"
+        if not lends or whole.dtype != layout.dtype:
             raise WireError("the message holds a view of what has none")
         low, high = start, start + layout.dtype.itemsize
         for n, stride in zip(layout.shape, strides, strict=True):
