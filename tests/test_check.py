@@ -83,6 +83,10 @@ FAULTS = {
         lambda a: a.set("edges", grade_id="blur"),
         "blur: 2 cells have this id; give each its own",
     ),
+    "an id with a space": (
+        lambda a: a.set("blur", grade_id="blur it"),
+        "blur it: an id is made of letters, digits, _ and -; rename it",
+    ),
     "no id": (lambda a: a.set("blur", grade_id=""), "cell 5: it has no id"),
     "a text that tests": (
         lambda a: a.cell("test-blur").update(cell_type="markdown"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -59,6 +60,8 @@ def problems_of(notebook: NotebookNode) -> Iterator[Problem]:
     for name, count in ids.items():
         if count > 1:
             yield Problem(name, f"{count} cells have this id; give each its own")
+        if not re.fullmatch(r"[\w-]+", name, re.ASCII):  # nbgrader's own rule
+            yield Problem(name, "an id is made of letters, digits, _ and -; rename it")
     for number, cell in enumerate(notebook.cells, 1):
         name = cells.grade_id(cell)
         settings = {key for key, value in cells.settings_of(cell).items() if value is True}
