@@ -104,7 +104,7 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
     return type(value)(copy_value(item, around) for item in value)
 
 
-NUMBERS = "?bhilqBHILQefdFD"  # NumPy用这些字母表示能够评分的类型
+MARKED = "?bhilqBHILQefdFDU"  # NumPy用这些字母表示能够评分的类型
 
 
 def odd_type(value: Any) -> type | None:
@@ -112,11 +112,12 @@ def odd_type(value: Any) -> type | None:
     if type(value) in (list, tuple, dict):
         items = value.values() if isinstance(value, dict) else value
         return next(filter(None, map(odd_type, items)), None)
-    if type(value) is np.ndarray and value.dtype.char not in NUMBERS:
+    if type(value) is np.ndarray and value.dtype.char not in MARKED:
         held = value.dtype.type.__name__.strip("_")  # 如"object"、"longdouble"
+        held = "StringDType" if held == "str" else held
         return type(f"{held} array", (), {})
     if isinstance(value, np.generic):
-        return None if value.dtype.char in NUMBERS else type(value)
+        return None if value.dtype.char in MARKED else type(value)
     plain = value is None or isinstance(value, (int, float, str))
     return None if plain or type(value) is np.ndarray else type(value)
 
@@ -481,6 +482,7 @@ def is_simple(node: ast.AST) -> bool:
 
 KEPT = "the cache"  # 代表学生自己选择的缓存
 PLAIN = {np.float64: float, np.int64: int, np.bool_: bool}  # 视为相同
+PLAIN[np.str_] = str
 NOT_WRITTEN = Finding("not written yet", {})
 NO_CACHE = Finding(
     "waits for a cache: your forward function stops, or returns none", {}
@@ -798,6 +800,11 @@ def name_type(kind: type) -> Finding:
     return a[held != kind.__name__]
 
 
+def name_dtype(dtype: np.dtype) -> str:
+    """返回一个dtype在笔记本里怎么写。"""
+    return "str" if dtype.kind == "U" else str(dtype)
+
+
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """返回一个值的形式（一段文字），以及其中的数（排成一行）。"""
     value = python_number(value)
@@ -814,6 +821,8 @@ def flatten(value: object) -> tuple[str, np.ndarray]:
         if array.dtype.kind in "biuf":
             whole = "" if array.dtype.kind == "f" else array.dtype.kind
             return f"{array.shape}{whole}", array.astype(float).ravel()
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return f"{value.shape}{value.tolist()}", np.zeros(0)
     told = value is None or type(value) in (bool, int, str)
     return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
 
@@ -828,8 +837,10 @@ def same_value(one: Any, other: Any) -> bool:
     if type(one) is type(other):
         if isinstance(one, str):
             return one == other
-        if isinstance(one, np.ndarray) and np.array_equal(one, other):
-            return True
+        if isinstance(one, np.ndarray):
+            same = np.array_equal(one, other)
+            if same or one.dtype.kind == "U":
+                return same
         if isinstance(one, (list, tuple)) and len(one) == len(other):
             return all(map(same_value, one, other))
         if isinstance(one, dict) and one.keys() == other.keys():
@@ -1296,7 +1307,7 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
     if expected is np.ndarray and kind.__name__.endswith(" array"):
         raise Wrong(
             "`{label}` is {kind}, expected one of {dtype}",
-            label=label, kind=name_type(kind), dtype=str(dtype),
+            label=label, kind=name_type(kind), dtype=name_dtype(dtype),
         )  # fmt: skip
     if PLAIN.get(kind, kind) is not PLAIN.get(expected, expected):
         raise Wrong(
@@ -1312,10 +1323,11 @@ def check_type(label: str, actual: Any, expected: type | np.dtype) -> None:
         )  # fmt: skip
     if expected is np.ndarray and actual.dtype != dtype:
         if actual.dtype.kind == dtype.kind != "f":
-            return  # 任何大小的整数
+            return  # 任何大小的整数，任何长度的字符串
         raise Wrong(
             "`{label}` is an array of {dtype}, expected {expected}",
-            label=label, dtype=str(actual.dtype), expected=str(dtype),
+            label=label,
+            dtype=name_dtype(actual.dtype), expected=name_dtype(dtype),
         )  # fmt: skip
 
 
@@ -1338,6 +1350,11 @@ def check_is_array(label: str, actual: object) -> None:
     """如果应当是数组的地方是别的东西，就抛出Wrong。"""
     if not isinstance(actual, (np.ndarray, np.generic)):
         kind = a_type(actual)
+        if type(actual).__name__.endswith(" array"):  # 评分时，字节的数组
+            raise Wrong(
+                "`{label}` is {kind}, not one of numbers or texts",
+                label=label, kind=kind,
+            )  # fmt: skip
         raise Wrong(
             "`{label}` is {kind}, not an array", label=label, kind=kind
         )
@@ -1372,6 +1389,7 @@ def check_array(
 ) -> None:
     """如果数组有差别，就抛出Wrong；`steps`说出在哪些时间步。"""
     check_shape(path, actual, expected.shape)
+    measured = expected.dtype.kind not in "bU"
     actual, expected = as_numbers(actual, expected)
     if np.isnan(actual).any():
         raise Wrong(
@@ -1384,10 +1402,11 @@ def check_array(
         raise Wrong("`{label}` is zero everywhere", label=path)
     if wrong.any():
         error = largest(actual - expected)
+        by = Finding(", by up to {error:.2g}", {"error": error})
         raise Wrong(
             "`{label}` is wrong in {places}{by}{steps}",
             label=path, places=places(wrong), steps=steps(wrong),
-            by=Finding(", by up to {error:.2g}", {"error": error}),
+            by=by if measured else NOTHING,
         )  # fmt: skip
 
 
@@ -1398,7 +1417,8 @@ def largest(error: np.ndarray) -> float:
 
 def as_numbers(actual: Any, expected: Any) -> tuple[np.ndarray, np.ndarray]:
     """返回可以相减的数组，不管原来是整数、真假值还是文字。"""
-    if expected.dtype.kind in "fc":
+    texts = "U" in (actual.dtype.kind, expected.dtype.kind)
+    if expected.dtype.kind in "fc" and not texts:
         return actual, expected
     if expected.dtype.kind in "biu" and actual.dtype.kind in "biuf":
         return actual.astype(float), expected.astype(float)
