@@ -470,6 +470,8 @@ attack(
     """,
 )
 
+WITHIN_PYTHON = list(SUBMISSIONS)  # up to here: they come to the same with and without a sandbox
+
 # ------------------------------------------------ looking for the expected values
 
 attack_inside(

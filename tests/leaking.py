@@ -75,10 +75,16 @@ class Leak:
         What each function does when a hidden test calls it, before it returns `found`.
     before, after : str
         Cells of the student's own, above the functions and above the last test.
+    by_process : bool
+        Whether a process carries it: another one without a sandbox. What is said of stops and
+        of values comes from the same code in either way.
     """
 
-    def __init__(self, name: str, code: str, before: str = "", after: str = "") -> None:
+    def __init__(
+        self, name: str, code: str, before: str = "", after: str = "", by_process: bool = False
+    ) -> None:
         self.name, self.code, self.before, self.after = name, code, before, after
+        self.by_process = by_process
 
     def notebook(self, source: Source) -> NotebookNode:
         """Return the submission."""
@@ -99,13 +105,17 @@ class Leak:
 LEAKS: list[Leak] = []
 
 
-def leak(name: str, code: str, **more: str) -> None:
+def leak(name: str, code: str, **more: str | bool) -> None:
     """Add a submission."""
     LEAKS.append(Leak(name, code, **more))
 
 
 # What an exception says
-leak("repr of the arguments in a message", "raise ValueError(repr(hidden.args))")
+leak(
+    "repr of the arguments in a message",
+    "raise ValueError(repr(hidden.args))",
+    by_process=True,
+)
 leak("digits in a message", "raise ValueError(f'operands: {hidden.digits}')")
 leak("a message of NumPy's form", "raise ValueError(f'axis {hidden.digits} is out of bounds')")
 leak(
@@ -224,26 +234,31 @@ leak(
     logging.warning(hidden.digits)
     os.write(1, repr(hidden.args).encode())
     """,
+    by_process=True,
 )
 leak(
     "a figure that is drawn in a call",
     "plt.figure(num=1)\nplt.title(repr(hidden.value))\nplt.show()",
     after="plt.show()\nprint([text.get_text() for text in plt.figure(1).texts])",
+    by_process=True,
 )
 leak(
     "what a later cell prints",
     "pass",
     after="print([hidden.args for hidden in builtins.stash.get('all', [])])",
+    by_process=True,
 )
 leak(
     "a file in the scratch folder",
     "open('found.txt', 'a').write(repr(hidden.args))",
     after="import pathlib\nprint([p.read_text() for p in pathlib.Path().glob('*.txt')])",
+    by_process=True,
 )
 leak(
     "a compiled module in the scratch folder",
     "open('rnn_utils.py', 'w').write(f'raise ValueError({hidden.value!r})')",
     after="import importlib, rnn_utils\nimportlib.reload(rnn_utils)",
+    by_process=True,
 )
 leak(
     "a thread that waits",
@@ -261,6 +276,7 @@ leak(
 
     threading.Thread(target=wait, daemon=True).start()
     """,
+    by_process=True,
 )
 leak(
     "what is done at the end",
@@ -279,20 +295,26 @@ leak(
     weakref.finalize(something, lambda: print(builtins.stash.get("all")))
     """,
     after="del something\nimport gc\ngc.collect()",
+    by_process=True,
 )
 # What is asked of lent functions, and how a room ends
 leak(
     "what a lent function returns",
     "raise ValueError(repr(rnn_cell_forward(hidden.args[0][..., 0], *hidden.args[1:])))",
 )
-leak("an exit code", "import os\nos._exit(int(hidden.digits[:2]))")
-leak("a signal", "import os\nos.kill(os.getpid(), [4, 6, 8, 11, 12][int(hidden.digits[:2]) % 5])")
+leak("an exit code", "import os\nos._exit(int(hidden.digits[:2]))", by_process=True)
+leak(
+    "a signal",
+    "import os\nos.kill(os.getpid(), [4, 6, 8, 11, 12][int(hidden.digits[:2]) % 5])",
+    by_process=True,
+)
 leak(
     "how much memory is used",
     """
     if "memory" not in builtins.stash:
         builtins.stash["memory"] = np.ones(10**5 * int(hidden.digits[:2]))
     """,
+    by_process=True,
 )
 # What a student's name shows for what it is
 leak(

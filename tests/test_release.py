@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
+from conftest import shorten_table
 from ours import ASSIGNMENTS
 
 from grading.authoring.leaks import scan, secrets_of
@@ -180,6 +181,7 @@ def test_scan_finds_a_secret_wherever_it_stands(tmp_path, where, kind):
 def test_command_fails_where_a_secret_is_released(tmp_path, release, capsys):
     course = tmp_path / "course"
     make_course(ROOT, course)
+    shorten_table(course / "source" / ASSIGNMENT)
     (course / "source" / ASSIGNMENT / "notes.txt").write_text(
         "yt_pred = softmax(Wya @ a_next + by)"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from grading.marking.solution import mark_solution
 from grading.rooms import Nursery
 from grading.source import Source, Version
 from grading.source.cells import with_answers
+from grading.source.names import names_in
 
 STUB = "raise NotImplementedError()"
 SAMPLE = 24  # every so many-th mistake is handed in
@@ -63,12 +65,15 @@ class Trial(NamedTuple):
         In how many of these it is handed in, too.
     is_blank : bool
         Whether it must earn nothing.
+    is_put_to_all : bool
+        Whether it is put to all tests here, too; else to those that may call it.
     """
 
     version: Version | None
     sets: int
     handed_in: int
     is_blank: bool = False
+    is_put_to_all: bool = True
 
 
 class Ready(NamedTuple):
@@ -91,8 +96,10 @@ def prove_tests(
     secret : bytes
         From which the sets of hidden data are drawn.
     in_all_sets : bool
-        Whether every version is handed in, in every set. Else every right version is, in one
-        set, and a sample of the mistakes; and a sample of these is marked on the other sets.
+        Whether every version is handed in, in every set, and put to all tests. Else every right
+        version is, in one set, one of each function in a notebook, and a sample of the mistakes;
+        a sample is marked on the other sets; and the others are put to the tests that may call
+        them.
 
     Yields
     ------
@@ -109,12 +116,17 @@ def prove_tests(
     marked = {result.function for result in found.values()}
     fork = get_context("fork")  # so that what is warm here is warm there
     with ProcessPoolExecutor(None, fork, begin, (Ready(outcomes, rooms),)) as pool:
+        together = [] if in_all_sets else list(right_together(source))
+        problems = dict[tuple[str, str], list[str]]()
+        for versions, found in zip(together, pool.map(hand_in, together), strict=True):
+            problems |= {(each.function, each.name): found for each in versions}
         trials = list(trials_of(source, marked, len(outcomes), in_all_sets))
-        yield from pool.map(prove_version, trials, chunksize=4)
+        for proof in pool.map(prove_version, trials, chunksize=4):
+            more = problems.get((proof.function, proof.name), [])
+            yield replace(proof, problems=[*proof.problems, *more])
     untouched = with_answers(source.notebook, dict.fromkeys(source.answers, STUB))
     marks = [marks_of(untouched, each, rooms) for each in outcomes]
-    problems = [p for each in marks for p in points_of(each)]
-    yield Proof("", "untouched", marks[0], problems)
+    yield Proof("", "untouched", marks[0], [p for each in marks for p in points_of(each)])
 
 
 def trials_of(
@@ -126,10 +138,28 @@ def trials_of(
         if in_all_sets:
             yield Trial(version, sets, sets)
         else:
-            handed_in = not version.is_mistake or number % SAMPLE == 0
-            yield Trial(version, sets if number % OTHER_SETS == 0 else 1, int(handed_in))
+            handed_in = version.is_mistake and number % SAMPLE == 0
+            in_sets = sets if number % OTHER_SETS == 0 else 1
+            yield Trial(version, in_sets, int(handed_in), is_put_to_all=handed_in)
     for version in blank_versions(source, marked):
         yield Trial(version, sets, sets if in_all_sets else 1, is_blank=True)
+
+
+def right_together(source: Source) -> Iterator[list[Version]]:
+    """Yield right versions, one of each function: as long as a function has another."""
+    right = [version for version in source.versions if not version.is_mistake]
+    by_function = [[each for each in right if each.function == name] for name in source.answers]
+    for versions in zip_longest(*by_function):
+        yield [each for each in versions if each]
+
+
+def other_tests(source: Source, function: str) -> Iterator[str]:
+    """Yield the tests that call a function neither by its name nor by way of another."""
+    code = [names_in(text) for text in (*source.answers.values(), *source.built_on.values())]
+    reached = {function, *names_in(source.answers[function]).binds}
+    while more := {name for each in code if each.uses & reached for name in each.binds} - reached:
+        reached |= more
+    yield from (n for n, text in source.tests.items() if not names_in(text).uses & reached)
 
 
 _given: list[Ready] = []  # in a process of the pool
@@ -145,11 +175,14 @@ def prove_version(trial: Trial) -> Proof:
     (ready,) = _given
     version = trial.version
     replaced = {version.function: version.text} if version else {}
+    without: dict[str, str] = {}
+    if version and not trial.is_put_to_all:
+        without = dict.fromkeys(other_tests(ready.outcomes[0].source, version.function), "")
     marks: list[list[TestResult]] = []
     problems = []
     for each in ready.outcomes[: trial.sets]:
         with np.errstate(all="ignore"):  # as in a student's room, where nobody reads warnings
-            tries = {"": list(mark_solution(each, **replaced).values())}
+            tries = {"": list(mark_solution(each, **replaced, **without).values())}
         if each.data.number < trial.handed_in:
             notebook = with_answers(each.source.notebook, replaced)
             tries["handed in, "] = marks_of(notebook, each, ready.rooms)
@@ -164,6 +197,16 @@ def prove_version(trial: Trial) -> Proof:
     if version is None:
         return Proof("", "solution", marks[0], problems)
     return Proof(version.function, version.name, marks[0], problems)
+
+
+def hand_in(versions: list[Version]) -> list[str]:
+    """Mark right versions of several functions in one notebook; say which lose points."""
+    (ready,) = _given
+    outcomes = ready.outcomes[0]
+    replaced = {version.function: version.text for version in versions}
+    marks = marks_of(with_answers(outcomes.source.notebook, replaced), outcomes, ready.rooms)
+    names = ", ".join(version.name for version in versions)
+    return [f"handed in together ({names}): {problem}" for problem in lost_points(marks)]
 
 
 def broken(trial: Trial, marks: list[TestResult]) -> list[str]:
