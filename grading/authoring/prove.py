@@ -117,13 +117,10 @@ def prove_tests(
     fork = get_context("fork")  # so that what is warm here is warm there
     with ProcessPoolExecutor(None, fork, begin, (Ready(outcomes, rooms),)) as pool:
         together = [] if in_all_sets else list(right_together(source))
-        problems = dict[tuple[str, str], list[str]]()
-        for versions, found in zip(together, pool.map(hand_in, together), strict=True):
-            problems |= {(each.function, each.name): found for each in versions}
+        lost = {version: said for found in pool.map(hand_in, together) for version, said in found}
         trials = list(trials_of(source, marked, len(outcomes), in_all_sets))
-        for proof in pool.map(prove_version, trials, chunksize=4):
-            more = problems.get((proof.function, proof.name), [])
-            yield replace(proof, problems=[*proof.problems, *more])
+        for trial, proof in zip(trials, pool.map(prove_version, trials, chunksize=4), strict=True):
+            yield replace(proof, problems=proof.problems + lost.get(trial.version, []))
     untouched = with_answers(source.notebook, dict.fromkeys(source.answers, STUB))
     marks = [marks_of(untouched, each, rooms) for each in outcomes]
     yield Proof("", "untouched", marks[0], [p for each in marks for p in points_of(each)])
@@ -199,14 +196,21 @@ def prove_version(trial: Trial) -> Proof:
     return Proof(version.function, version.name, marks[0], problems)
 
 
-def hand_in(versions: list[Version]) -> list[str]:
-    """Mark right versions of several functions in one notebook; say which lose points."""
+def hand_in(versions: list[Version]) -> list[tuple[Version | None, list[str]]]:
+    """
+    Mark right versions of several functions in one notebook; say what each loses.
+
+    Where they lose points together they are handed in one by one: what one keeps in a cache of
+    its own, another need not understand.
+    """
     (ready,) = _given
     outcomes = ready.outcomes[0]
     replaced = {version.function: version.text for version in versions}
     marks = marks_of(with_answers(outcomes.source.notebook, replaced), outcomes, ready.rooms)
-    names = ", ".join(version.name for version in versions)
-    return [f"handed in together ({names}): {problem}" for problem in lost_points(marks)]
+    lost = [f"handed in, set 1: {problem}" for problem in lost_points(marks)]
+    if lost and len(versions) > 1:
+        return [found for version in versions for found in hand_in([version])]
+    return [(version, lost) for version in versions]
 
 
 def broken(trial: Trial, marks: list[TestResult]) -> list[str]:
