@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import nbformat
 import pytest
+from conftest import shorten_table
 from nbformat.v4 import new_code_cell
 
 from grading.cli import converter_of
@@ -383,6 +384,7 @@ print(25.0)
 def test_manual_code_is_run_where_students_code_is(tmp_path, monkeypatch):
     course = tmp_path / "course"
     make_course(ROOT, course)
+    shorten_table(course / "source" / FORWARD)
     path = course / "source" / FORWARD / f"{FORWARD}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     about = {"grade": True, "solution": True, "locked": False, "task": False, "points": 25}

@@ -20,12 +20,13 @@ from grading.marking.result import TestResult
 from grading.marking.solution import mark_solution
 from grading.rooms import Nursery
 from grading.source import Source, Version
-from grading.source.cells import with_answers
+from grading.source.cells import function_checked, with_answers
 from grading.source.names import names_in
 
 STUB = "raise NotImplementedError()"
 SAMPLE = 24  # every so many-th mistake is handed in
 OTHER_SETS = 4  # and every so many-th is marked on the other sets, too
+BLANKS = 5  # every so many-th blank version is: of each function another one
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Trial(NamedTuple):
     is_blank : bool
         Whether it must earn nothing.
     is_put_to_all : bool
-        Whether it is put to all tests here, too; else to those that may call it.
+        Whether it is put to all tests and checks here, too; else to those that may call it.
     """
 
     version: Version | None
@@ -96,10 +97,10 @@ def prove_tests(
     secret : bytes
         From which the sets of hidden data are drawn.
     in_all_sets : bool
-        Whether every version is handed in, in every set, and put to all tests. Else every right
-        version is, in one set, one of each function in a notebook, and a sample of the mistakes;
-        a sample is marked on the other sets; and the others are put to the tests that may call
-        them.
+        Whether every version is handed in, in every set, and put to all tests. Else right
+        versions are, in one set, one of each function in a notebook, and a sample of the others;
+        what is not handed in by itself is put to the tests that may call it; and a sample is
+        marked on the other sets.
 
     Yields
     ------
@@ -138,8 +139,9 @@ def trials_of(
             handed_in = version.is_mistake and number % SAMPLE == 0
             in_sets = sets if number % OTHER_SETS == 0 else 1
             yield Trial(version, in_sets, int(handed_in), is_put_to_all=handed_in)
-    for version in blank_versions(source, marked):
-        yield Trial(version, sets, sets if in_all_sets else 1, is_blank=True)
+    for number, version in enumerate(blank_versions(source, marked)):
+        handed_in = in_all_sets or number % BLANKS == 0
+        yield Trial(version, sets, (sets if in_all_sets else 1) * handed_in, True, handed_in)
 
 
 def right_together(source: Source) -> Iterator[list[Version]]:
@@ -150,13 +152,16 @@ def right_together(source: Source) -> Iterator[list[Version]]:
         yield [each for each in versions if each]
 
 
-def other_tests(source: Source, function: str) -> Iterator[str]:
-    """Yield the tests that call a function neither by its name nor by way of another."""
+def not_reached(source: Source, function: str) -> Iterator[str]:
+    """Yield the tests and checks that call a function neither by name nor by way of another."""
     code = [names_in(text) for text in (*source.answers.values(), *source.built_on.values())]
     reached = {function, *names_in(source.answers[function]).binds}
     while more := {name for each in code if each.uses & reached for name in each.binds} - reached:
         reached |= more
-    yield from (n for n, text in source.tests.items() if not names_in(text).uses & reached)
+    for name, text in source.tested.items():
+        is_example = name not in source.tests and not function_checked(name)
+        if not (is_example or names_in(text).uses & reached):
+            yield name
 
 
 _given: list[Ready] = []  # in a process of the pool
@@ -174,7 +179,7 @@ def prove_version(trial: Trial) -> Proof:
     replaced = {version.function: version.text} if version else {}
     without: dict[str, str] = {}
     if version and not trial.is_put_to_all:
-        without = dict.fromkeys(other_tests(ready.outcomes[0].source, version.function), "")
+        without = dict.fromkeys(not_reached(ready.outcomes[0].source, version.function), "")
     marks: list[list[TestResult]] = []
     problems = []
     for each in ready.outcomes[: trial.sets]:
