@@ -27,7 +27,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize(("pair", "page"), product(PAIRS, (0, 1)))
+@pytest.mark.parametrize(("pair", "page"), list(product(PAIRS, (0, 1))))
 def test_words_can_be_read_where_they_stand(pair, page):
     word, fill = pair
     assert contrast(ROLES[word][page], ROLES[fill][page]) >= 4.5

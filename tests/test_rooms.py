@@ -784,6 +784,26 @@ def test_a_way_without_a_sandbox_is_never_taken_unasked(monkeypatch):
         assert "no protection" in nursery.isolation
 
 
+@pytest.mark.parametrize(
+    ("problem", "restricted", "says"),
+    [
+        ("setting up uid map: Permission denied", "1", "AppArmor"),
+        ("loopback: Failed RTM_NEWADDR: Operation not permitted", "1", "AppArmor"),
+        ("setting up uid map: Permission denied", "0", "the system, or the container"),
+        ("setting up uid map: Permission denied", "", "the system, or the container"),
+        # Docker, on a machine with that AppArmor or without
+        ("No permissions to create a new namespace", "1", "the system, or the container"),
+        ("Failed to make / slave: Permission denied", "1", "the system, or the container"),
+        ("Creating new namespace failed: nesting depth", "0", "the system, or the container"),
+    ],
+)
+def test_what_lets_bubblewrap_work_is_named(tmp_path, problem, restricted, says):
+    switch = tmp_path / "restricted"
+    if restricted:
+        switch.write_text(restricted + "\n")
+    assert sandbox.remedy(f"bwrap: {problem}", switch).startswith(f": {says}")
+
+
 # ---------------------------------------------------------------- notebooks
 
 

@@ -6,7 +6,6 @@ import ast
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -18,7 +17,6 @@ from grading.source.catalogue import CATALOGUES
 # What is called with a message as its first argument.
 KEYWORDS = ["Finding", "Wrong", "Unreadable", "UnknownZone", "saying"]
 KEYWORDS += ["check", "check_each", "_note", "_", "sentence", "WireError", "ChannelError"]
-METHODS = {".py": "python", ".j2": "jinja2.ext:babel_extract"}
 HEAD = """\
 # How sentences are translated stands in docs/translating.md.
 msgid ""
@@ -35,11 +33,28 @@ def messages_in(files: Mapping[str, bytes]) -> dict[str, list[str]]:
     """Return the messages in modules and templates, with the files that they stand in."""
     found: dict[str, list[str]] = {}
     for path, data in files.items():
-        method = METHODS[Path(path).suffix]
-        for _, message, *_ in extract(method, io.BytesIO(data), dict.fromkeys(KEYWORDS)):
-            places = found.setdefault(str(message), []) if message else []
+        for message in said_in(data) if path.endswith(".py") else shown_in(data):
+            places = found.setdefault(message, [])
             places += [] if path in places else [path]
     return found
+
+
+def said_in(module: bytes) -> list[str]:
+    """Return the messages of a module, in their order."""
+    calls = [node for node in ast.walk(ast.parse(module)) if isinstance(node, ast.Call)]
+    found = [
+        (first.lineno, first.col_offset, first.value)
+        for call in calls
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) in KEYWORDS and call.args
+        if isinstance(first := call.args[0], ast.Constant) and isinstance(first.value, str)
+    ]
+    return [message for _, _, message in sorted(found)]
+
+
+def shown_in(template: bytes) -> list[str]:
+    """Return the messages of a template, in their order."""
+    found = extract("jinja2.ext:babel_extract", io.BytesIO(template), dict.fromkeys(KEYWORDS))
+    return [str(message) for _, message, *_ in found if message]
 
 
 def of_engine() -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from grading import CourseError
 from grading.authoring import catalogues
 from grading.authoring.catalogues import Messages, of_assignment, of_engine, stale_messages
 from grading.source import read_assignment
-from grading.source.bundle import bundle
+from grading.source.bundle import MADE, bundle
 from grading.source.catalogue import CATALOGUES
 from grading.source.translation import (
     Translation,
@@ -54,8 +54,7 @@ def write_language(root: Path, language: str) -> Iterator[str]:
     except (ValueError, UnknownLocaleError):
         raise CourseError(f"{language} is no language: name one by its code, zh, say") from None
     yield from write_catalogue(CATALOGUES / f"{language}.po", of_engine(), language)
-    checks = bundle()
-    yield from write_cells(CATALOGUES / f"{language}.md", cells_of(checks))
+    yield from write_cells(CATALOGUES / f"{language}.md", cells_of(bundle()))
     for folder in sorted((root / "source").iterdir()):
         if not any(folder.glob("*.ipynb")):
             continue
@@ -68,7 +67,7 @@ def write_language(root: Path, language: str) -> Iterator[str]:
                 raise CourseError(f"there is no {released}: `python -m grading release` makes it")
             yield from write_cells(own / f"{name}.md", nbformat.read(released, as_version=4))
         for module in sorted(folder.glob("*.py")):
-            if (text := module.read_text("utf-8")) != checks:
+            if not (text := module.read_text("utf-8")).startswith(MADE):
                 yield from write_cells(place_for(module, own), cells_of(text))
 
 

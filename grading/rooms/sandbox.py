@@ -397,9 +397,11 @@ class Nursery:
 
 def remedy(problem: str, restricted: Path = APPARMOR) -> str:
     """Say what lets bubblewrap work, where that can be told."""
-    if "ermission" in problem and restricted.is_file() and restricted.read_text().strip() == "1":
+    # AppArmor lets it make a namespace, and then refuses what it does in there.
+    in_there = "uid map" in problem or "RTM_NEWADDR" in problem
+    if in_there and restricted.is_file() and restricted.read_text().strip() == "1":
         return ": AppArmor keeps it from making namespaces; docs/platforms.md has the profile"
-    return ": a container has to let it make namespaces; docs/platforms.md has the options"
+    return ": the system, or the container, has to allow namespaces; docs/platforms.md says how"
 
 
 def ping(line: socket.socket, limits: Limits) -> None:
