@@ -5,6 +5,7 @@ import shutil
 import nbformat
 import pytest
 from assignments import TEST, code, function, hand_in, notebook, write
+from nbformat.v4 import new_raw_cell
 from test_check import call
 from test_several_notebooks import table
 
@@ -22,6 +23,7 @@ ANSWERS = {
     "pass_alone": "def double(x):\n    pass\n",
 }
 
+PAGE = f"feedback/twice/{NAME}/first.html"
 NOTHING = dict.fromkeys(ANSWERS, (0, 0))
 
 
@@ -29,7 +31,9 @@ NOTHING = dict.fromkeys(ANSWERS, (0, 0))
 def course(tmp_path, monkeypatch):
     """An assignment with two tests of one function, and a copy of it with another solution."""
     more = code("test_double_more", MORE, points=5)
-    write(tmp_path, NAME, first=notebook("Doubles", function("double", "2 * x", 20), [more]))
+    raw = new_raw_cell("as it <is>", id="raw")
+    doubles = notebook("Doubles", function("double", "2 * x", 20), [more, raw])
+    write(tmp_path, NAME, first=doubles)
     shutil.copytree(tmp_path / "source" / NAME, tmp_path / "source" / COPY)
     edit(tmp_path, "double", "2 * x", "3 * x")
     monkeypatch.chdir(tmp_path)
@@ -60,6 +64,7 @@ def test_each_edit_earns_what_it_should_or_is_a_line(course, monkeypatch, capsys
             hand_in(course, assignment, student, {"double": answer})
     own = points(course, monkeypatch, NAME)
     assert own == {**NOTHING, "twice": (20, 5), "positive_alone": (0, 5)}
+    assert "<pre>as it &lt;is&gt;</pre>" in (course / PAGE).read_text("utf-8")
     assert points(course, monkeypatch, COPY) == {**NOTHING, "thrice": (20, 5)}  # its own solution
 
     # a typo in a hidden test, and a helper that is not in the folder

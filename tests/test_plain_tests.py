@@ -210,7 +210,7 @@ def test_a_test_with_a_fault_of_its_own_is_not_graded_and_the_others_are(rooms):
     assert set(faults) == {"bad", "marked"}
     assert faults["bad"] == (
         "line 3: `assert sqare(3) == 9` stops with NameError: name 'sqare' is not defined"
-        " where its test stands: was it renamed, or its cell deleted?"
+        " where its test stands: was it renamed, or its cell deleted or never written?"
     )
     assert faults["marked"].startswith(
         "line 3: `t.call(x='a')` stops with ValueError: the solution stopped with TypeError"

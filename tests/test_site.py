@@ -456,7 +456,8 @@ def test_the_index_is_a_path(site):
         f"{name}.html" for name in (FIRST, "rnn_lstm_backward", "lstm_fused_gates")
     ]
     assert len(steps) == len([each for each in (ROOT / "release").iterdir() if each.is_dir()])
-    assert all(step.select_one(".cover svg") and "hours" in step.text for step in steps)
+    ours = steps[: len(ASSIGNMENTS)]  # others come last, with what is known of them
+    assert all(step.select_one(".cover svg") and "hours" in step.text for step in ours)
 
 
 def test_links_to_other_places_come_with_the_address(tmp_path, monkeypatch):

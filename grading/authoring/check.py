@@ -97,6 +97,9 @@ def marker_problems(cell: NotebookNode, name: str, config: Config) -> Iterator[P
             yield Problem(name, f"{begins} times `{pair[0]}`, {ends} times `{pair[1]}`")
         if begins and not cells.settings_of(cell).get(kind) and kind != "task":
             yield Problem(name, f"`{pair[0]}` stands in a cell that is no {kind} cell")
+        elif begins and kind == "grade" and cells.is_answer(cell):
+            said = f"what follows `{pair[0]}` is never run: a person marks this cell"
+            yield Problem(name, f"{said}; move it into a test below", False)
 
 
 def helpers_not_locked(source: Source) -> Iterator[Problem]:

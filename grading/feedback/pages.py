@@ -349,7 +349,7 @@ def is_assignments(cell: NotebookNode) -> bool:
     """Tell whether a cell is the assignment's, with no result that is the student's."""
     if is_students(cell):
         return False
-    return cell.cell_type == "markdown" or not cell.outputs
+    return cell.cell_type != "code" or not cell.outputs
 
 
 def without_mark_scheme(cell: NotebookNode) -> NotebookNode:
@@ -394,6 +394,8 @@ def title_above(cell: NotebookNode) -> Finding:
 
 def render(cell: NotebookNode, prose: Prose, stops: Collection[int] = ()) -> Markup:
     """Return a cell as HTML, with its outputs."""
+    if cell.cell_type == "raw":
+        return Markup("<pre>%s</pre>") % cell.source
     if cell.cell_type != "code":
         if not is_assignments(cell):
             return prose.students_markdown(cell.source)

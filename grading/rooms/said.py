@@ -39,7 +39,8 @@ def pattern_of(known: str) -> re.Pattern[str]:
 # Why a name is missing, and where a cell stopped: first, as they hold other sentences
 NOT_DEFINED = sentence("name '{name}' is not defined: its cell stopped with {error}: {said}")
 NOT_THERE = sentence(
-    "name '{name}' is not defined where its test stands: was it renamed, or its cell deleted?"
+    "name '{name}' is not defined where its test stands:"
+    " was it renamed, or its cell deleted or never written?"
 )
 NEWER = sentence("{said}; this is marked with Python {version}, and the line may be of a newer one")
 IN_LINE = sentence("{said} (`line {number}: {code}`)")
