@@ -91,7 +91,9 @@ def open_page(where: str | Path, width: int = 1280, dark: bool = False) -> Itera
         yield view_of(browser, where, width, dark)
 
 
-def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
+def serious_violations(
+    page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None
+) -> list[str]:
     """
     Return what axe-core calls serious or critical, a line each; skip without axe-core.
 
@@ -100,6 +102,8 @@ def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
     page : Page
     but : tuple of str
         CSS selectors of parts that are not looked at.
+    seen : set of str, optional
+        As of `pale`.
     """
     page.evaluate(axe())
     found = page.evaluate(
@@ -108,7 +112,7 @@ def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
         })""",
         [[part] for part in but],
     )
-    return pale(page, but) + [
+    return pale(page, but, seen) + [
         f"{each['impact']}, {each['id']}: {each['help']}: {json.dumps(node['target'])}"
         for each in found["violations"]
         if each["impact"] in ("serious", "critical")
@@ -116,18 +120,33 @@ def serious_violations(page: Page, but: tuple[str, ...] = ()) -> list[str]:
     ]
 
 
-def pale(page: Page, but: tuple[str, ...] = ()) -> list[str]:
-    """Return texts whose contrast is too low, one for each look that the page had not before."""
+def pale(page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None) -> list[str]:
+    """
+    Return texts whose contrast is too low, one for each look that the page had not before.
+
+    Parameters
+    ----------
+    page : Page
+    but : tuple of str
+        CSS selectors of parts that are not looked at.
+    seen : set of str, optional
+        Looks of other pages, which are not looked at again; those of this one are added.
+    """
     page.evaluate(axe())
-    found = page.evaluate(
-        f"""async but => {{
+    found, looks = page.evaluate(
+        f"""async given => {{
             {LOOKS}
+            const [but, seen] = given;
+            seen.forEach(each => looksSeen.add(each));
             const among = newlyColoured().filter(each => !but || !each.closest(but));
             const options = {{runOnly: ['color-contrast'], resultTypes: ['violations']}};
-            return among.length ? await axe.run(among, options) : {{violations: []}};
+            const found = among.length ? await axe.run(among, options) : {{violations: []}};
+            return [found, [...looksSeen]];
         }}""",
-        ", ".join(but),
+        [", ".join(but), list(seen or ())],
     )
+    if seen is not None:
+        seen.update(looks)
     return [
         f"{node['target']}: {node['any'][0]['message']}"
         for each in found["violations"]
