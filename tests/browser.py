@@ -105,7 +105,7 @@ def serious_violations(
     seen : set of str, optional
         As of `pale`.
     """
-    page.evaluate(axe())
+    load_axe(page)
     found = page.evaluate(
         """but => axe.run({exclude: but}, {
             resultTypes: ['violations'], rules: {'color-contrast': {enabled: false}},
@@ -132,7 +132,7 @@ def pale(page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None) ->
     seen : set of str, optional
         Looks of other pages, which are not looked at again; those of this one are added.
     """
-    page.evaluate(axe())
+    load_axe(page)
     found, looks = page.evaluate(
         f"""async given => {{
             {LOOKS}
@@ -152,6 +152,12 @@ def pale(page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None) ->
         for each in found["violations"]
         for node in each["nodes"]
     ]
+
+
+def load_axe(page: Page) -> None:
+    """Load axe-core into a page, once."""
+    if page.evaluate("!window.axe"):
+        page.evaluate(axe())
 
 
 @functools.cache

@@ -2,10 +2,11 @@
 
 import dataclasses
 import os
+import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,20 +106,35 @@ class Course:
 
 
 @pytest.fixture(scope="session")
-def released(tmp_path_factory, worker_id) -> Path:
-    """Release the assignment in a course, once for all workers; it is copied."""
-    here = tmp_path_factory.getbasetemp()
-    shared = (here if worker_id == "master" else here.parent) / "released"
-    with FileLock(f"{shared}.lock"):
-        if not shared.exists():
-            root = tmp_path_factory.mktemp("release") / "rnn"
-            make_course(REPO, root)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.chdir(root)
-                assert make_release(ASSIGNMENT) == []
-            read_secret(root)  # all copies of the course have the same hidden data
-            root.rename(shared)
-    return shared
+def made_once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return what has a folder of a name made once for all workers; it is copied."""
+
+    def once(name: str, make: Callable[[Path], None]) -> Path:
+        here = tmp_path_factory.getbasetemp()
+        shared = (here if worker_id == "master" else here.parent) / name
+        with FileLock(f"{shared}.lock"):
+            if not shared.exists():
+                folder = tmp_path_factory.mktemp(name) / "made"
+                make(folder)
+                folder.rename(shared)
+        return shared
+
+    return once
+
+
+def make_released(root: Path) -> None:
+    """Make a course in which the assignment is released."""
+    make_course(REPO, root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        assert make_release(ASSIGNMENT) == []
+    read_secret(root)  # all copies of the course have the same hidden data
+
+
+@pytest.fixture(scope="session")
+def released(made_once) -> Path:
+    """Return the course in which the assignment is released."""
+    return made_once("released", make_released)
 
 
 def shorten_table(source: Path) -> None:
@@ -195,13 +211,12 @@ def grade(students: list[str], **more) -> list[Certificate]:
         return list(run.mark())
 
 
-@pytest.fixture(scope="session")
-def course(tmp_path_factory) -> Course:
+def make_stock(home: Path) -> None:
     """Release, mark, give feedback and export with nbgrader; then mark with `grading`."""
     source = read_source(ASSIGNMENT, REPO)
     mistake = next(each for each in source.versions if each.name == "softmax_over_examples")
-    home = tmp_path_factory.mktemp("course")
     course = Course(home / "rnn", home, mistake)
+    home.mkdir()
     make_course(REPO, course.root)
     course.run("generate_assignment", ASSIGNMENT)
     warned = {n: text.replace("    return ", OVERFLOW) for n, text in source.answers.items()}
@@ -212,4 +227,13 @@ def course(tmp_path_factory) -> Course:
     course.run("generate_feedback", ASSIGNMENT)
     course.run("export", "--to=marks.csv")
     course.run("grade", ASSIGNMENT)
-    return course
+    (home / "course.pickle").write_bytes(pickle.dumps(course))
+
+
+@pytest.fixture(scope="session")
+def course(made_once, tmp_path_factory) -> Course:
+    """Return a copy of that course."""
+    home = tmp_path_factory.mktemp("course") / "home"
+    shutil.copytree(made_once("stock", make_stock), home)
+    course = pickle.loads((home / "course.pickle").read_bytes())
+    return dataclasses.replace(course, root=home / "rnn", home=home)
