@@ -896,6 +896,8 @@ add("never_returns_from_its_cell_behind_a_right_function", RIGHT + LOOP, earns=A
 attack_inside("sleeps", SLEEPS)
 attack_inside("sleeps_in_two_functions", SLEEPS, cells={"lstm_cell_forward": LSTM_CELL_SLEEPS},
               earns=(0, 25, 0, 25))  # fmt: skip
+# `never_returns` and the next one show that a process without a sandbox is ended, too
+WITHIN_PYTHON += SUBMISSIONS[-4:]
 attack_inside(
     "ignores_signals_and_never_returns",
     """

@@ -1,7 +1,6 @@
 """The student versions: what the command makes is what is committed, and they tell no secret."""
 
 import base64
-import functools
 import importlib
 import inspect
 import json
@@ -12,25 +11,20 @@ from pathlib import Path
 
 import pytest
 from conftest import shorten_table
-from ours import ASSIGNMENTS
+from ours import ASSIGNMENTS, secrets
 
-from grading.authoring.leaks import scan, secrets_of
+from grading.authoring.leaks import scan
 from grading.authoring.release import make_release
 from grading.cli import main
 from grading.demo import make_course
 from grading.marking.naming import Outcomes
 from grading.marking.test import marking
-from grading.source import course_root, read_assignment, read_source
+from grading.source import course_root, read_source
 
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "rnn_lstm_forward"  # the one that secrets are planted in
 SAID_ALOUD = "test.assert_arguments_unchanged()"  # hidden here, a visible check there
 each_assignment = pytest.mark.parametrize("assignment", ASSIGNMENTS)
-
-
-@functools.cache
-def secrets(assignment):
-    return secrets_of(read_assignment(assignment, ROOT), ROOT)
 
 
 @pytest.fixture(scope="module")

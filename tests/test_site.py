@@ -15,11 +15,11 @@ import nbformat
 import pytest
 from browser import KEPT, LOOKS, chromium, open_page, pale, serious_violations, view_of
 from bs4 import BeautifulSoup
-from ours import ASSIGNMENTS
+from ours import ASSIGNMENTS, secrets
 from test_translation import ENGLISH, numbers
 
-from grading.authoring.leaks import scan, secrets_of
-from grading.source import course_root, read_assignment, read_source
+from grading.authoring.leaks import scan
+from grading.source import course_root, read_source
 from rnn_marking.address import open_in
 
 ROOT = course_root(Path(__file__).parent)
@@ -395,7 +395,7 @@ def opened(site, tmp_path_factory):
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_public_edition_tells_no_secret(opened, assignment):
-    found = scan(opened, secrets_of(read_assignment(assignment, ROOT), ROOT))
+    found = scan(opened, secrets(assignment))
     # the guides for authors are public in any case, and their examples are their own
     found = [leak for leak in found if not leak.startswith("docs/")]
     # a call without arguments, which another notebook makes in sight, tells nothing
@@ -407,7 +407,7 @@ def test_the_public_edition_tells_no_secret(opened, assignment):
 def test_the_solved_edition_shows_what_it_should(site, assignment):
     """This also shows that the scan above would see a solution."""
     page = tree_of(site["solved"] / f"{assignment}.html")
-    found = "\n".join(scan(site["solved"], secrets_of(read_assignment(assignment, ROOT), ROOT)))
+    found = "\n".join(scan(site["solved"], secrets(assignment)))
     for name, source in SOURCES[assignment].answers.items():
         last = [line.strip() for line in source.splitlines() if "SOLUTION" not in line][-1]
         assert f"the line `{last}`" in found, name
