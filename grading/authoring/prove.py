@@ -20,7 +20,7 @@ from grading.marking.result import TestResult
 from grading.marking.solution import mark_solution
 from grading.rooms import Nursery
 from grading.source import Source, Version
-from grading.source.cells import function_checked, with_answers
+from grading.source.cells import with_answers
 from grading.source.names import names_in
 
 STUB = "raise NotImplementedError()"
@@ -67,7 +67,7 @@ class Trial(NamedTuple):
     is_blank : bool
         Whether it must earn nothing.
     is_put_to_all : bool
-        Whether it is put to all tests and checks here, too; else to those that may call it.
+        Whether it is put to all tests here, too; else to those that may call it.
     """
 
     version: Version | None
@@ -152,16 +152,24 @@ def right_together(source: Source) -> Iterator[list[Version]]:
         yield [each for each in versions if each]
 
 
-def not_reached(source: Source, function: str) -> Iterator[str]:
-    """Yield the tests and checks that call a function neither by name nor by way of another."""
+def not_reached(source: Source, function: str) -> Iterator[tuple[str, str]]:
+    """
+    Yield the tests that call a function neither by its name nor by way of another.
+
+    Beside the name stands what is run in the place of its text: imports, which a test behind
+    it may need. Those that define what one behind them uses are left out.
+    """
     code = [names_in(text) for text in (*source.answers.values(), *source.built_on.values())]
     reached = {function, *names_in(source.answers[function]).binds}
     while more := {name for each in code if each.uses & reached for name in each.binds} - reached:
         reached |= more
-    for name, text in source.tested.items():
-        is_example = name not in source.tests and not function_checked(name)
-        if not (is_example or names_in(text).uses & reached):
-            yield name
+    wanted: set[str] = set()
+    for name, text in reversed(source.tests.items()):
+        names = names_in(text)
+        if names.uses & reached or names.binds & wanted:
+            wanted |= names.uses - names.binds
+        else:
+            yield name, names.imports
 
 
 _given: list[Ready] = []  # in a process of the pool
@@ -179,7 +187,7 @@ def prove_version(trial: Trial) -> Proof:
     replaced = {version.function: version.text} if version else {}
     without: dict[str, str] = {}
     if version and not trial.is_put_to_all:
-        without = dict.fromkeys(not_reached(ready.outcomes[0].source, version.function), "")
+        without = dict(not_reached(ready.outcomes[0].source, version.function))
     marks: list[list[TestResult]] = []
     problems = []
     for each in ready.outcomes[: trial.sets]:
