@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hostile import (
     CANARY,
+    FILES,
     FUNCTIONS,
     REACHED,
     SUBMISSIONS,
@@ -57,13 +58,7 @@ def course(tmp_path_factory):
         yield course
 
 
-MODES = {
-    "sandbox": SUBMISSIONS,
-    "unprotected": [s for s in SUBMISSIONS if not s.sandbox and s not in WITHIN_PYTHON],
-}
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["sandbox", "unprotected"])
 def mode(request):
     return request.param
 
@@ -134,14 +129,14 @@ def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-@pytest.mark.parametrize(
-    ("mode", "submission"),
-    [pytest.param(mode, s, id=f"{mode}-{s.name}") for mode, some in MODES.items() for s in some],
-    indirect=["mode"],
-)
+@pytest.mark.parametrize("submission", SUBMISSIONS, ids=lambda submission: submission.name)
 def test_a_submission_earns_what_it_deserves_and_leaves_nothing_behind(
     submission, mode, rooms, course
 ):
+    if mode == "unprotected" and submission.sandbox:
+        pytest.skip(f"not without a sandbox: {submission.sandbox}")
+    if mode == "unprotected" and submission in WITHIN_PYTHON:
+        pytest.skip("comes to the same without a sandbox")
     before, number, peak = traces(course.parent), processes(), peak_mb()
     notebook = marked(submission, rooms, course)
     earned = dict(zip(FUNCTIONS, points(notebook), strict=True))
@@ -277,7 +272,6 @@ def needles(course):
     return found
 
 
-@pytest.mark.parametrize("mode", MODES, indirect=True)
 def test_nothing_of_a_test_is_in_sight_while_it_runs(mode, course, monkeypatch):
     real, answers = Room.call, []
 
@@ -313,7 +307,8 @@ print(libc.syscall(listmount, request, mounts, 256, 0), ctypes.get_errno())
 """
 
 
-@pytest.mark.parametrize("mode", ["sandbox"], indirect=True)  # without one, there are no mounts
 def test_a_room_cannot_ask_where_its_files_come_from(mode, rooms, course):
+    if mode == "unprotected":
+        pytest.skip(f"not without a sandbox: {FILES}")
     notebook = marked(Submission("asks", {}, {"setup": MOUNTS}), rooms, course)
     assert "-1 38\n" in shown(notebook)  # ENOSYS

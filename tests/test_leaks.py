@@ -126,7 +126,7 @@ def secrets() -> Secrets:
 LEAKS_OF = {"sandbox": LEAKS, "unprotected": [each for each in LEAKS if each.by_process]}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=LEAKS_OF)
 def course(request, released, tmp_path_factory) -> Path:
     """A course in which they were marked by `grade`, two at a time."""
     folder = tmp_path_factory.mktemp("leaks") / "course"
@@ -159,13 +159,11 @@ def findings_of(certificate: dict) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize(
-    ("course", "each"),
-    [pytest.param(way, e, id=f"{way}-{e.name}") for way, some in LEAKS_OF.items() for e in some],
-    indirect=["course"],
-)
+@pytest.mark.parametrize("each", LEAKS, ids=lambda each: each.name)
 def test_nothing_that_a_test_says_is_found(each, course, secrets):
     student = student_of(each)
+    if not (course / "submitted" / student).exists():
+        pytest.skip("comes to the same without a sandbox: no process carries it")
     certificate = course / "reports" / ASSIGNMENT / FOLDER / file_name(student)
     (page,) = (course / "feedback" / student).glob("*/*.html")
     (notebook,) = (course / "autograded" / student).glob("*/*.ipynb")
@@ -179,7 +177,6 @@ def test_nothing_that_a_test_says_is_found(each, course, secrets):
     assert secrets.carried_in([json.dumps(cell.outputs[0].data) for cell in tests]) == []
 
 
-@pytest.mark.parametrize("course", LEAKS_OF, indirect=True)
 def test_no_export_holds_any(course, secrets):
     grades = (course / "reports" / ASSIGNMENT / "grades.csv").read_text()
     assert secrets.found_in(grades) == []
