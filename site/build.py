@@ -61,7 +61,10 @@ def main() -> None:
 def build(work: Path, edition: str) -> Path:
     """Build an edition in the folder `work`; return its first page."""
     languages = list(map(Language, CODES))
-    shutil.rmtree(work / FOLDERS[edition], ignore_errors=True)
+    html = work / FOLDERS[edition]
+    shutil.rmtree(html, ignore_errors=True)
+    # pages of all languages name it with its hash, and are built at once
+    shutil.copytree(HERE / "vendor", html / "_static")
     with ThreadPoolExecutor() as pool:
         homes = pool.map(lambda language: build_language(work, edition, language), languages)
         return next(iter(list(homes)))
