@@ -156,6 +156,7 @@ def test_mistakes_are_told_and_counted(grades):
     sentence = "The three pixels are added up; an average divides by how many there are."
     page = Path("feedback", "sum_for_mean", NAME, f"{NAME}.html").read_text("utf-8")
     assert sentence in page
+    assert "The assignment: 2 edges" in page
     assert "sum_for_mean" in grades["sum_for_mean"]["note"]
     assert "to be marked by hand: explain" in grades["sum_for_mean"]["note"]
     report = Path("reports", NAME, "report.html").read_text("utf-8")

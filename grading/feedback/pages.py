@@ -376,7 +376,8 @@ def heading_of(cells: list[NotebookNode]) -> Finding:
     for cell in cells:
         found = re.search(r"^#+ (.+)$", cell.source, re.MULTILINE)
         if found and cell.cell_type == "markdown":
-            return Finding("The assignment: {heading}", {"heading": found[1].strip()})
+            heading = found[1].replace("`", "").strip()
+            return Finding("The assignment: {heading}", {"heading": heading})
     return Finding("The assignment", {})
 
 
