@@ -23,7 +23,7 @@ from nbgrader.api import (
     TaskCell,
 )
 from nbgrader.dbutil import ALEMBIC_DIR
-from sqlalchemy import and_, text
+from sqlalchemy import ColumnElement, and_, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, Session
 
@@ -35,6 +35,7 @@ from grading.marking.result import total
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
 
 
+NO_RESPONSE = "No response."  # nbgrader's words
 LatePenalty = Callable[[str, float, float], float]  # of a student, a score, the seconds late
 
 
@@ -193,17 +194,29 @@ class Book:
         late = self._of_notebooks(student, Notebook.name, penalty)
         for who, notebook, points in late.filter(of_this, penalty > 0):
             entries[who].penalties[notebook] = points
-        columns = [student, Notebook.name, BaseCell.name, Grade.score]
-        columns += [Grade.auto_score, Grade.needs_manual_grade, Grade.manual_score]
-        grades = self._of_notebooks(*columns).join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-        grades = grades.join(BaseCell, BaseCell.id == Grade.cell_id)
-        for who, notebook, cell, *grade in grades.filter(of_this):
-            entries[who].grades[Place(notebook, cell)] = CellGrade(*grade)
-        comments = self._of_notebooks(student, Notebook.name, BaseCell.name, Comment.manual_comment)
-        comments = comments.join(Comment, Comment.notebook_id == SubmittedNotebook.id)
-        comments = comments.join(BaseCell, BaseCell.id == Comment.cell_id)
-        for who, notebook, cell, comment in comments.filter(of_this, Comment.manual_comment != ""):
+        self._read_marks(of_this, entries)
+
+    def _read_marks(self, of_this: ColumnElement[bool], entries: Mapping[str, Entry]) -> None:
+        """Enter points and comments of these students."""
+        where = [SubmittedAssignment.student_id, Notebook.name, BaseCell.name]
+        grade = [Grade.score, Grade.auto_score, Grade.needs_manual_grade, Grade.manual_score]
+        for who, notebook, cell, *held in self._of_cells(Grade, [*where, *grade], of_this):
+            entries[who].grades[Place(notebook, cell)] = CellGrade(*held)
+        comments = self._of_cells(Comment, [*where, Comment.manual_comment], of_this)
+        for who, notebook, cell, comment in comments.filter(Comment.manual_comment != ""):
             entries[who].comments[Place(notebook, cell)] = comment
+
+    def _of_cells(
+        self,
+        entered: type[Grade] | type[Comment],
+        columns: list[object],
+        of_this: ColumnElement[bool],
+    ) -> Query:
+        """Ask about what was entered for the cells of submissions."""
+        query = self._of_notebooks(*columns).join(
+            entered, entered.notebook_id == SubmittedNotebook.id
+        )
+        return query.join(BaseCell, BaseCell.id == entered.cell_id).filter(of_this)
 
     def _of_notebooks(self, *columns: object) -> Query:
         """Ask about submitted notebooks, whose names and submissions are at hand."""
@@ -271,31 +284,62 @@ class Book:
         """
         with self.one_transaction():
             gradebook = self.gradebook
-            gradebook.update_or_create_student(student)
+            entry = about(gradebook.update_or_create_student(student))
             known = {} if timestamp is None else {"timestamp": timestamp}
             submission = gradebook.update_or_create_submission(assignment, student, **known)
-            notebooks = {each.name: each for each in submission.notebooks}
-            for notebook in notebooks.values():
-                for grade in notebook.grades:
-                    place = Place(notebook.name, grade.name)
-                    if place in auto_points:
-                        enter_points(grade, auto_points[place], notebook.name not in not_there)
-                for comment in notebook.comments:
-                    empty = unanswered.get(Place(notebook.name, comment.name))
-                    comment.auto_comment = "No response." if empty else None
-            gradebook.db.flush()
             late = submission.total_seconds_late
-            entry = about(submission.student)
             entry.handed_in, entry.timestamp, entry.seconds_late = True, timestamp, float(late)
-            self._read_grades(submission.assignment, {student: entry})
-            entry.penalties = {}
-            for name, notebook in notebooks.items():
+            self._enter_points(submission, auto_points, not_there)
+            self._enter_comments(submission, unanswered)
+            of_this = SubmittedAssignment.id == submission.id
+            self._read_marks(of_this, {student: entry})
+            notebooks = self._of_notebooks(Notebook.name, SubmittedNotebook.id).filter(of_this)
+            penalties = []
+            for name, key in notebooks:
                 score = total(p for place, p in entry.points.items() if place.notebook == name)
                 penalty = late_penalty(student, score, late) if late > 0 else 0.0
-                notebook.late_submission_penalty = min(max(penalty, 0.0), score) or None
-                if notebook.late_submission_penalty:
-                    entry.penalties[name] = notebook.late_submission_penalty
+                if penalty := min(max(penalty, 0.0), score):
+                    entry.penalties[name] = penalty
+                penalties.append({"id": key, "late_submission_penalty": penalty or None})
+            gradebook.db.execute(update(SubmittedNotebook), penalties)
         return entry
+
+    def _enter_points(
+        self,
+        submission: SubmittedAssignment,
+        points: Mapping[Place, float | None],
+        not_there: Collection[str],
+    ) -> None:
+        """Enter what each cell earned: as rows, for nbgrader's objects take twice the time."""
+        columns = [Notebook.name, BaseCell.name, BaseCell.type]
+        columns += [Grade.id, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade]
+        of_this, changed = SubmittedAssignment.id == submission.id, []
+        for notebook, cell, kind, key, before, by_hand, waits in self._of_cells(
+            Grade, columns, of_this
+        ):
+            place = Place(notebook, cell)
+            if place in points:
+                is_task = kind == TaskCell.__name__
+                looks = has_to_look(
+                    points[place], before, by_hand, waits, notebook not in not_there, is_task
+                )
+                about_it = {"id": key, "auto_score": points[place], "needs_manual_grade": looks}
+                changed.append(about_it)
+        if changed:
+            self.gradebook.db.execute(update(Grade), changed)
+
+    def _enter_comments(
+        self, submission: SubmittedAssignment, unanswered: Mapping[Place, bool]
+    ) -> None:
+        """Say of each answer that is as it was released that there is none."""
+        columns = [Notebook.name, BaseCell.name, Comment.id, Comment.auto_comment]
+        of_this, changed = SubmittedAssignment.id == submission.id, []
+        for notebook, cell, key, before in self._of_cells(Comment, columns, of_this):
+            said = NO_RESPONSE if unanswered.get(Place(notebook, cell)) else None
+            if said != before:
+                changed.append({"id": key, "auto_comment": said})
+        if changed:
+            self.gradebook.db.execute(update(Comment), changed)
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
@@ -324,17 +368,34 @@ def about(student: Student) -> Entry:
     return Entry(student.id, *names, student.lms_user_id or "")
 
 
-def enter_points(grade: Grade, points: float | None, is_there: bool) -> None:
-    """Enter what the tests gave, and whether a person has to look, as nbgrader's Autograde does."""
-    before, grade.auto_score = grade.auto_score, points
-    by_hand = grade.manual_score is not None
+def has_to_look(
+    points: float | None,
+    before: float | None,
+    by_hand: float | None,
+    waits: bool,
+    is_there: bool,
+    is_task: bool,
+) -> bool:
+    """
+    Tell whether a person has to look at a cell, as nbgrader's Autograde does.
+
+    Parameters
+    ----------
+    points, before : float or None
+        What the tests give it, and what they gave it.
+    by_hand : float or None
+        What a person gave it.
+    waits : bool
+        Whether it has waited for somebody already.
+    is_there : bool
+        Whether anything of its notebook could be read.
+    is_task : bool
+    """
     if not is_there:
-        grade.needs_manual_grade = False
-    elif not isinstance(grade.cell, TaskCell):
-        # who marked by hand has to look again
-        grade.needs_manual_grade = by_hand or points is None
-    elif before is not None:  # handed in at last
-        grade.needs_manual_grade = not by_hand
+        return False
+    if not is_task:
+        return by_hand is not None or points is None  # who marked by hand has to look again
+    return by_hand is None if before is not None else waits  # handed in at last
 
 
 @functools.cache

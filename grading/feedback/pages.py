@@ -182,11 +182,12 @@ class Pages:
 
     def shares(self, name: str, parts: list[GradedCell], entry: Entry) -> Iterator[Share]:
         """Yield what each of several notebooks gives; nothing where there is one alone."""
+        if len(self.assignment.notebooks) == 1:
+            return
         for other, source in self.assignment.notebooks.items():
             graded = (c for c in source.notebook.cells if cells.kind_of(c) in cells.GRADED)
             found = [part_of(Place(other, grade_id(cell)), cell, entry) for cell in graded]
-            if len(self.assignment.notebooks) > 1:
-                yield share_of(other, parts if other == name else found, entry)
+            yield share_of(other, parts if other == name else found, entry)
 
     def pieces(
         self, name: str, notebook: NotebookNode, entry: Entry, parts: list[GradedCell], prose: Prose
@@ -338,6 +339,8 @@ def stops_of(part: GradedCell) -> Iterator[str]:
 
 def marked(code: Markup, lines: Collection[int]) -> Markup:
     """Return code with some lines of it marked, but for those within a longer text."""
+    if not lines:
+        return code
     rows = code.split("\n")
     for n in lines:
         if n <= len(rows) and rows[n - 1].count("<span") == rows[n - 1].count("</span"):
@@ -361,9 +364,11 @@ def without_mark_scheme(cell: NotebookNode) -> NotebookNode:
 
 def comment_on(place: Place, notebook: NotebookNode, entry: Entry, prose: Prose) -> Markup:
     """Return what a person wrote about an answer, where no part of the marks has shown it."""
+    if place not in entry.comments:
+        return Markup()
     graded = [c for c in notebook.cells if cells.kind_of(c) in cells.GRADED]
     shown = {name for c in graded for name in (grade_id(c), cells.function_tested(grade_id(c)))}
-    if place not in entry.comments or place.cell in shown:
+    if place.cell in shown:
         return Markup()
     return Markup('<div class="note"><p><strong>%s</strong></p><p class="comment">%s</p></div>') % (
         prose.say(Finding("Comment", {})),

@@ -19,7 +19,7 @@ from grading.findings import Finding
 from grading.marking.coarse import coarse
 from grading.marking.compare import as_left, check_value
 from grading.marking.lending import lending, of_like_size
-from grading.marking.naming import Given, Outcomes
+from grading.marking.naming import Given, Outcomes, Seen
 from grading.marking.result import CheckResult, TestResult
 from grading.marking.where import where_wrong
 from grading.outcomes import (
@@ -28,7 +28,6 @@ from grading.outcomes import (
     Wrong,
     explained,
     fingerprint,
-    flatten,
     run_function,
     same_value,
 )
@@ -427,12 +426,12 @@ class MarkedTest(FunctionTest):
         outcomes = [call.outcomes[way] for call in self.history]
         if not all(map(is_clear, outcomes)) or outcomes[0].stopped == NOT_WRITTEN:
             return None
-        seen = [flatten(outcome.seen) for outcome in outcomes]
+        seen = [Seen(outcome) for outcome in outcomes]
         versions = self.outcomes_known.source.mistakes(self.name)
         return next((version for version in versions if self.is_like(version, seen)), None)
 
-    def is_like(self, version: Version, seen: list[tuple]) -> bool:
-        """Tell whether a known mistake gives just these outcomes, which are flattened."""
+    def is_like(self, version: Version, seen: list[Seen]) -> bool:
+        """Tell whether a known mistake gives just these outcomes."""
         calls = tuple(call.given for call in self.history)
         return self.outcomes_known.are_of(version, calls, seen)
 

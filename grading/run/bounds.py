@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -28,6 +29,7 @@ class TookTooMuch(Exception):
 def become_worker() -> None:
     """Leave Ctrl-C to the process that hands out the jobs, end when that ends, stay small."""
     bound_memory()
+    gc.freeze()  # what was made ready before is no rubbish
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         parent = os.getppid()
