@@ -323,7 +323,11 @@ def sparing(function: Callable) -> Callable:
                 rest.leave_out(error)
         return rest.function(*given)
 
+<<<<<<< HEAD
     spared.__name__ = ""  # 这里停在哪里不会有人问：找出来很费时间
+=======
+    spared.__name__ = ""  # 没有人问它停在哪里
+>>>>>>> 3999e25 (The Chinese of the checks follows)
     return spared
 
 
@@ -1392,6 +1396,8 @@ def check_array(
     check_shape(path, actual, expected.shape)
     measured = expected.dtype.kind not in "bU"
     actual, expected = as_numbers(actual, expected)
+    if np.array_equal(actual, expected):  # 大多数都相等
+        return
     if np.isnan(actual).any():
         raise Wrong(
             "`{label}` is NaN in {places}; what was divided by zero, or too"
