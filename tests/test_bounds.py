@@ -1,6 +1,7 @@
 """What the trusted side may spend on a submission, and what becomes of one that costs more."""
 
 import os
+import pickle
 import shutil
 import signal
 import sys
@@ -19,6 +20,7 @@ from grading.cli import app
 from grading.rooms import Cell, Limits, Nursery, run_notebook
 from grading.run import bounds
 from grading.run.bounds import TookTooMuch, bounded_time
+from grading.run.certify import not_graded
 from grading.run.pool import Workers
 from grading.run.worker import Marker, Read, work
 
@@ -146,6 +148,13 @@ def test_a_test_that_costs_too_much_is_no_result_of_the_student(monkeypatch, tex
     finally:
         nursery.close()
     assert done.cells[0].value == 4
+
+
+def test_why_a_submission_is_not_graded_is_said_once_however_often_it_is_handed_on():
+    said = not_graded(KeyError("problem"))
+    for _ in range(3):  # from a cluster's worker to its scheduler to the run
+        said = not_graded(pickle.loads(pickle.dumps(said)))
+    assert str(said) == "could not be marked: KeyError: 'problem'; look at what was handed in"
 
 
 def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(course, monkeypatch):

@@ -480,6 +480,13 @@ def test_an_endless_loop_is_ended(nurseries):
             run_cell(room, "while True:\n    pass", "cell 9")
 
 
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one(nursery):
+    room = nursery.start_room()
+    for _ in range(3):  # given up on a busy machine, and answered all the same
+        nursery.process.ask({"do": "waited", "room": 0})
+    assert room.end(0.0)["cpu_seconds"] > 0
+
+
 def test_processor_time_is_bounded(nurseries):
     with Nursery(dataclasses.replace(LIMITS, cpu_seconds=1), unprotected=True) as nursery:
         room = Room(nursery)

@@ -53,6 +53,8 @@ class ControlLine:
     def __init__(self, limits: dict[str, Any]) -> None:
         self.limits = limits
         self.ready = False
+        self.asked = 0  # requests so far
+        self.waiting = b""  # what has been received, and not been read
         self.control, self.theirs = socket.socketpair()
 
     def wait_until_ready(self) -> None:
@@ -61,25 +63,35 @@ class ControlLine:
         self.ready = True
 
     def answer(self, seconds: float) -> Any:
-        """Return the nursery's next line."""
+        """Return the answer to the last request; one to an earlier request has come too late."""
         deadline = time.monotonic() + seconds
-        data = b""
-        while not data.endswith(b"\n"):
+        while True:
+            line, ended, rest = self.waiting.partition(b"\n")
+            if ended:
+                self.waiting = rest
+                number, answer = json.loads(line)
+                if number == self.asked:
+                    return answer
+                continue
             self.control.settimeout(max(deadline - time.monotonic(), 0.001))
             piece = self.control.recv(65536)
             if not piece:
                 raise OSError(self.last_words())
-            data += piece
-        return json.loads(data)
+            self.waiting += piece
 
     def last_words(self) -> str:
         """Return what the process said last."""
         return "it ended without a word"
 
-    def ask(self, request: dict[str, object], line: socket.socket) -> None:
+    def ask(self, request: dict[str, object], line: socket.socket | None = None) -> None:
         """Send a request, and with it the nursery's end of a line."""
+        self.asked += 1
+        message = json.dumps(request | {"number": self.asked}).encode() + b"\n"
+        if line is None:
+            self.control.sendall(message)
+            return
         with line:
-            socket.send_fds(self.control, [json.dumps(request).encode()], [line.fileno()])
+            socket.send_fds(self.control, [message], [line.fileno()])
 
     def start_room(self) -> tuple[socket.socket, int]:
         """Return our end of a new room's line, and the room's number."""
@@ -93,13 +105,12 @@ class ControlLine:
 
     def end_room(self, room: int, patience: float = 0.0) -> Usage:
         """End a room; return how it ended and what it used."""
-        request = {"do": "end", "room": room, "patience": patience}
-        self.control.sendall(json.dumps(request).encode())
+        self.ask({"do": "end", "room": room, "patience": patience})
         return self.answer(self.limits["start_seconds"])
 
     def waited(self, room: int) -> float:
         """Return for how many seconds a room has waited for a processor, as far as is known."""
-        self.control.sendall(json.dumps({"do": "waited", "room": room}).encode())
+        self.ask({"do": "waited", "room": room})
         return self.answer(self.limits["start_seconds"])["seconds"]
 
     def branch(self) -> ControlLine:

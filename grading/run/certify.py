@@ -15,11 +15,15 @@ from grading.run.worker import Marked
 class NotGraded(CourseError):
     """Why a submission could not be marked."""
 
-    def __init__(self, error: BaseException | None) -> None:
-        said = str(error) if isinstance(error, TookTooMuch) else f"{type(error).__name__}: {error}"
-        if isinstance(error, BrokenProcessPool):
-            said = "our own work on it ended its process: it took too much time or memory"
-        super().__init__(f"could not be marked: {said}; look at what was handed in")
+
+def not_graded(error: BaseException | None) -> NotGraded:
+    """Say why a submission could not be marked; what says it by now says no more."""
+    if isinstance(error, NotGraded):
+        return error
+    said = str(error) if isinstance(error, TookTooMuch) else f"{type(error).__name__}: {error}"
+    if isinstance(error, BrokenProcessPool):
+        said = "our own work on it ended its process: it took too much time or memory"
+    return NotGraded(f"could not be marked: {said}; look at what was handed in")
 
 
 NO_TEXT = "the folder in submitted/ has a name that is no plain text: rename it"

@@ -40,10 +40,10 @@ from grading.run.certificate import (
 from grading.run.certify import (
     NO_TEXT,
     STRANGER,
-    NotGraded,
     describe_marks,
     describe_run,
     fail,
+    not_graded,
     refused,
 )
 from grading.run.choose import choose, submitted
@@ -242,7 +242,7 @@ class Run:
         work = partial(worker.work, self.settings)
         for job, marked, error in self.local.run(work, lambda: next(waiting, None)):
             if marked is None:
-                raise CourseError(f"{job.student}: {NotGraded(error)}")
+                raise CourseError(f"{job.student}: {not_graded(error)}")
             yield job.student, marked
 
     # What there is to do
@@ -359,7 +359,7 @@ class Run:
             return found and Read(*found)
 
         for job, handed, error in self.local.run(partial(worker.work, self.settings), take):
-            yield Mark(job.student, handed if error is None else NotGraded(error), most_seconds)
+            yield Mark(job.student, handed if error is None else not_graded(error), most_seconds)
 
     def begun(self, students: list[str]) -> Iterator[tuple[str, Path]]:
         """Yield students with their folders, the hook before it run once for each."""
@@ -383,7 +383,7 @@ class Run:
         certificate.max_score, certificate.source = self.class_.max_score, self.hashes
         try:
             if marked is None:
-                raise NotGraded(error)
+                raise not_graded(error)
             describe_run(certificate, marked)
             if student in self.groups.notes:
                 certificate.notes = [self.groups.notes[student], *certificate.notes]
@@ -411,7 +411,7 @@ class Run:
     ) -> None:
         """Write the pages that the student gets back, one for each notebook."""
         if pages is None:
-            raise NotGraded(error)
+            raise not_graded(error)
         self.feedback.begin(student)
         folder = self.folder(self.coursedir.feedback_directory, student)
         for name, page in pages.items():

@@ -76,9 +76,9 @@ class RoomForker:
         self.too_large: set[int] = set()
         self.branches: set[int] = set()
 
-    def reply(self, answer: dict[str, object]) -> None:
-        """Send one line."""
-        self.control.sendall(json.dumps(answer).encode() + b"\n")
+    def reply(self, answer: dict[str, object], number: int = 0) -> None:
+        """Send one line: the number of a request, and the answer to it."""
+        self.control.sendall(json.dumps([number, answer]).encode() + b"\n")
 
     def serve(self) -> None:
         """Answer requests until the control line closes."""
@@ -94,20 +94,25 @@ class RoomForker:
                 for room in list(self.folders):
                     self.end(room, 0)
                 return
-            request = json.loads(data)
-            if request["do"] == "branch":
-                self.branch(socket.socket(fileno=descriptors[0]))
-            elif request["do"] == "start":
-                line = socket.socket(fileno=descriptors[0])
-                try:
-                    self.reply({"room": self.start(line, request["limits"])})
-                except OSError as error:
-                    self.reply({"problem": str(error)})
-                line.close()
-            elif request["do"] == "waited":
-                self.reply({"seconds": seconds_waited(request["room"])})
-            else:
-                self.reply(self.end(request["room"], request["patience"]))
+            for line in data.splitlines():  # several, where answers were not waited for
+                self.answer(json.loads(line), descriptors)
+
+    def answer(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        """Answer one request; a line that it brings is among the descriptors."""
+        number = request["number"]
+        if request["do"] == "branch":
+            self.branch(socket.socket(fileno=descriptors.pop()))
+        elif request["do"] == "start":
+            line = socket.socket(fileno=descriptors.pop())
+            try:
+                self.reply({"room": self.start(line, request["limits"])}, number)
+            except OSError as error:
+                self.reply({"problem": str(error)}, number)
+            line.close()
+        elif request["do"] == "waited":
+            self.reply({"seconds": seconds_waited(request["room"])}, number)
+        else:
+            self.reply(self.end(request["room"], request["patience"]), number)
 
     def branch(self, control: socket.socket) -> None:
         """Fork a nursery, as warm as this one, that answers on a control line of its own."""
