@@ -50,7 +50,7 @@ from grading.source.cells import is_test, with_answers
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-ASSIGNMENTS = sorted(path.name for path in (REPO / "source").iterdir())
+ASSIGNMENTS = sorted(path.name for path in (REPO / "source").iterdir() if path.is_dir())
 ASSIGNMENT = "rnn_lstm_forward"  # for what one is enough
 FOR_STOCK = 24  # submissions
 HANGS = "endless_loop"
@@ -261,7 +261,7 @@ def compare(assignment: str, students: int, rounds: int, many: int) -> None:
                 flush=True,
             )
         found = marks(mine)
-        same = all(found[place] == points for place, points in marks(theirs).items())
+        other = {p: points for p, points in marks(theirs).items() if found[p] != points}
         isolation = next(read_certificates(mine / "reports" / assignment / FOLDER)).isolation
         single = statistics.median(
             ours(mine, "student_00000", "--force", assignment=assignment).seconds for _ in range(3)
@@ -270,7 +270,9 @@ def compare(assignment: str, students: int, rounds: int, many: int) -> None:
         parts, bare = parts_of(mine, assignment), bare_seconds(mine, assignment)
         cpu = statistics.median(each.cpu_seconds for each in times)
         print(f"{students} submissions, {cores()} cores; {isolation}")
-        print(f"ratio: {statistics.median(ratios):.1f}; the same marks: {'yes' if same else 'NO'}")
+        print(f"ratio: {statistics.median(ratios):.1f}; other marks: {len(other) or 'none'}")
+        for (student, cell), points in other.items():
+            print(f"  {student}, {cell}: stock {points:g}, ours {found[student, cell]:g}")
         if many:
             shutil.rmtree(mine.parent)
             most = make_class(Path(folder) / "many", many, assignment=assignment)
