@@ -323,11 +323,7 @@ def sparing(function: Callable) -> Callable:
                 rest.leave_out(error)
         return rest.function(*given)
 
-<<<<<<< HEAD
     spared.__name__ = ""  # 这里停在哪里不会有人问：找出来很费时间
-=======
-    spared.__name__ = ""  # 没有人问它停在哪里
->>>>>>> 3999e25 (The Chinese of the checks follows)
     return spared
 
 
