@@ -15,6 +15,7 @@ import numpy as np
 from grading.marking.hidden_data import HiddenData
 from grading.outcomes import Outcome, flatten, run_function, same_flat
 from grading.source import Source, Version
+from grading.source.names import names_in
 
 ON_VIEW = HiddenData()  # what an author sees who runs a notebook in Jupyter
 
@@ -131,7 +132,13 @@ class Outcomes:
     def looks_for_an_example(self, outcome: Outcome) -> bool:
         """Tell whether a function has stopped for want of a name that the examples bind."""
         stop = outcome.raised
-        return bool(stop and stop[1] == "NameError" and self.source.bound_in_examples & {*stop[2]})
+        return bool(stop and stop[1] == "NameError" and self.bound_in_examples & {*stop[2]})
+
+    @functools.cached_property
+    def bound_in_examples(self) -> frozenset[str]:
+        """The names that the notebook's examples bind."""
+        texts = self.source.examples.values()
+        return frozenset().union(*(names_in(text).binds for text in texts))
 
     def are_of(self, version: Version, calls: tuple[Given, ...], seen: Sequence[Seen]) -> bool:
         """Tell whether a version gives just these outcomes."""

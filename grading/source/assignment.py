@@ -245,11 +245,6 @@ class Source:
         return {n: text for n, text in named.items() if n.startswith(("example_", "check_"))}
 
     @functools.cached_property
-    def bound_in_examples(self) -> frozenset[str]:
-        """The names that the examples bind."""
-        return frozenset().union(*(names_in(text).binds for text in self.examples.values()))
-
-    @functools.cached_property
     def tested(self) -> dict[str, str]:
         """The text of examples, checks and tests, by the cells' names, in order."""
         texts = {**self.examples, **self.tests}
