@@ -26,7 +26,7 @@ from grading.cli import converter_of
 from grading.demo import plain
 from grading.exports import ExportRequest, export
 from grading.source import read_source
-from grading.source.bundle import bundle
+from grading.source.bundle import bundle, refresh
 from grading.source.catalogue import CATALOGUES
 from grading.source.cells import new_metadata, with_answers
 from grading.source.translation import (
@@ -72,6 +72,7 @@ def translate_all(root):
     checks = root / "rnn_checks.py"
     checks.write_text(checks.read_text("utf-8") + "# of an engine before this one\n", "utf-8")
     assert list(write_language(root, LANGUAGE)) == []
+    refresh(root)  # as the command does
 
 
 def fill_in(path, notebook):

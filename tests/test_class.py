@@ -123,7 +123,7 @@ def outcome(root):
 # committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
 PLACES = {
     "handed_out": (grading.run.run, "Mark"),
-    "uncommitted": (Book, "_read_grades"),  # also once, when a run begins
+    "uncommitted": (Book, "_read_marks"),  # also once, when a run begins
     "write_marked": (Run, "write_marked"),
     "write_pages": (Run, "write_pages"),
     "certificate": (Certificate, "write"),

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,27 +112,10 @@ class Outcomes:
 
         return self.once((name, given), call)
 
-    def of_version(self, version: Version, calls: tuple[Given, ...]) -> Iterator[Seen]:
-        """Yield what a version of a function makes of a test's calls, as asked for."""
-
-        def start() -> tuple[list[Callable], list[Seen]]:
-            return [self.source.build(version)], []  # anew: it may remember its calls
-
-        functions, known = self.once((version, calls), start)
-        for number, each in enumerate(calls):
-            if number == len(known):
-                with np.errstate(all="ignore"):  # wrong versions divide by zero and worse
-                    outcome = each.run(functions[-1])
-                    if len(functions) == 1 and self.looks_for_an_example(outcome):
-                        functions.append(self.source.build_in_notebook(version))
-                        outcome = each.run(functions[-1])
-                known.append(Seen(outcome))
-            yield known[number]
-
-    def looks_for_an_example(self, outcome: Outcome) -> bool:
-        """Tell whether a function has stopped for want of a name that the examples bind."""
-        stop = outcome.raised
-        return bool(stop and stop[1] == "NameError" and self.bound_in_examples & {*stop[2]})
+    def mistakes(self, name: str, calls: tuple[Given, ...]) -> list[Candidate]:
+        """Return the known mistakes of a function, to be called as its test does."""
+        known = self.source.mistakes
+        return self.once((name, calls), lambda: [Candidate(self, v, calls) for v in known(name)])
 
     @functools.cached_property
     def bound_in_examples(self) -> frozenset[str]:
@@ -140,9 +123,46 @@ class Outcomes:
         texts = self.source.examples.values()
         return frozenset().union(*(names_in(text).binds for text in texts))
 
-    def are_of(self, version: Version, calls: tuple[Given, ...], seen: Sequence[Seen]) -> bool:
-        """Tell whether a version gives just these outcomes."""
-        return all(map(Seen.is_like, self.of_version(version, calls), seen))
+
+class Candidate:
+    """
+    A known mistake, called as a test calls: as often as it was asked for, and once at most.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+    version : Version
+    calls : tuple of Given
+    """
+
+    def __init__(self, outcomes: Outcomes, version: Version, calls: tuple[Given, ...]) -> None:
+        self.outcomes, self.version, self.calls = outcomes, version, calls
+        self.functions: list[Callable] = []
+        self.seen: list[Seen] = []
+
+    def gives(self, seen: Sequence[Seen]) -> bool:
+        """Tell whether it gives just these outcomes."""
+        return all(self.at(number).is_like(each) for number, each in enumerate(seen))
+
+    def at(self, number: int) -> Seen:
+        """Return what it makes of a call, after those before it."""
+        if number == len(self.seen):
+            self.seen.append(Seen(self.run(self.calls[number])))
+        return self.seen[number]
+
+    def run(self, given: Given) -> Outcome:
+        """Call it; where it looks for a name of an example, amid the notebook's from now on."""
+        source = self.outcomes.source
+        if not self.functions:
+            self.functions.append(source.build(self.version))  # anew: it may remember its calls
+        with np.errstate(all="ignore"):  # wrong versions divide by zero and worse
+            outcome = given.run(self.functions[-1])
+            stop = outcome.raised
+            missing = {*stop[2]} if stop and stop[1] == "NameError" else set()
+            if len(self.functions) == 1 and missing & self.outcomes.bound_in_examples:
+                self.functions.append(source.build_in_notebook(self.version))
+                outcome = given.run(self.functions[-1])
+        return outcome
 
 
 class Seen:

@@ -427,13 +427,9 @@ class MarkedTest(FunctionTest):
         if not all(map(is_clear, outcomes)) or outcomes[0].stopped == NOT_WRITTEN:
             return None
         seen = [Seen(outcome) for outcome in outcomes]
-        versions = self.outcomes_known.source.mistakes(self.name)
-        return next((version for version in versions if self.is_like(version, seen)), None)
-
-    def is_like(self, version: Version, seen: list[Seen]) -> bool:
-        """Tell whether a known mistake gives just these outcomes."""
         calls = tuple(call.given for call in self.history)
-        return self.outcomes_known.are_of(version, calls, seen)
+        candidates = self.outcomes_known.mistakes(self.name, calls)
+        return next((each.version for each in candidates if each.gives(seen)), None)
 
     def where(self, kind: str, way: str) -> dict[str, Any]:
         """Say where the returned value of this name is wrong, in the first call it is wrong in."""
