@@ -7,6 +7,7 @@ import functools
 import hashlib
 import pickle
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from grading.marking.hidden_data import HiddenData
 from grading.outcomes import Outcome, flatten, run_function, same_flat
 from grading.source import Source, Version
 from grading.source.names import names_in
+from grading.stops import copy_value
 
 ON_VIEW = HiddenData()  # what an author sees who runs a notebook in Jupyter
 
@@ -142,7 +144,19 @@ class Candidate:
 
     def gives(self, seen: Sequence[Seen]) -> bool:
         """Tell whether it gives just these outcomes."""
+        if self.first is not None and not same_flat(self.first, seen[0].first):
+            return False
         return all(self.at(number).is_like(each) for number, each in enumerate(seen))
+
+    @functools.cached_property
+    def first(self) -> tuple | None:
+        """The first value that it returns, None where it stops: most differ in that by now."""
+        if self.calls[0].own_cache:  # of a single value nobody could tell what it is
+            return None
+        function = self.outcomes.source.build(self.version)
+        with np.errstate(all="ignore"), suppress(Exception, SystemExit):
+            return first_value(function(*copy_value(self.calls[0].arguments).values()))
+        return None
 
     def at(self, number: int) -> Seen:
         """Return what it makes of a call, after those before it."""
@@ -169,12 +183,7 @@ class Seen:
     """What can be seen of an outcome, flattened as far as it is asked for."""
 
     def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-        result = outcome.result
-        if isinstance(result, dict):
-            result = [result[key] for key in sorted(result, key=str)]
-        several = isinstance(result, (list, tuple))
-        self.first = flatten(result[0] if several and result else result)
+        self.outcome, self.first = outcome, first_value(outcome.result)
 
     @functools.cached_property
     def whole(self) -> tuple:
@@ -184,3 +193,11 @@ class Seen:
     def is_like(self, other: Seen) -> bool:
         """Tell whether two are equal, but for rounding: most differ in the first value."""
         return same_flat(self.first, other.first) and same_flat(self.whole, other.whole)
+
+
+def first_value(result: Any) -> tuple:
+    """Return the first of the values that a function has returned, flattened."""
+    if isinstance(result, dict):
+        result = [result[key] for key in sorted(result, key=str)]
+    several = isinstance(result, (list, tuple))
+    return flatten(result[0] if several and result else result)
