@@ -4,8 +4,20 @@ import atexit
 import gc
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from grading.rooms.sandbox import start_early
+
+# nbgrader's extensions of Jupyter's server: it imports them all, and no command here has a server.
+SERVERS = ("assignment_list", "course_list", "formgrader", "validate_assignment")
+
+
+def leave_out_servers() -> None:
+    """Let nbgrader be imported without its extensions of Jupyter's server."""
+    for name in SERVERS:
+        module = ModuleType(f"nbgrader.server_extensions.{name}")
+        vars(module)["load_jupyter_server_extension"] = None
+        sys.modules[module.__name__] = module
 
 
 def main() -> None:
@@ -19,6 +31,7 @@ def main() -> None:
     atexit.register(gc.freeze)
     if sys.argv[1:2] in (["grade"], ["check"], ["release"], ["prove"]) and "--help" not in sys.argv:
         start_early()  # rooms take a second to warm up, and so does what is loaded now
+    leave_out_servers()
     from grading import cli
 
     gc.freeze()
