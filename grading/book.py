@@ -289,9 +289,9 @@ class Book:
             submission = gradebook.update_or_create_submission(assignment, student, **known)
             late = submission.total_seconds_late
             entry.handed_in, entry.timestamp, entry.seconds_late = True, timestamp, float(late)
-            self._enter_points(submission, auto_points, not_there)
-            self._enter_comments(submission, unanswered)
             of_this = SubmittedAssignment.id == submission.id
+            self._enter_points(of_this, auto_points, not_there)
+            self._enter_comments(of_this, unanswered)
             self._read_marks(of_this, {student: entry})
             notebooks = self._of_notebooks(Notebook.name, SubmittedNotebook.id).filter(of_this)
             penalties = []
@@ -306,14 +306,14 @@ class Book:
 
     def _enter_points(
         self,
-        submission: SubmittedAssignment,
+        of_this: ColumnElement[bool],
         points: Mapping[Place, float | None],
         not_there: Collection[str],
     ) -> None:
         """Enter what each cell earned: as rows, for nbgrader's objects take twice the time."""
         columns = [Notebook.name, BaseCell.name, BaseCell.type]
         columns += [Grade.id, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade]
-        of_this, changed = SubmittedAssignment.id == submission.id, []
+        changed = []
         for notebook, cell, kind, key, before, by_hand, waits in self._of_cells(
             Grade, columns, of_this
         ):
@@ -329,11 +329,11 @@ class Book:
             self.gradebook.db.execute(update(Grade), changed)
 
     def _enter_comments(
-        self, submission: SubmittedAssignment, unanswered: Mapping[Place, bool]
+        self, of_this: ColumnElement[bool], unanswered: Mapping[Place, bool]
     ) -> None:
         """Say of each answer that is as it was released that there is none."""
         columns = [Notebook.name, BaseCell.name, Comment.id, Comment.auto_comment]
-        of_this, changed = SubmittedAssignment.id == submission.id, []
+        changed = []
         for notebook, cell, key, before in self._of_cells(Comment, columns, of_this):
             said = NO_RESPONSE if unanswered.get(Place(notebook, cell)) else None
             if said != before:

@@ -99,10 +99,7 @@ def serious_violations(
 
     Parameters
     ----------
-    page : Page
-    but : tuple of str
-        CSS selectors of parts that are not looked at.
-    seen : set of str, optional
+    page, but, seen
         As of `pale`.
     """
     load_axe(page)
