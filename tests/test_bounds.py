@@ -10,6 +10,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import dask
 import distributed
 import pytest
 from conftest import ASSIGNMENT, grade, make_handed_in, open_run
@@ -88,15 +89,12 @@ def spend(monkeypatch):
     monkeypatch.setattr(Marker, "mark", mark)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_submission_that_costs_too_much_is_not_graded_and_the_others_are(
-    course, monkeypatch, jobs
-):
+def test_a_submission_that_costs_too_much_is_not_graded_and_the_others_are(course, monkeypatch):
     for name in COSTLY:
         shutil.copytree(course / "submitted" / "anna", course / "submitted" / name)
     with monkeypatch.context() as patch:
         spend(patch)
-        found = {each.student_id: each for each in grade([], jobs=jobs)}
+        found = {each.student_id: each for each in grade([], jobs=2)}
     assert sorted(found) == sorted([*STUDENTS, *COSTLY])
     for name, (_, said) in COSTLY.items():
         assert found[name].status == "not graded"
@@ -117,11 +115,24 @@ class Spend(Read):
             COSTLY[self.student][0]()
 
 
-def test_a_cluster_keeps_the_bounds(course, monkeypatch):
-    # the processes apart have to find `Spend`
-    path = [str(Path(__file__).parent), *sys.path]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
-    with cluster() as there, open_run([], scheduler=there.scheduler_address) as run:
+@pytest.fixture(scope="module")
+def scheduler():
+    """Start a Dask cluster of one worker; return its address."""
+    with pytest.MonkeyPatch.context() as patch:
+        # the processes apart have to find `Spend`
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+        once = {"distributed.scheduler.allowed-failures": 0}  # a worker takes seconds to come back
+        with (
+            dask.config.set(once),
+            distributed.LocalCluster(
+                n_workers=1, threads_per_worker=1, dashboard_address=None
+            ) as cluster,
+        ):
+            yield cluster.scheduler_address
+
+
+def test_a_cluster_keeps_the_bounds(course, scheduler):
+    with open_run([], scheduler=scheduler) as run:
         names = ["loop_in_python", "loop_in_c", "take_memory"]
         jobs = iter([Spend(name, course) for name in names])
         done = run.workers.run(partial(work, run.settings), partial(next, jobs, None))
@@ -130,11 +141,6 @@ def test_a_cluster_keeps_the_bounds(course, monkeypatch):
     assert list(errors) == names
     for name in names:
         assert COSTLY[name][1] in errors[name] or "process has ended" in errors[name]
-
-
-def cluster():
-    """Return a Dask cluster of one worker."""
-    return distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
 
 
 @pytest.mark.parametrize("text", ["while True:\n    pass", "a = bytes(10 ** 15)\na"])
@@ -157,7 +163,9 @@ def test_why_a_submission_is_not_graded_is_said_once_however_often_it_is_handed_
     assert str(said) == "could not be marked: KeyError: 'problem'; look at what was handed in"
 
 
-def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(course, monkeypatch):
+def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(
+    course, scheduler, monkeypatch
+):
     real = Workers.run
 
     def run(workers, function, take):
@@ -166,8 +174,7 @@ def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(course, m
             yield (job, None, TookTooMuch("too long")) if is_read else (job, result, error)
 
     monkeypatch.setattr(Workers, "run", run)
-    with cluster() as there:
-        found = {each.student_id: each for each in grade([], scheduler=there.scheduler_address)}
+    found = {each.student_id: each for each in grade([], scheduler=scheduler)}
     assert (found["bert"].status, found["anna"].score) == ("not graded", 100)
     assert "too long" in found["bert"].note
 

@@ -12,8 +12,6 @@ from grading.cli import app
 from grading.run.certificate import find_certificate
 from grading.source import enter_course
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 HALF = "def double(x):\n    return 3 * x\n"
 
 

@@ -1,33 +1,45 @@
 """Damaged files of ours: each costs its own student a new marking, nobody anything else."""
 
+import contextlib
 import json
 import os
 import shutil
 
 import pytest
-from conftest import ASSIGNMENT, grade, make_handed_in
+from assignments import function, hand_in, notebook, write
+from conftest import grade
 from nbgrader.api import Gradebook
 
+from grading.authoring.release import make_release
 from grading.run.certificate import BEFORE, FOLDER, file_name
 
+ASSIGNMENT, POINTS = "small", 25.0
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+STUDENTS = ("anna", "bert", "cleo")
 
 
 @pytest.fixture(scope="module")
-def marked(released, tmp_path_factory):
+def marked(tmp_path_factory):
     """Mark three students."""
-    root = tmp_path_factory.mktemp("damaged") / "rnn"
-    make_handed_in(released, root, ("anna", "bert", "cleo"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        grade([])
+    root = tmp_path_factory.mktemp("damaged") / "small"
+    write(root, ASSIGNMENT, small=notebook("Doubles", function("double", "2 * x", POINTS)))
+    with contextlib.chdir(root):
+        make_release(ASSIGNMENT)
+        for student in STUDENTS:
+            hand_in(root, ASSIGNMENT, student, {"double": "def double(x):\n    return 2 * x"})
+        mark()
     return root
+
+
+def mark(**more):
+    """Mark in the course here."""
+    return grade([], assignment=ASSIGNMENT, **more)
 
 
 @pytest.fixture
 def course(marked, tmp_path, monkeypatch):
     """Copy that course."""
-    root = tmp_path / "rnn"
+    root = tmp_path / "small"
     shutil.copytree(marked, root)
     monkeypatch.chdir(root)
     return root
@@ -96,12 +108,12 @@ CERTIFICATE = {
 
 
 def assert_marked_again(course, *students):
-    again = {each.student_id: each.score for each in grade([])}
-    assert again == dict.fromkeys(students, 100)
-    assert grade([]) == []
+    again = {each.student_id: each.score for each in mark()}
+    assert again == dict.fromkeys(students, POINTS)
+    assert mark() == []
     lines = (course / "reports" / ASSIGNMENT / "grades.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in lines[1:]] == [
-        [student, "100.0"] for student in ("anna", "bert", "cleo")
+        [student, "25.0"] for student in STUDENTS
     ]
 
 
@@ -111,17 +123,17 @@ def test_damaged_certificates_and_marked_notebooks(course):
     students = [*CERTIFICATE, *notebooks]
     for student in students:
         shutil.copytree(course / "submitted" / "bert", course / "submitted" / student)
-    assert len(grade([])) == len(students)
+    assert len(mark()) == len(students)
     for student, damage in CERTIFICATE.items():
         damage(course / "reports" / ASSIGNMENT / FOLDER / file_name(student))
     for student, damage in notebooks.items():
         path = course / "autograded" / student / ASSIGNMENT / NOTEBOOK
         path.chmod(0o644)
         damage(path)
-    assert {each.student_id: each.score for each in grade([])} == dict.fromkeys(students, 100)
-    assert grade([]) == []
+    assert {each.student_id: each.score for each in mark()} == dict.fromkeys(students, POINTS)
+    assert mark() == []
     table = (course / "reports" / ASSIGNMENT / "grades.csv").read_text()
-    assert table.count(",100.0,100.0,") == 3 + len(students)
+    assert table.count(",25.0,25.0,") == 3 + len(students)
 
 
 @pytest.mark.parametrize(
@@ -142,15 +154,15 @@ def test_a_file_in_the_place_of_the_certificates(course):
     folder = course / "reports" / ASSIGNMENT / FOLDER
     shutil.rmtree(folder)
     folder.write_text("")
-    assert_marked_again(course, "anna", "bert", "cleo")
+    assert_marked_again(course, *STUDENTS)
 
 
 def test_a_page_that_cannot_be_written(course):
     page = course / "feedback" / "bert" / ASSIGNMENT
     shutil.rmtree(page)
     page.write_text("no folder")
-    found = {each.student_id: each for each in grade([], force=True)}
-    assert (found["anna"].score, found["cleo"].score) == (100, 100)
+    found = {each.student_id: each for each in mark(force=True)}
+    assert (found["anna"].score, found["cleo"].score) == (POINTS, POINTS)
     assert found["bert"].status == "not graded"
     page.unlink()
     assert_marked_again(course, "bert")
@@ -158,7 +170,7 @@ def test_a_page_that_cannot_be_written(course):
 
 def test_a_mark_that_the_grade_book_no_longer_holds_is_made_again(course):
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
-        grade_of = book.find_grade("test_rnn_forward", ASSIGNMENT, ASSIGNMENT, "bert")
+        grade_of = book.find_grade("test_double", ASSIGNMENT, ASSIGNMENT, "bert")
         grade_of.auto_score = 3.0
         book.db.commit()
     assert_marked_again(course, "bert")

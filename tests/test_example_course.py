@@ -13,8 +13,6 @@ from nbgrader.api import Gradebook
 
 from grading.cli import app
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 EXAMPLE = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide"
 STOCK = CONFIG.replace("nbgrader_plugins.install(c)\n", "")
 NAME = "ps1"

@@ -20,8 +20,6 @@ from grading.marking.solution import mark_solution
 from grading.source import course_root, read_assignment, read_source
 from grading.source.cells import with_answers
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 ROOT = course_root(Path(__file__).parent)
 ASSIGNMENT = "rnn_lstm_forward"
 CODE = "def f(x):\n    y = x + 1\n    return y\n"

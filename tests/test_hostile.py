@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import start_process
 from hostile import (
     CANARY,
     FILES,
@@ -28,7 +29,7 @@ from grading.demo import make_course
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import read_result
-from grading.rooms import IsolationUnavailable, Limits, Nursery, Room
+from grading.rooms import IsolationUnavailable, Limits, Nursery, Room, sandbox
 from grading.source.cells import is_test
 from rnn_marking import inputs
 
@@ -65,11 +66,13 @@ def mode(request):
 
 @pytest.fixture(scope="module")
 def rooms(course, mode):
-    """One source of rooms for all submissions; an honest student comes last."""
-    try:
-        nursery = Nursery(LIMITS, hidden=[course, REPO], unprotected=mode == "unprotected")
-    except IsolationUnavailable as problem:
-        pytest.skip(str(problem))
+    """One source of rooms for all submissions, in a process of its own; an honest one is last."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "start_process", start_process)
+        try:
+            nursery = Nursery(LIMITS, hidden=[course, REPO], unprotected=mode == "unprotected")
+        except IsolationUnavailable as problem:
+            pytest.skip(str(problem))
     with nursery:
         yield nursery
         assert points(marked(Submission("honest", {}), nursery, course)) == [25.0] * 4

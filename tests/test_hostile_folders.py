@@ -5,12 +5,12 @@ import json
 import os
 import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import ASSIGNMENT, converter_of, make_handed_in
+
+from grading.cli import app
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 JOB = 20  # seconds of processor time, for the reading of any of them
@@ -178,9 +178,8 @@ def mark(force=False):
 
 def test_no_table_holds_a_formula(handed_in, monkeypatch):
     monkeypatch.chdir(handed_in)
-    run = [sys.executable, "-m", "grading"]
     for command in (["report", ASSIGNMENT], ["export", ASSIGNMENT, "--to", "csv"]):
-        subprocess.run([*run, *command], check=True, capture_output=True)
+        app(command, standalone_mode=False)
     tables = [p for p in Path().rglob("*.csv") if "submitted" not in p.parts]
     assert Path("reports", ASSIGNMENT, "grades.csv") in tables
     assert len(tables) > 3

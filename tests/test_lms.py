@@ -19,8 +19,6 @@ from grading.demo import plain
 from grading.source import read_source
 from grading.source.cells import with_answers
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 CANVAS = CanvasCourse(
     {
         4240: ("S-1", "jane", "Doe, Jane"),

@@ -20,8 +20,6 @@ from grading.rooms import Nursery
 from grading.source import Source, cells, course_root, read_source
 from grading.source.cells import with_answers
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 ROOT = course_root(Path(__file__).parent)
 SECRET = b"of these tests"
 FORWARD, FUSED = "rnn_lstm_forward", "lstm_fused_gates"

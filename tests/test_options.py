@@ -37,8 +37,6 @@ from grading import CourseError
 from grading.options import REFUSED, refuse
 from grading.source import enter_course
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory) -> Path:

@@ -11,8 +11,6 @@ from test_several_notebooks import table
 
 from grading.source import enter_course
 
-pytestmark = pytest.mark.usefixtures("shared_rooms")
-
 NAME, COPY = "homework", "homework2"
 MORE = TEST.format(name="double", points=1).replace("hidden_rng(3)", "abs(hidden_rng(4)")
 MORE = MORE.replace("((3, 4))", "((3, 4)))")

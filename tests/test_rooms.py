@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import start_process
 
 from grading.__main__ import main
 from grading.rooms import (
@@ -45,7 +46,7 @@ CANARY = "canary-7c1f"
 MODES = ("nested", "single", "unprotected")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nurseries(tmp_path_factory):
     """One nursery of each kind, started when it is first needed."""
     started = {}
@@ -71,7 +72,7 @@ def nurseries(tmp_path_factory):
             nursery.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nursery(nurseries):
     """The best rooms to be had here: for what does not depend on the isolation."""
     for mode in MODES[:2]:
@@ -80,7 +81,7 @@ def nursery(nurseries):
     return nurseries("unprotected")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_rooms(nurseries):
     """One room of each kind, for questions that leave no trace."""
     rooms = {}
@@ -963,7 +964,8 @@ def test_marks_cannot_be_displayed_by_a_students_function(nursery):
     assert shown == [{"application/vnd.rnn-checks+json": {"points": 1}}]
 
 
-def test_a_nursery_that_is_lost_is_replaced():
+def test_a_nursery_that_is_lost_is_replaced(monkeypatch):
+    monkeypatch.setattr(sandbox, "start_process", start_process)
     with Nursery(LIMITS, unprotected=True) as nursery:
         nursery.process.popen.kill()
         nursery.process.popen.wait()

@@ -1,5 +1,6 @@
 """The walls of a room, shown to be walls: what lies behind them is there, and would be reached."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -7,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from conftest import start_process
 
-from grading.rooms import Cell, Limits, Nursery, bubblewrap, run_notebook, system_calls
+from grading.rooms import Cell, Limits, Nursery, bubblewrap, run_notebook, sandbox, system_calls
 
 
 def outcome(text, unprotected, hidden=()):
@@ -21,38 +23,54 @@ def outcome(text, unprotected, hidden=()):
     return cell.error or "".join(output.get("text", "") for output in cell.outputs).strip()
 
 
-def is_reached(listener):
-    """Tell whether somebody has connected."""
-    try:
-        listener.accept()[0].close()
-    except BlockingIOError:
-        return False
-    return True
+def reached(listeners):
+    """Return to which somebody has connected."""
+    found = []
+    for family, listener in listeners.items():
+        with contextlib.suppress(BlockingIOError):
+            listener.accept()[0].close()
+            found.append(family)
+    return found
 
 
 def allow_all_calls(monkeypatch):
     """Let rooms start that may make every system call."""
+    monkeypatch.setattr(sandbox, "start_process", start_process)
     monkeypatch.setattr(bubblewrap, "filter_of_calls", lambda: b"")
 
 
-@pytest.mark.parametrize("family", ["AF_INET", "AF_UNIX"])
-def test_a_listener_would_be_reached_and_each_wall_keeps_it(tmp_path, monkeypatch, family):
-    with socket.socket(getattr(socket, family)) as listener:
-        listener.bind(str(tmp_path / "socket") if family == "AF_UNIX" else ("127.0.0.1", 0))
-        listener.listen()
-        listener.setblocking(False)
-        text = (
-            f"import socket\nline = socket.socket(socket.{family})\n"
-            f"line.connect({listener.getsockname()!r})\nprint('connected')"
-        )
-        refused = outcome(text, unprotected=True)  # the system calls' wall alone
-        assert "PermissionError" in refused
+CONNECT = """
+import socket
+for family, place in PLACES.items():
+    try:
+        socket.socket(getattr(socket, family)).connect(place)
+        print("connected")
+    except Exception as error:
+        print(type(error).__name__)
+"""
+
+
+def test_a_listener_would_be_reached_and_each_wall_keeps_it(tmp_path, monkeypatch):
+    places = {"AF_INET": ("127.0.0.1", 0), "AF_UNIX": str(tmp_path / "socket")}
+    with contextlib.ExitStack() as stack:
+        listeners = {}
+        for family, place in places.items():
+            listener = stack.enter_context(socket.socket(getattr(socket, family)))
+            listener.bind(place)
+            listener.listen()
+            listener.setblocking(False)
+            listeners[family] = listener
+        names = {family: listener.getsockname() for family, listener in listeners.items()}
+        text = CONNECT.replace("PLACES", repr(names))
+        refused = outcome(text, unprotected=True).split()  # the system calls' wall alone
+        assert refused == ["PermissionError", "PermissionError"]
         allow_all_calls(monkeypatch)
-        behind = outcome(text, unprotected=False)  # the namespaces' wall alone
-        assert "ConnectionRefused" in behind or "FileNotFound" in behind or "OSError" in behind
-        assert not is_reached(listener)
-        assert outcome(text, unprotected=True) == "connected"  # no wall
-        assert is_reached(listener)
+        behind = outcome(text, unprotected=False).split()  # the namespaces' wall alone
+        assert len(behind) == 2
+        assert set(behind) <= {"ConnectionRefusedError", "FileNotFoundError", "OSError"}
+        assert reached(listeners) == []
+        assert outcome(text, unprotected=True).split() == ["connected"] * 2  # no wall
+        assert reached(listeners) == list(places)
 
 
 def test_a_course_inside_of_what_rooms_see_is_hidden():
