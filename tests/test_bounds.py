@@ -10,7 +10,6 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import dask
 import distributed
 import pytest
 from conftest import ASSIGNMENT, grade, make_handed_in, open_run
@@ -121,13 +120,12 @@ def scheduler():
     with pytest.MonkeyPatch.context() as patch:
         # the processes apart have to find `Spend`
         patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
-        once = {"distributed.scheduler.allowed-failures": 0}  # a worker takes seconds to come back
-        with (
-            dask.config.set(once),
-            distributed.LocalCluster(
-                n_workers=1, threads_per_worker=1, dashboard_address=None
-            ) as cluster,
-        ):
+        with distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            dashboard_address=None,
+            scheduler_kwargs={"allowed_failures": 0},  # a worker takes seconds to come back
+        ) as cluster:
             yield cluster.scheduler_address
 
 
