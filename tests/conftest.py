@@ -39,7 +39,8 @@ OVERFLOW = """\
     return """
 
 # The files that take longest: begun first, so that all workers end at about the same time.
-LONG = ["prove", "hostile", "class", "site", "release", "nbgrader", "leaks", "bounds", "editions"]
+LONG = ["site", "prove", "class", "student_folder", "hostile", "bounds", "release", "nbgrader"]
+LONG += ["leaks", "hostile_folders", "feedback", "editions", "options", "harmless", "language"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -29,7 +29,7 @@ from grading.demo import make_course
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import read_result
-from grading.rooms import IsolationUnavailable, Limits, Nursery, Room, sandbox
+from grading.rooms import IsolationUnavailable, Limits, Nursery, Room, clock, sandbox
 from grading.source.cells import is_test
 from rnn_marking import inputs
 
@@ -38,8 +38,8 @@ LIMITS = Limits(
     memory_mb=256,
     cpu_seconds=30,
     disk_mb=32,
-    cell_seconds=1.5,
-    call_seconds=0.7,
+    cell_seconds=1,
+    call_seconds=0.4,
     notebook_seconds=60,
 )
 HIDDEN = ("inputs(seed", "HIDDEN TESTS", "MarkedTest(\n")
@@ -69,13 +69,14 @@ def rooms(course, mode):
     """One source of rooms for all submissions, in a process of its own; an honest one is last."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox, "start_process", start_process)
+        patch.setattr(clock, "MESSAGE_SECONDS", 2.0)  # some send a part of one, and no more
         try:
             nursery = Nursery(LIMITS, hidden=[course, REPO], unprotected=mode == "unprotected")
         except IsolationUnavailable as problem:
             pytest.skip(str(problem))
-    with nursery:
-        yield nursery
-        assert points(marked(Submission("honest", {}), nursery, course)) == [25.0] * 4
+        with nursery:
+            yield nursery
+            assert points(marked(Submission("honest", {}), nursery, course)) == [25.0] * 4
 
 
 @functools.cache

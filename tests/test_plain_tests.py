@@ -19,7 +19,7 @@ from grading.source import Assignment
 from grading.source.cells import with_answers
 
 HIDE, SHOW = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
-LIMITS = Limits(cell_seconds=5, call_seconds=1)
+LIMITS = Limits(cell_seconds=3, call_seconds=0.5)
 
 
 def answer(name, text):
@@ -500,7 +500,7 @@ def test_a_function_of_the_test_is_bounded_and_none_is_kept(rooms):
     assert mark(LENDS, rooms) == dict.fromkeys(["lends", "oracle"], (10, ""))
     endless = mark(LENDS, rooms, apply="def apply(f, x):\n    return f(10**15)")
     assert endless["lends"][0] == 0
-    assert "asks a function of the test for what takes longer than 1 s" in endless["lends"][1]
+    assert "asks a function of the test for what takes longer than 0.5 s" in endless["lends"][1]
     keeps = "def apply(f, x):\n    global kept\n    kept = f\n    return f(x)"
     told = mark(LENDS, rooms, apply=keeps, square="def square(x):\n    return kept(x)")
     assert told["lends"] == (10, "") and told["oracle"][0] == 0
