@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from itertools import product
 
 from nbgrader.api import (
@@ -28,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, Session
 
 from grading import CourseError
-from grading.entries import CellGrade, Class, Entry, Place
+from grading.entries import CellGrade, Class, Entry, NewMarks, Place
 from grading.marking.result import total
 
 # By these nbgrader looks up what belongs to a submission, in tables that have no index of them.
@@ -256,90 +255,83 @@ class Book:
                 self.gradebook.update_or_create_student(name, **new)
 
     def save(
-        self,
-        assignment: str,
-        student: str,
-        timestamp: datetime | None,
-        auto_points: Mapping[Place, float | None],
-        unanswered: Mapping[Place, bool],
-        not_there: Collection[str],
-        late_penalty: LatePenalty,
-    ) -> Entry:
+        self, assignment: str, marks: Mapping[str, NewMarks], late_penalty: LatePenalty
+    ) -> dict[str, Entry]:
         """
-        Enter a marked submission, all of it or, where something fails, nothing.
+        Enter marked submissions, all of them or, where something fails, nothing.
 
         Parameters
         ----------
-        assignment, student : str
-        timestamp : datetime or None
-            When it was handed in.
-        auto_points : mapping
-            What each graded cell earned; None where a person has to mark it.
-        unanswered : mapping
-            Whether each answer is as it was released.
-        not_there : collection of str
-            The notebooks of which nothing could be read: nobody has to look at them.
+        assignment : str
+        marks : mapping
+            Of each submission, by its student.
         late_penalty : callable
             Returns the points off.
         """
         with self.one_transaction():
-            gradebook = self.gradebook
-            entry = about(gradebook.update_or_create_student(student))
-            known = {} if timestamp is None else {"timestamp": timestamp}
-            submission = gradebook.update_or_create_submission(assignment, student, **known)
-            late = submission.total_seconds_late
-            entry.handed_in, entry.timestamp, entry.seconds_late = True, timestamp, float(late)
-            of_this = SubmittedAssignment.id == submission.id
-            self._enter_points(of_this, auto_points, not_there)
-            self._enter_comments(of_this, unanswered)
-            self._read_marks(of_this, {student: entry})
-            notebooks = self._of_notebooks(Notebook.name, SubmittedNotebook.id).filter(of_this)
-            penalties = []
-            for name, key in notebooks:
-                score = total(p for place, p in entry.points.items() if place.notebook == name)
-                penalty = late_penalty(student, score, late) if late > 0 else 0.0
-                if penalty := min(max(penalty, 0.0), score):
-                    entry.penalties[name] = penalty
-                penalties.append({"id": key, "late_submission_penalty": penalty or None})
-            gradebook.db.execute(update(SubmittedNotebook), penalties)
-        return entry
+            gradebook, entries, ids = self.gradebook, {}, []
+            for student, each in marks.items():
+                entry = entries[student] = about(gradebook.update_or_create_student(student))
+                known = {} if each.timestamp is None else {"timestamp": each.timestamp}
+                submission = gradebook.update_or_create_submission(assignment, student, **known)
+                entry.handed_in, entry.timestamp = True, each.timestamp
+                entry.seconds_late = float(submission.total_seconds_late)
+                ids.append(submission.id)
+            of_these = SubmittedAssignment.id.in_(ids)
+            self._enter_points(of_these, marks)
+            self._enter_comments(of_these, marks)
+            self._read_marks(of_these, entries)
+            self._enter_penalties(of_these, entries, late_penalty)
+        return entries
 
-    def _enter_points(
-        self,
-        of_this: ColumnElement[bool],
-        points: Mapping[Place, float | None],
-        not_there: Collection[str],
-    ) -> None:
+    def _enter_points(self, of_these: ColumnElement[bool], marks: Mapping[str, NewMarks]) -> None:
         """Enter what each cell earned: as rows, for nbgrader's objects take twice the time."""
-        columns = [Notebook.name, BaseCell.name, BaseCell.type]
+        columns = [SubmittedAssignment.student_id, Notebook.name, BaseCell.name, BaseCell.type]
         columns += [Grade.id, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade]
         changed = []
-        for notebook, cell, kind, key, before, by_hand, waits in self._of_cells(
-            Grade, columns, of_this
+        for student, notebook, cell, kind, key, before, by_hand, waits in self._of_cells(
+            Grade, columns, of_these
         ):
-            place = Place(notebook, cell)
-            if place in points:
-                is_task = kind == TaskCell.__name__
-                looks = has_to_look(
-                    points[place], before, by_hand, waits, notebook not in not_there, is_task
-                )
-                about_it = {"id": key, "auto_score": points[place], "needs_manual_grade": looks}
-                changed.append(about_it)
+            place, each = Place(notebook, cell), marks[student]
+            if place in each.points:
+                points, is_task = each.points[place], kind == TaskCell.__name__
+                is_there = notebook not in each.not_there
+                looks = has_to_look(points, before, by_hand, waits, is_there, is_task)
+                changed.append({"id": key, "auto_score": points, "needs_manual_grade": looks})
         if changed:
             self.gradebook.db.execute(update(Grade), changed)
 
-    def _enter_comments(
-        self, of_this: ColumnElement[bool], unanswered: Mapping[Place, bool]
-    ) -> None:
+    def _enter_comments(self, of_these: ColumnElement[bool], marks: Mapping[str, NewMarks]) -> None:
         """Say of each answer that is as it was released that there is none."""
-        columns = [Notebook.name, BaseCell.name, Comment.id, Comment.auto_comment]
+        columns = [SubmittedAssignment.student_id, Notebook.name, BaseCell.name]
+        columns += [Comment.id, Comment.auto_comment]
         changed = []
-        for notebook, cell, key, before in self._of_cells(Comment, columns, of_this):
-            said = NO_RESPONSE if unanswered.get(Place(notebook, cell)) else None
+        for student, notebook, cell, key, before in self._of_cells(Comment, columns, of_these):
+            is_empty = Place(notebook, cell) in marks[student].unanswered
+            said = NO_RESPONSE if is_empty else None
             if said != before:
                 changed.append({"id": key, "auto_comment": said})
         if changed:
             self.gradebook.db.execute(update(Comment), changed)
+
+    def _enter_penalties(
+        self,
+        of_these: ColumnElement[bool],
+        entries: Mapping[str, Entry],
+        late_penalty: LatePenalty,
+    ) -> None:
+        """Enter the points off for handing in late, here and in the grade book."""
+        columns = [SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.id]
+        penalties = []
+        for student, name, key in self._of_notebooks(*columns).filter(of_these):
+            entry = entries[student]
+            late = entry.seconds_late
+            score = total(p for place, p in entry.points.items() if place.notebook == name)
+            penalty = late_penalty(student, score, late) if late > 0 else 0.0
+            if penalty := min(max(penalty, 0.0), score):
+                entry.penalties[name] = penalty
+            penalties.append({"id": key, "late_submission_penalty": penalty or None})
+        self.gradebook.db.execute(update(SubmittedNotebook), penalties)
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:

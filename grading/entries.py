@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -130,6 +131,29 @@ class Entry:
     def name(self) -> str:
         """The name as one says it; the id where there is none."""
         return f"{self.first_name} {self.last_name}".strip() or self.student_id
+
+
+@dataclass
+class NewMarks:
+    """
+    What is to be entered of a marked submission.
+
+    Attributes
+    ----------
+    timestamp : datetime or None
+        When it was handed in.
+    points : dict
+        What each graded cell earned; None where a person has to mark it.
+    unanswered : collection of Place
+        The answers that are as they were released.
+    not_there : collection of str
+        The notebooks of which nothing could be read: nobody has to look at them.
+    """
+
+    timestamp: datetime | None
+    points: dict[Place, float | None]
+    unanswered: Collection[Place]
+    not_there: Collection[str]
 
 
 @dataclass

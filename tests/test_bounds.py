@@ -1,10 +1,12 @@
 """What the trusted side may spend on a submission, and what becomes of one that costs more."""
 
+import itertools
 import os
 import pickle
 import shutil
 import signal
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -19,10 +21,11 @@ from grading import CourseError
 from grading.cli import app
 from grading.rooms import Cell, Limits, Nursery, run_notebook
 from grading.run import bounds
+from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.certify import not_graded
 from grading.run.pool import Workers
-from grading.run.worker import Marker, Read, work
+from grading.run.worker import Marker, Read
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = ["anna", "bert", "cleo"]
@@ -133,12 +136,36 @@ def test_a_cluster_keeps_the_bounds(course, scheduler):
     with open_run([], scheduler=scheduler) as run:
         names = ["loop_in_python", "loop_in_c", "take_memory"]
         jobs = iter([Spend(name, course) for name in names])
-        done = run.workers.run(partial(work, run.settings), partial(next, jobs, None))
+        done = run.workers.run(partial(next, jobs, None))
         errors = {job.student: str(error) for job, _, error in done}
         assert {each.score for each in run.mark()} == {100}
     assert list(errors) == names
     for name in names:
         assert COSTLY[name][1] in errors[name] or "process has ended" in errors[name]
+
+
+def weigh(much, job):
+    """Do a job, by which process; "die" ends it."""
+    if job == "die":
+        die()
+    return much, job, os.getpid()
+
+
+def test_a_process_apart_is_told_the_work_once_and_another_where_it_has_changed(monkeypatch):
+    def outcome(much, job):
+        told = pickle.dumps(partial(weigh, much))
+        result, error = pickle.loads(work_apart(told, pickle.dumps(job)))
+        return error or result
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+    first = outcome("one course", 1)
+    assert first[:2] == ("one course", 1)
+    assert outcome("one course", 2) == ("one course", 2, first[2])
+    later = outcome("a changed one", 3)
+    assert later[:2] == ("a changed one", 3)
+    assert later[2] != first[2]
+    assert isinstance(outcome("a changed one", "die"), BrokenProcessPool)
+    assert outcome("a changed one", 4)[:2] == ("a changed one", 4)
 
 
 @pytest.mark.parametrize("text", ["while True:\n    pass", "a = bytes(10 ** 15)\na"])
@@ -166,8 +193,8 @@ def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(
 ):
     real = Workers.run
 
-    def run(workers, function, take):
-        for job, result, error in real(workers, function, take):
+    def run(workers, take):
+        for job, result, error in real(workers, take):
             is_read = type(job).__name__ == "Read" and job.student == "bert"
             yield (job, None, TookTooMuch("too long")) if is_read else (job, result, error)
 
@@ -178,17 +205,17 @@ def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(
 
 
 def test_a_run_that_is_stopped_goes_on_where_it_was(course, monkeypatch):
-    real, seen = Workers.run, []
+    real, seen = Workers.batches, []
 
-    def run(workers, function, take):
-        for each in real(workers, function, take):
-            yield each
+    def batches(workers, take):
+        for each in itertools.chain.from_iterable(real(workers, take)):
+            yield [each]
             seen.append(each)
-            if len(seen) == 4:
+            if len(seen) == 2:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Workers, "run", run)
+        patch.setattr(Workers, "batches", batches)
         done = CliRunner().invoke(app, ["grade", ASSIGNMENT, "--jobs", "1"])
     assert isinstance(done.exception, CourseError)
     marked = int(str(done.exception).partition("Stopped after ")[2].partition(".")[0])
@@ -213,8 +240,8 @@ def stop_in_the_answer(told):
 @pytest.mark.parametrize("job", [stop_in_the_job, stop_in_the_answer], ids=lambda j: j.__name__)
 def test_workers_that_are_let_go_are_gone_and_nothing_waits_for_their_answer(job):
     heard, told = os.pipe()
-    workers = Workers(1)
-    workers.executor.submit(job, told)
+    workers = Workers(1, job)
+    workers.submit(told)
     assert os.read(heard, 1)
     (worker,), thread = (
         workers.executor._processes.values(),

@@ -30,6 +30,7 @@ from grading.outcomes import Finding
 from grading.run import Certificate, Run
 from grading.run.certificate import CellMark, environment, read_certificates
 from grading.run.diff import compare
+from grading.run.pool import Workers
 from grading.run.run import alone
 from grading.run.worker import Marker
 from grading.source import read_source
@@ -157,7 +158,7 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same(
     marked = []
     for kill in range(2 * len(PLACES)):
         place = list(PLACES)[kill % len(PLACES)]
-        number = (8 if place == "handed_out" else 2) + kill % 3
+        number = {"handed_out": 8, "uncommitted": 2}.get(place, 2 + kill % 3)
         process = fork.Process(target=killed_at, args=(place, number))
         process.start()
         process.join()
@@ -168,6 +169,40 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same(
         assert last.earlier == marked[-1] > 6
         assert len(list(last.mark())) == STUDENTS - marked[-1]
     assert_same(outcome(root), undisturbed)
+
+
+@pytest.mark.parametrize("fails", ["", "student_03"])
+def test_what_has_come_in_is_entered_at_once_and_a_failure_takes_nobody_along(
+    course, undisturbed, monkeypatch, fails
+):
+    batches, enter = Workers.batches, Gradebook.update_or_create_submission
+    saved = []
+
+    def all_at_once(workers, take):
+        while batch := [each for some in batches(workers, take) for each in some]:
+            yield batch
+
+    def update_or_create_submission(book, assignment, student, **about):
+        if student == fails:
+            raise OSError("the disk is full")
+        return enter(book, assignment, student, **about)
+
+    def save(book, assignment, marks, late_penalty):
+        saved.append(len(marks))
+        return save_all(book, assignment, marks, late_penalty)
+
+    save_all = Book.save
+    monkeypatch.setattr(Workers, "batches", all_at_once)
+    monkeypatch.setattr(Gradebook, "update_or_create_submission", update_or_create_submission)
+    monkeypatch.setattr(Book, "save", save)
+    found = {each.student_id: each for each in grade([])}
+    assert saved == ([FEW, *[1] * FEW] if fails else [FEW])
+    if fails:
+        assert "the disk is full" in found.pop(fails).note
+        assert fails not in {student for student, *_ in outcome(course)[1]}
+    for student, each in found.items():
+        assert each.score == undisturbed[0][student]["score"]
+    assert outcome(course)[1] == [m for m in undisturbed[1] if m[0] in found]
 
 
 def dying(monkeypatch, course, times):
@@ -372,6 +407,8 @@ def penalties(root, hours_late):
     for each in grade(list(hours_late)):
         earned = sum(mark.points for mark in each.cells)
         assert each.score == pytest.approx(earned - each.late_penalty)
+        page = root / "feedback" / each.student_id / ASSIGNMENT / f"{ASSIGNMENT}.html"
+        assert ("handed in late" in page.read_text("utf-8")) == (each.late_penalty > 0)
         lost[each.student_id] = each.late_penalty / earned
     return lost
 

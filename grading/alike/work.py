@@ -50,11 +50,11 @@ def read_class(
     submitted, name = coursedir.submitted_directory, assignment.name
     paths = {student: coursedir.format_path(submitted, student, name) for student in students}
     folders = iter([(student, Path(path)) for student, path in paths.items()])
-    workers = Workers(min(cores(), len(students)))
+    frames = {n: Frame(e.notebook, e.translations) for n, e in assignment.notebooks.items()}
+    work = partial(read_work, frames, assignment.name)
+    workers = Workers(min(cores(), len(students)), work)
     try:
-        frames = {n: Frame(e.notebook, e.translations) for n, e in assignment.notebooks.items()}
-        work = partial(read_work, frames, assignment.name)
-        for (student, _), found, _ in workers.run(work, lambda: next(folders, None)):
+        for (student, _), found, _ in workers.run(lambda: next(folders, None)):
             yield student, found
     finally:
         workers.close()

@@ -12,7 +12,6 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from typing import IO, Any
 
@@ -22,9 +21,17 @@ LENGTH = 8  # bytes that say how long a message is
 
 
 class Apart:
-    """A process that does one job after the other; it ends when this object is no longer held."""
+    """
+    A process that does one job after the other; it ends when this object is no longer held.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    work : bytes
+        The function that does them, pickled.
+    """
+
+    def __init__(self, work: bytes) -> None:
+        self.work, self.knows = work, False
         self.popen = subprocess.Popen(
             [sys.executable, "-c", f"from {__name__} import serve; serve()"],
             stdin=subprocess.PIPE,
@@ -33,55 +40,50 @@ class Apart:
         assert self.popen.stdin and self.popen.stdout  # pipes, both of them
         self.questions, self.answers = self.popen.stdin, self.popen.stdout
 
-    def work(self, function: Callable, *arguments: object) -> Any:
-        """
-        Call a function there.
-
-        Raises
-        ------
-        BrokenProcessPool
-            Where the process has ended in it.
-        Exception
-            What the function raised.
-        """
+    def do(self, job: bytes) -> bytes:
+        """Do a job there; return the result and the error, pickled."""
         try:
-            send(self.questions, (function, arguments))
-            result, error = receive(self.answers)
+            if not self.knows:
+                send(self.questions, self.work)
+                self.knows = True
+            send(self.questions, job)
+            return receive(self.answers)
         except (OSError, EOFError):
             self.popen.kill()
             self.popen.wait()
-            raise BrokenProcessPool("a worker's process has ended") from None
-        if error is not None:
-            raise error
-        return result
+            return pickle.dumps((None, BrokenProcessPool("a worker's process has ended")))
 
 
 _mine = threading.local()
 
 
-def work_apart(function: Callable, *arguments: object) -> Any:
-    """Call a function in this thread's process apart."""
+def work_apart(work: bytes, job: bytes) -> bytes:
+    """
+    Do a job in this thread's process apart; return the result and the error, pickled.
+
+    Where the work is another, for a later run, so is the process. An error is handed back and
+    not raised: a cluster would try again.
+    """
     apart = getattr(_mine, "apart", None)
-    if apart is None or apart.popen.poll() is not None:
-        apart = _mine.apart = Apart()
-    return apart.work(function, *arguments)
+    if apart is None or apart.work != work or apart.popen.poll() is not None:
+        apart = _mine.apart = Apart(work)
+    return apart.do(job)
 
 
-def send(file: IO[bytes], message: object) -> None:
+def send(file: IO[bytes], message: bytes) -> None:
     """Write a message."""
-    data = pickle.dumps(message)
-    file.write(len(data).to_bytes(LENGTH))
-    file.write(data)
+    file.write(len(message).to_bytes(LENGTH))
+    file.write(message)
     file.flush()
 
 
-def receive(file: IO[bytes]) -> Any:
+def receive(file: IO[bytes]) -> bytes:
     """Read a message; raise EOFError where there is none any more."""
     head = file.read(LENGTH)
-    data = file.read(int.from_bytes(head))
-    if len(head) < LENGTH or len(data) < int.from_bytes(head):
+    message = file.read(int.from_bytes(head))
+    if len(head) < LENGTH or len(message) < int.from_bytes(head):
         raise EOFError
-    return pickle.loads(data)
+    return message
 
 
 def serve() -> None:
@@ -89,13 +91,16 @@ def serve() -> None:
     asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed goes elsewhere
     become_worker()
+    packed, work = receive(asked), None
     while True:
         try:
-            function, arguments = receive(asked)
+            job = receive(asked)
         except EOFError:
             return
+        outcome: tuple[Any, Exception | None]
         try:
-            result, failed = function(*arguments), None
+            work = work or pickle.loads(packed)
+            outcome = work(pickle.loads(job)), None
         except Exception as error:
-            result, failed = None, error
-        send(answers, (result, failed))
+            outcome = None, error
+        send(answers, pickle.dumps(outcome))

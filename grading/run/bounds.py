@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType
 
 JOB_SECONDS = 60  # of processor time for each notebook, and one more for each MB that came in
@@ -87,13 +86,6 @@ def bounded_time(size: int, notebooks: int = 1) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
-
-
-@dataclass
-class Failure:
-    """An error that a job ended with, as its result: a cluster would try again."""
-
-    error: Exception
 
 
 class JobOutOfTime(KeyboardInterrupt):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -11,7 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from grading import CourseError
-from grading.run.bounds import Failure, become_worker
+from grading.run.apart import work_apart
+from grading.run.bounds import become_worker
 
 JobT = TypeVar("JobT")
 AHEAD = 3  # jobs waiting for each worker: enough to keep it busy, few enough to stay small
@@ -26,6 +28,8 @@ class Workers:
     ----------
     count : int
         Processes.
+    work : callable
+        Does a job. It may hold much: each worker gets it once, and not with every job.
     scheduler : str
         Address of a Dask scheduler, whose workers are used instead; "" for none.
 
@@ -35,11 +39,13 @@ class Workers:
         Where the scheduler does not answer.
     """
 
-    def __init__(self, count: int, scheduler: str = "") -> None:
-        self.count = count
+    def __init__(self, count: int, work: Callable[[Any], Any], scheduler: str = "") -> None:
+        self.count, self.work = count, work
         self.client = connect(scheduler) if scheduler else None
         if self.client is not None:
             self.count = max(sum(self.client.nthreads().values()), 1)
+            # what a task returns goes from worker to worker, and is made again if it is lost
+            self.packed = self.client.submit(bytes, pickle.dumps(work), pure=False, retries=RETRIES)
         self.executor = self.new_executor()
 
     def new_executor(self) -> Executor:
@@ -48,21 +54,39 @@ class Workers:
             return self.client.get_executor(pure=False, retries=RETRIES)
         # forked: all that is loaded and warmed up here is at hand there
         context = multiprocessing.get_context("fork")
-        return ProcessPoolExecutor(self.count, context, initializer=become_worker)
+        return ProcessPoolExecutor(self.count, context, start_with, (self.work,))
+
+    def submit(self, job: object) -> Future:
+        """Hand a job to the workers."""
+        if self.client is not None:
+            return self.executor.submit(work_apart, self.packed, pickle.dumps(job))
+        return self.executor.submit(do, job)
+
+    def outcome(self, future: Future) -> tuple[Any, BaseException | None]:
+        """Wait for what came of a job: its result, or an error."""
+        error = future.exception()
+        if error is not None:
+            return None, error
+        return pickle.loads(future.result()) if self.client else (future.result(), None)
 
     def run(
-        self, work: Callable[[JobT], Any], take: Callable[[], JobT | None]
+        self, take: Callable[[], JobT | None]
     ) -> Iterator[tuple[JobT, Any, BaseException | None]]:
+        """Do one job after the other; yield job, result and error as they are done."""
+        for batch in self.batches(take):
+            yield from batch
+
+    def batches(
+        self, take: Callable[[], JobT | None]
+    ) -> Iterator[list[tuple[JobT, Any, BaseException | None]]]:
         """
-        Do one job after the other; yield job, result and error as they are done.
+        Do one job after the other; yield job, result and error of those that are done by now.
 
         A few jobs are taken ahead, no more. Where a worker dies, the jobs under way are
         done again one by one, so that only the one that kills its worker fails.
 
         Parameters
         ----------
-        work : callable
-            Does a job.
         take : callable
             Returns the next job, None where there is none at the moment: a result that was
             yielded may bring another.
@@ -75,33 +99,31 @@ class Workers:
                 if job is None:
                     break
                 try:
-                    running[self.executor.submit(work, job)] = job
+                    running[self.submit(job)] = job
                 except BrokenProcessPool:  # noticed only now
                     lost.append(job)
             if not running and not lost:
                 return
+            batch = []
             for future in wait(running, return_when=FIRST_COMPLETED).done if not lost else ():
-                job, error = running.pop(future), future.exception()
-                if isinstance(error, BrokenProcessPool):
+                job = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
                     lost.append(job)
-                    continue
-                result: Any = None if error else future.result()
-                if isinstance(result, Failure):  # in a cluster, which would try again
-                    result, error = None, result.error
-                yield job, result, error
+                else:
+                    batch.append((job, *self.outcome(future)))
+            if batch:
+                yield batch
             if lost:
                 lost += running.values()
                 running.clear()
                 for job in lost:
-                    yield job, *self.run_alone(work, job)
+                    yield [(job, *self.run_alone(job))]
 
-    def run_alone(self, work: Callable[[JobT], Any], job: JobT) -> tuple[Any, BaseException | None]:
+    def run_alone(self, job: object) -> tuple[Any, BaseException | None]:
         """Run one job in a new pool, with nothing beside it; return result and error."""
         let_go(self.executor)
         self.executor = self.new_executor()
-        future = self.executor.submit(work, job)
-        error = future.exception()
-        return None if error else future.result(), error
+        return self.outcome(self.submit(job))
 
     def close(self) -> None:
         """Let the workers go."""
@@ -109,6 +131,21 @@ class Workers:
             self.client.close()
         else:
             let_go(self.executor)
+
+
+# In a process of a pool: does its jobs. It came with the fork.
+_work: list[Callable[[Any], Any]] = []
+
+
+def start_with(work: Callable[[Any], Any]) -> None:
+    """Begin as a worker that does its jobs in this way."""
+    _work[:] = [work]
+    become_worker()
+
+
+def do(job: object) -> Any:
+    """Do a job."""
+    return _work[0](job)
 
 
 def let_go(executor: Executor) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 from nbgrader.coursedir import CourseDirectory
@@ -22,7 +22,6 @@ from grading.intake.folder import SECRET, TIMESTAMP
 from grading.intake.notes import printable
 from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
-from grading.marking.result import NOT_GRADED
 from grading.rooms import Limits
 from grading.rooms.sandbox import start_early
 from grading.run import worker
@@ -40,6 +39,7 @@ from grading.run.certificate import (
 from grading.run.certify import (
     NO_TEXT,
     STRANGER,
+    NotGraded,
     describe_marks,
     describe_run,
     fail,
@@ -53,9 +53,9 @@ from grading.run.late import late_penalty, rules_hash
 from grading.run.pool import Workers, cores
 from grading.run.published import check_points, published, shipped_files
 from grading.run.steps import Steps
-from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings
+from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, graded_cells
 from grading.sheets import write_rows
-from grading.source import Assignment, cells
+from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.problems import problems_in, raise_problems
 
@@ -156,11 +156,12 @@ def open_run(
             worker.make_ready(settings)
         check_points(book, source)
         run = Run(coursedir, config, source, book, settings, shipped, groups, converters)
-        local = Workers(min(jobs or cores(), len(handed_in)))
+        work = partial(worker.work, settings)
+        local = Workers(min(jobs or cores(), len(handed_in)), work)
         stack.callback(local.close)
         run.local = run.workers = local
         if scheduler:
-            run.workers = Workers(1, scheduler)
+            run.workers = Workers(1, work, scheduler)
             stack.callback(run.workers.close)
         run.plan(chosen, force, create_students)
         yield run
@@ -200,12 +201,7 @@ class Run:
         self.late_penalty = late_penalty(config, self.assignment)
         self.shipped, self.groups = shipped, groups
         self.has_begun: set[str] = set()
-        self.graded = {
-            Place(name, cells.grade_id(cell)): cells.kind_of(cell)
-            for name, each in source.notebooks.items()
-            for cell in each.notebook.cells
-            if cells.kind_of(cell) in cells.GRADED
-        }
+        self.graded = graded_cells(source)
 
     def plan(self, students: list[str], force: bool, create_students: bool) -> None:
         """Choose whose submissions are to be marked."""
@@ -239,8 +235,7 @@ class Run:
         """Mark on every set of hidden data, to settle an appeal; nothing of it is kept."""
         sets = range(len(sets_of(self.settings.secret)))
         waiting = iter([Mark(s, self.submission(s), number=n) for s in students for n in sets])
-        work = partial(worker.work, self.settings)
-        for job, marked, error in self.local.run(work, lambda: next(waiting, None)):
+        for job, marked, error in self.local.run(lambda: next(waiting, None)):
             if marked is None:
                 raise CourseError(f"{job.student}: {not_graded(error)}")
             yield job.student, marked
@@ -250,21 +245,11 @@ class Run:
     def already_marked(self, students: list[str]) -> set[str]:
         """Return those whose certificate is of what they handed in, and holds."""
         known = {student: sha for student in students if (sha := self.hash_marked(student))}
-        waiting = iter(known)
-
-        def take() -> Hash | None:
-            student = next(waiting, None)
-            return (
-                None
-                if student is None
-                else Hash(
-                    student,
-                    self.submission(student),
-                    tuple(self.marked_notebooks(student).values()),
-                )
-            )
-
-        hashes = self.local.run(partial(worker.work, self.settings), take)
+        waiting = (
+            Hash(student, self.submission(student), tuple(self.marked_notebooks(student).values()))
+            for student in known
+        )
+        hashes = self.local.run(lambda: next(waiting, None))
         return {job.student for job, found, _ in hashes if found == known[job.student]}
 
     def hash_marked(self, student: str) -> str:
@@ -320,7 +305,6 @@ class Run:
         self, students: list[str], most_seconds: float, postpone: Callable[[str], None]
     ) -> Iterator[Certificate]:
         """Mark the submissions; those that take too long are postponed."""
-        work = partial(worker.work, self.settings)
         waiting = self.handed_in(list(students), most_seconds)
         pages: deque[MakePage] = deque()
         open_certificates: dict[str, Certificate] = {}
@@ -328,38 +312,52 @@ class Run:
         def take() -> Mark | MakePage | None:
             return pages.popleft() if pages else next(waiting, None)
 
-        for job, done, error in self.workers.run(work, take):
-            student = job.student
-            if isinstance(job, MakePage):
-                certificate = open_certificates.pop(student)
-                yield self.finish(certificate, partial(self.write_pages, student, done, error))
-                continue
-            if done is not None and done.took.timed_out and most_seconds < math.inf:
-                postpone(student)
-                continue
-            for member in self.groups.with_all_members([student]):
-                certificate, entry = self.enter(member, done, error)
-                if entry is None:
-                    yield self.finish(certificate)
+        came: Iterator[list[tuple[Mark | MakePage, Any, BaseException | None]]]
+        came = self.workers.batches(take)
+        for batch in came:
+            marked: dict[str, Marked | NotGraded] = {}
+            for job, done, error in batch:
+                student = job.student
+                if isinstance(job, MakePage):
+                    certificate = open_certificates.pop(student)
+                    yield self.finish(certificate, partial(self.write_pages, student, done, error))
+                elif done is not None and done.took.timed_out and most_seconds < math.inf:
+                    postpone(student)
                 else:
-                    open_certificates[member] = certificate
-                    pages.append(
-                        MakePage(member, done, entry, self.groups.whose.get(member, member))
-                    )
+                    for member in self.groups.with_all_members([student]):
+                        marked[member] = not_graded(error) if done is None else done
+            for student, certificate, entry in self.enter(marked):
+                done, by = marked[student], self.groups.whose.get(student, student)
+                if entry is None or not isinstance(done, Marked):
+                    yield self.finish(certificate)
+                elif by == student and done.has_pages_for(entry):
+                    write = partial(self.write_pages, student, done.pages, None)
+                    yield self.finish(certificate, write)
+                else:
+                    open_certificates[student] = certificate
+                    pages.append(MakePage(student, done.notebooks, entry, by))
 
     def handed_in(self, students: list[str], most_seconds: float) -> Iterator[Mark]:
         """Yield what is to be marked; for workers on other machines it is read here."""
         folders = self.begun(students)
         if self.workers is self.local:
-            yield from (Mark(student, folder, most_seconds) for student, folder in folders)
+            for student, folder in folders:
+                yield Mark(student, folder, most_seconds, known=self.known(student))
             return
 
         def take() -> Read | None:
             found = next(folders, None)
             return found and Read(*found)
 
-        for job, handed, error in self.local.run(partial(worker.work, self.settings), take):
-            yield Mark(job.student, handed if error is None else not_graded(error), most_seconds)
+        for job, handed, error in self.local.run(take):
+            found = handed if error is None else not_graded(error)
+            yield Mark(job.student, found, most_seconds, known=self.known(job.student))
+
+    def known(self, student: str) -> Entry | None:
+        """Return who a student is; None where a person's points or comments count, too."""
+        entry = self.class_.entries.get(student, Entry(student))
+        by_hand = any(grade.manual_points is not None for grade in entry.grades.values())
+        return None if by_hand or entry.comments else entry
 
     def begun(self, students: list[str]) -> Iterator[tuple[str, Path]]:
         """Yield students with their folders, the hook before it run once for each."""
@@ -370,30 +368,36 @@ class Run:
             yield student, self.submission(student)
 
     def enter(
-        self, student: str, marked: Marked | None, error: BaseException | None
-    ) -> tuple[Certificate, Entry | None]:
+        self, marked: dict[str, Marked | NotGraded]
+    ) -> Iterator[tuple[str, Certificate, Entry | None]]:
         """
-        Enter a marked submission into grade book and autograded/.
+        Enter marked submissions into grade book and autograded/.
 
-        Its certificate is written last, when there is a page, too: so a run that is killed
-        on the way leaves none, and the next one marks the submission again.
+        Their certificates are written last, when there is a page, too: so a run that is killed
+        on the way leaves none, and the next one marks the submissions again.
         """
-        clear(self.reports / FOLDER / file_name(student))
-        certificate = Certificate(student, self.assignment, "not graded", [])
-        certificate.max_score, certificate.source = self.class_.max_score, self.hashes
-        try:
-            if marked is None:
-                raise not_graded(error)
-            describe_run(certificate, marked)
-            if student in self.groups.notes:
-                certificate.notes = [self.groups.notes[student], *certificate.notes]
-            entry = self.save(student, marked)
-            describe_marks(certificate, marked, entry, self.class_, list(self.graded))
-            self.write_marked(student, marked)
-            return certificate, entry
-        except Exception as problem:  # one submission does not stop the others
-            fail(certificate, problem)
-            return certificate, None
+        for student in marked:
+            clear(self.reports / FOLDER / file_name(student))
+        entries = self.save({s: each for s, each in marked.items() if isinstance(each, Marked)})
+        for student, each in marked.items():
+            certificate = Certificate(student, self.assignment, "not graded", [])
+            certificate.max_score, certificate.source = self.class_.max_score, self.hashes
+            entry = None
+            try:
+                if not isinstance(each, Marked):
+                    raise each
+                describe_run(certificate, each)
+                if student in self.groups.notes:
+                    certificate.notes = [self.groups.notes[student], *certificate.notes]
+                entry = entries[student]
+                if not isinstance(entry, Entry):
+                    raise entry
+                describe_marks(certificate, each, entry, self.class_, list(self.graded))
+                self.write_marked(student, each)
+            except Exception as problem:  # one submission does not stop the others
+                fail(certificate, problem)
+                entry = None
+            yield student, certificate, entry
 
     def finish(
         self, certificate: Certificate, last: Callable[[], None] = lambda: None
@@ -423,26 +427,18 @@ class Run:
                 shutil.copyfile(path, folder / path.name)
         self.feedback.end(student)
 
-    def save(self, student: str, marked: Marked) -> Entry:
-        """Enter the marks into the grade book."""
-        unanswered = dict.fromkeys(marked.unanswered, True)
-        points: dict[Place, float | None] = {}
-        for place, kind in self.graded.items():
-            if kind is cells.Kind.TEST:
-                result = marked.results[place]
-                points[place] = None if result.stopped == NOT_GRADED else result.points
-            else:
-                nothing = place in unanswered or place.notebook in marked.not_there
-                points[place] = 0.0 if nothing else None
-        return self.book.save(
-            self.assignment,
-            student,
-            marked.timestamp,
-            points,
-            unanswered,
-            marked.not_there,
-            self.late_penalty,
-        )
+    def save(self, marked: dict[str, Marked]) -> dict[str, Entry | Exception]:
+        """Enter the marks of submissions into the grade book; one alone where that fails."""
+        if not marked:
+            return {}
+        marks = {s: each.marks(self.graded) for s, each in marked.items()}
+        try:
+            return {**self.book.save(self.assignment, marks, self.late_penalty)}
+        except Exception as problem:
+            if len(marked) == 1:
+                return dict.fromkeys(marked, problem)
+        alone = [self.save({student: each}) for student, each in marked.items()]
+        return {student: entry for found in alone for student, entry in found.items()}
 
     def write_marked(self, student: str, marked: Marked) -> None:
         """Fill the folder in autograded/ as nbgrader does."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import math
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
 
 from grading import CourseError
-from grading.book import Entry, Place
+from grading.entries import CellGrade, Entry, NewMarks, Place
 from grading.feedback import Pages
 from grading.findings import Finding, Words
 from grading.intake.folder import HandedIn, read_folder
@@ -27,12 +27,11 @@ from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.notebook import mark_notebook
-from grading.marking.result import TestResult
+from grading.marking.result import NOT_GRADED, TestResult
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery, Took
-from grading.run.apart import work_apart
-from grading.run.bounds import Failure, bounded_time
+from grading.run.bounds import bounded_time
 from grading.run.certificate import environment
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
@@ -90,15 +89,33 @@ class Mark:
         Time that its code may take in all, if that is less than the limits allow.
     number : int or None
         Of the set of hidden data; None for that which its own code chooses.
+    known : Entry or None
+        Who it is, for the pages; None where no pages are made yet.
     """
 
     student: str
     handed: Path | HandedIn | Exception
     most_seconds: float = math.inf
     number: int | None = None
+    known: Entry | None = None
 
     def work(self, marker: Marker) -> Marked:
-        """Return what came of it."""
+        """Return what came of it, and the pages as they are if it is all that counts."""
+        marked = self.mark(marker)
+        is_last = self.most_seconds == math.inf or not marked.took.timed_out
+        if self.known is not None and is_last:
+            grades = {
+                place: CellGrade(points or 0.0, points, points is None)
+                for place, points in marked.marks(graded_cells(marker.assignment)).points.items()
+            }
+            marked.foreseen = replace(self.known, grades=grades, comments={}, penalties={})
+            with contextlib.suppress(Exception):  # they are asked for again, and it is told
+                page = MakePage(self.student, marked.notebooks, marked.foreseen, self.student)
+                marked.pages = page.work(marker)
+        return marked
+
+    def mark(self, marker: Marker) -> Marked:
+        """Mark it."""
         handed = self.handed
         if isinstance(handed, Exception):
             raise handed
@@ -117,7 +134,8 @@ class MakePage:
     Attributes
     ----------
     student : str
-    marked : Marked
+    notebooks : dict of str
+        JSON of each marked notebook, by its name.
     entry : Entry
         What the grade book holds by now.
     by : str
@@ -125,13 +143,13 @@ class MakePage:
     """
 
     student: str
-    marked: Marked
+    notebooks: dict[str, str]
     entry: Entry
     by: str
 
     def work(self, marker: Marker) -> dict[str, str]:
         """Return a page for each notebook, by its name."""
-        texts = self.marked.notebooks
+        texts = self.notebooks
         with bounded_time(sum(map(len, texts.values())), len(texts)):
             notebooks = {name: from_dict(json.loads(text)) for name, text in texts.items()}
             if self.by != self.student:
@@ -174,6 +192,10 @@ class Marked:
         JSON of each notebook with all outputs, by its name.
     results : dict
         The result of each test, by its place, in the order of the notebooks.
+    pages : dict of str
+        The pages that the student gets back, by notebook, if the grade book comes to hold
+        what was `foreseen`; {} where they are still to be made.
+    foreseen : Entry or None
     """
 
     submission: str
@@ -191,6 +213,41 @@ class Marked:
     isolation: str
     took: Took
     environment: dict[str, str] = field(default_factory=environment)
+    pages: dict[str, str] = field(default_factory=dict)
+    foreseen: Entry | None = None
+
+    def marks(self, graded: Mapping[Place, cells.Kind]) -> NewMarks:
+        """Return what is to be entered, for these graded cells."""
+        points: dict[Place, float | None] = {}
+        for place, kind in graded.items():
+            if kind is cells.Kind.TEST:
+                result = self.results[place]
+                points[place] = None if result.stopped == NOT_GRADED else result.points
+            else:
+                nothing = place in self.unanswered or place.notebook in self.not_there
+                points[place] = 0.0 if nothing else None
+        return NewMarks(self.timestamp, points, self.unanswered, self.not_there)
+
+    def has_pages_for(self, entry: Entry) -> bool:
+        """Tell whether the pages say what the grade book holds."""
+        foreseen = shown(self.foreseen) if self.foreseen else None
+        return bool(self.pages) and foreseen == shown(entry)
+
+
+def graded_cells(assignment: Assignment) -> dict[Place, cells.Kind]:
+    """Return the kind of each graded cell, in the order of the source."""
+    return {
+        Place(name, cells.grade_id(cell)): cells.kind_of(cell)
+        for name, source in assignment.notebooks.items()
+        for cell in source.notebook.cells
+        if cells.kind_of(cell) in cells.GRADED
+    }
+
+
+def shown(entry: Entry) -> tuple[object, ...]:
+    """Return what a page shows of an entry."""
+    points = {place: (grade.points, grade.is_open) for place, grade in entry.grades.items()}
+    return entry.name, points, entry.penalties, entry.comments
 
 
 @dataclass(frozen=True)
@@ -409,10 +466,5 @@ def forget() -> None:
 
 
 def work(settings: Settings, job: Job) -> Any:
-    """Do one job; in a thread, as a cluster's worker has it, in a process apart."""
-    if threading.current_thread() is threading.main_thread():
-        return job.work(make_ready(settings))
-    try:
-        return work_apart(work, settings, job)
-    except Exception as error:
-        return Failure(error)
+    """Do one job."""
+    return job.work(make_ready(settings))
