@@ -441,7 +441,7 @@ def test_a_hanging_submission_does_not_hold_up_the_others(course):
     notebook = nbformat.read(path, as_version=4)
     endless = "def lstm_forward(x, a0, parameters):\n    while True:\n        pass"
     nbformat.write(with_answers(notebook, {"lstm_forward": endless}), path)
-    configure(course, "c.Autograde.limits |= {'cell_seconds': 2, 'call_seconds': 0.4}")
+    configure(course, "c.Autograde.limits |= {'cell_seconds': 0.5, 'call_seconds': 0.2}")
     order = [(each.student_id, each.timed_out) for each in grade([], jobs=1)]
     assert len(order) == FEW
     assert order[-1] == ("student_00", True)
