@@ -6,6 +6,7 @@ languages that there are, the engine finds out when it is imported.
 """
 
 import contextlib
+import functools
 import io
 import linecache
 import os
@@ -18,6 +19,7 @@ import nbformat
 from babel.messages.pofile import read_po, write_po
 from nbformat.v4 import new_code_cell
 
+from grading.authoring import catalogues, translating
 from grading.authoring.new import make_assignment
 from grading.authoring.release import make_release
 from grading.authoring.translating import write_language
@@ -156,6 +158,8 @@ def main(folder):
     """Do all of it in a course folder; what the checks say goes to checks.txt."""
     root = Path(folder)
     os.chdir(root)
+    # what the engine says is looked for once
+    catalogues.of_engine = translating.of_engine = functools.cache(catalogues.of_engine)
     make_assignment(root, NAME, [FUNCTION])
     add_plain_test(root)
     make_release(NAME)
@@ -165,7 +169,7 @@ def main(folder):
     config = root / "nbgrader_config.py"
     text = config.read_text("utf-8").replace("install(c)", f'install(c, language="{LANGUAGE}")')
     config.write_text(
-        f'{text}\nc.Autograde.limits = {{"cell_seconds": 1, "call_seconds": 0.5}}\n', "utf-8"
+        f'{text}\nc.Autograde.limits = {{"cell_seconds": 0.5, "call_seconds": 0.2}}\n', "utf-8"
     )
     with converter_of(NAME, unprotected=False).open_run([]) as run:
         odd = [each.note for each in run.mark() if each.language != LANGUAGE]
