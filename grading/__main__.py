@@ -10,14 +10,20 @@ from grading.rooms.sandbox import start_early
 
 # nbgrader's extensions of Jupyter's server: it imports them all, and no command here has a server.
 SERVERS = ("assignment_list", "course_list", "formgrader", "validate_assignment")
+LOAD = "load_jupyter_server_extension"
+# nbgrader unpacks archives with these, which no command here lets it do.
+ARCHIVES = "setuptools.archive_util"
+UNPACK = ["unpack_archive", "unpack_tarfile", "unpack_zipfile"]
 
 
-def leave_out_servers() -> None:
-    """Let nbgrader be imported without its extensions of Jupyter's server."""
-    for name in SERVERS:
-        module = ModuleType(f"nbgrader.server_extensions.{name}")
-        vars(module)["load_jupyter_server_extension"] = None
-        sys.modules[module.__name__] = module
+def leave_out_what_nobody_needs() -> None:
+    """Let nbgrader be imported without what takes time to load, and is used by no command here."""
+    servers = {f"nbgrader.server_extensions.{name}": [LOAD] for name in SERVERS}
+    for module, names in {**servers, ARCHIVES: UNPACK}.items():
+        sys.modules[module] = ModuleType(module)
+        vars(sys.modules[module]).update(dict.fromkeys(names))
+    # jsonschema does without, where it is not there: no notebook has durations
+    vars(sys)["modules"]["isoduration"] = None
 
 
 def main() -> None:
@@ -31,7 +37,7 @@ def main() -> None:
     atexit.register(gc.freeze)
     if sys.argv[1:2] in (["grade"], ["check"], ["release"], ["prove"]) and "--help" not in sys.argv:
         start_early()  # rooms take a second to warm up, and so does what is loaded now
-    leave_out_servers()
+    leave_out_what_nobody_needs()
     from grading import cli
 
     gc.freeze()

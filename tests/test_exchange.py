@@ -33,7 +33,7 @@ def second_user() -> list[str]:
     """Return what a command is begun with to be another user's; [] where there is none."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return []
-    probe = [*SECOND, sys.executable, "-c", "import traitlets"]  # beside nbgrader, and quick
+    probe = [*SECOND, sys.executable, "-c", "import nbgrader.apps.nbgraderapp"]
     return [] if subprocess.run(probe, cwd="/", capture_output=True).returncode else SECOND
 
 

@@ -199,12 +199,12 @@ def test_one_module_opens_what_students_handed_in(released, tmp_path, monkeypatc
     assert opened == {"grading/intake/folder.py"}
 
 
-def test_a_run_loads_no_plots_and_no_server():
-    """They take half a second and a tenth, of which a single regrade has two."""
+def test_a_run_loads_no_plots_no_server_and_no_installer():
+    """They take half a second and two tenths, of which a single regrade has two."""
     code = (
-        "import sys; from grading.__main__ import leave_out_servers; leave_out_servers()\n"
+        "import sys; from grading import __main__; __main__.leave_out_what_nobody_needs()\n"
         "from grading.cli import app; from grading.source import read_source\n"
-        "assert 'jupyter_server' not in sys.modules\n"
+        "assert not {'jupyter_server', 'pkg_resources', 'arrow'} & sys.modules.keys()\n"
         "read_source('rnn_lstm_forward').namespace()\n"
         "assert 'matplotlib.figure' not in sys.modules\n"
         "sys.modules['matplotlib.pyplot'].figure()"

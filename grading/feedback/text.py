@@ -196,10 +196,13 @@ def is_plain(made: str) -> bool:
     )
 
 
+UNSAFE = re.compile(r"[^\w ,:;/=()\-.~'<>!*+]+", re.ASCII)  # in an address, in an attribute
+
+
 def data_uri(name: str, picture: bytes) -> str:
     """Return a picture as an address that holds it, safe in an attribute."""
     if name.endswith(".svg"):
-        drawing = quote(shorter(picture.decode()), safe=" ,:;/=()-.'<>!*+")
+        drawing = UNSAFE.sub(lambda found: quote(found[0]), shorter(picture.decode()))
         return f"data:image/svg+xml,{drawing}"
     kind = mimetypes.guess_type(name)[0]
     return f"data:{kind};base64,{base64.b64encode(picture).decode()}"

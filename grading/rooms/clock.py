@@ -59,11 +59,21 @@ def bounded(seconds: float, latest: float) -> Iterator[None]:
 
 
 class Span(NamedTuple):
-    """One question of several in one another: what it may take, and when it was asked."""
+    """
+    A question, and those in which it is asked.
 
-    seconds: float
+    Attributes
+    ----------
+    begin : float
+        When it was asked.
+    end : float
+        When their time is over, but for what the room has waited for a processor in all.
+    latest : float
+        When they have to be answered, however long it waited.
+    """
+
     begin: float
-    waited: float
+    end: float
     latest: float
 
 
@@ -91,7 +101,10 @@ class Clock:
     def start(self, seconds: float) -> None:
         """Begin to count; the room may take so many seconds until it answers."""
         seconds, now = min(seconds, self.budget), time.monotonic()
-        self.spans.append(Span(seconds, now, self.waited, now + WALL_FACTOR * seconds + GRACE))
+        end, latest = now + seconds - self.waited, now + WALL_FACTOR * seconds + GRACE
+        if self.spans:
+            end, latest = min(end, self.spans[-1].end), min(latest, self.latest)
+        self.spans.append(Span(now, end, latest))
 
     def stop(self) -> None:
         """Count no more for the last start."""
@@ -107,13 +120,12 @@ class Clock:
     @property
     def latest(self) -> float:
         """When the room has to answer, however long it waited for a processor."""
-        return min(span.latest for span in self.spans)
+        return self.spans[-1].latest
 
     def left(self) -> float:
         """Return the seconds that are left, as far as is known without asking."""
-        now = time.monotonic()
-        of_each = [s.seconds - (now - s.begin) + (self.waited - s.waited) for s in self.spans]
-        return min(*of_each, self.left_of_all(now), self.latest - now)
+        now, span = time.monotonic(), self.spans[-1]
+        return min(span.end + self.waited - now, self.left_of_all(now), span.latest - now)
 
     def left_of_all(self, now: float) -> float:
         """Return what is left of the whole budget."""

@@ -152,7 +152,7 @@ class Assignment:
 
     def packed(self) -> bytes:
         """Return the assignment as bytes."""
-        return zlib.compress(pickle.dumps((self.name, self.files, self.course_modules)))
+        return zlib.compress(pickle.dumps((self.name, self.files, self.course_modules)), level=1)
 
     @classmethod
     def unpacked(cls, data: bytes) -> Assignment:

@@ -137,12 +137,21 @@ def names_imported(text: str) -> set[str]:
         tree = ast.parse(text)
     except SyntaxError:  # a magic, or an author's slip: it is said where the code is run
         return names
-    for node in ast.walk(tree):
+    for node in statements_in(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names | {name.partition(".")[0] for name in names}
+
+
+def statements_in(block: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements in a block, at any depth: `ast.walk` looks at every expression, too."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        parts = getattr(block, field, ())
+        for part in parts if isinstance(parts, list) else ():  # a lambda has an expression there
+            yield part
+            yield from statements_in(part)
 
 
 def name_of(path: str) -> str:

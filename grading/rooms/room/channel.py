@@ -5,10 +5,15 @@ from __future__ import annotations
 import select
 import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from struct import Struct
+from typing import TypeVar
 
+T = TypeVar("T")
+R = TypeVar("R")
 FRAME_HEADER = Struct("<cQ")
-SMALL = 2**16  # messages below this size go out in one piece
+SMALL = 2**16  # messages below this size go out in one piece, and come in one
 ANSWER, QUESTION = b"=", b"?"  # what a message is
 
 
@@ -38,6 +43,7 @@ class Channel:
     def __init__(self, line: socket.socket, most_bytes: int) -> None:
         self.line = line
         self.most_bytes = most_bytes
+        self.received = bytearray()  # and not yet read
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             line.setsockopt(socket.SOL_SOCKET, option, 2**20)
 
@@ -49,8 +55,8 @@ class Channel:
             for part in [header + message] if small else [header, message]:
                 view = memoryview(part)
                 while view:
-                    self._set_time(deadline)
-                    view = view[self.line.send(view) :]
+                    sent = self._until(deadline, self.line.send, view)
+                    view = view[sent:]
         except TimeoutError:
             raise ChannelTimeout("does not take its message") from None
         except OSError:
@@ -58,22 +64,26 @@ class Channel:
 
     def receive(self, deadline: float | None = None) -> tuple[bytes, bytearray]:
         """Return the kind of the next message, and the message, if it comes before `deadline`."""
-        kind, size = FRAME_HEADER.unpack(self._read(FRAME_HEADER.size, deadline))
+        self._fill(FRAME_HEADER.size, deadline)
+        kind, size = FRAME_HEADER.unpack_from(self.received)
         if size > self.most_bytes:
             raise ChannelError("the message is too large")
-        return kind, self._read(size, deadline)
+        end = FRAME_HEADER.size + size
+        self._fill(end, deadline)
+        message = self.received[FRAME_HEADER.size : end]
+        del self.received[:end]
+        return kind, message
 
     def wait(self, seconds: float) -> bool:
         """Wait for so long at most until the other side speaks or has gone; tell whether it has."""
-        return bool(select.select([self.line], [], [], seconds)[0])
+        return bool(self.received) or bool(select.select([self.line], [], [], seconds)[0])
 
     def has_gone(self) -> bool:
         """Tell, without waiting, whether the other side has gone or speaks out of turn."""
         try:
-            self.line.settimeout(0)
-            self.line.recv(1, socket.MSG_PEEK)
+            self.line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return False
+            return bool(self.received)
         except OSError:
             pass
         return True
@@ -82,27 +92,26 @@ class Channel:
         """Close this end."""
         self.line.close()
 
-    def _read(self, size: int, deadline: float | None) -> bytearray:
-        buffer = bytearray(size)
-        view = memoryview(buffer)
+    def _fill(self, size: int, deadline: float | None) -> None:
+        """Receive until so many bytes are there."""
         try:
-            while view:
-                self._set_time(deadline)
-                received = self.line.recv_into(view)
-                if not received:
+            while len(self.received) < size:
+                piece = self._until(deadline, self.line.recv, SMALL)
+                if not piece:
                     raise ChannelClosed("has gone")
-                view = view[received:]
+                self.received += piece
         except TimeoutError:
             raise ChannelTimeout("does not answer") from None
         except OSError:
             raise ChannelClosed("has gone") from None
-        return buffer
 
-    def _set_time(self, deadline: float | None) -> None:
+    def _until(self, deadline: float | None, work: Callable[[T, int], R], what: T) -> R:
+        """Send or receive what can be at once, or as soon as can be; TimeoutError at `deadline`."""
         if deadline is None:
-            self.line.settimeout(None)
-        else:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self.line.settimeout(left)
+            return work(what, 0)
+        sends = work == self.line.send
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(BlockingIOError):
+                return work(what, socket.MSG_DONTWAIT)
+            select.select([] if sends else [self.line], [self.line] if sends else [], [], left)
+        raise TimeoutError

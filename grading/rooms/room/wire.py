@@ -77,12 +77,6 @@ class Table(NamedTuple):
     arrays: dict[int, tuple[Layout, bytes]]  # as they came, where the message was read
 
 
-def gather(sizes: list[Size] | tuple[Size, ...]) -> Size:
-    """Return the size of a container of values of these sizes."""
-    items, depths = zip(*sizes, strict=True) if sizes else ((), ())
-    return 1 + sum(items), 1 + max(depths, default=0)
-
-
 class _Side:
     """What writing and reading have in common: the numbers of objects, and the bounds."""
 
@@ -119,7 +113,7 @@ class _Side:
         self.sizes[number] = size = max(size[0], before[0]), size[1]
         return size
 
-    def check_keys(self, keys: list[Any] | tuple[Any, ...]) -> None:
+    def check_keys(self, keys: list[Any]) -> None:
         """Refuse what can be no keys of a dict, before anything asks for a hash."""
         for key in keys:
             kind = type(key)
@@ -176,8 +170,8 @@ class _Encoder(_Side):
         self.steps: list[int] = []
         self.data: list[bytes] = []
 
-    def step(self, tag: bytes, number: int, *data: bytes) -> None:
-        self.steps.append(number << 8 | tag[0])
+    def step(self, tag: int, number: int, *data: bytes) -> None:
+        self.steps.append(number << 8 | tag)
         self.data += data
 
     def write(self, value: Any) -> Size:
@@ -192,7 +186,8 @@ class _Encoder(_Side):
             except ValueError:
                 wrong = {str: "a string that is not valid Unicode", int: "an int too long to print"}
                 raise UnsupportedType(wrong[kind]) from None
-            self.step(tag, len(data), data)
+            self.steps.append(len(data) << 8 | tag)
+            self.data.append(data)
             return 1 + len(data) // WEIGHT_BYTES, 0
         number = self.index.get(id(value))
         if number is None:
@@ -202,8 +197,8 @@ class _Encoder(_Side):
         known = self.sizes[number]
         if known is None:
             known = self.change(number, self.write_container(value, kind)[1])
-            self.step(b"=", number)
-        self.step(b"@", number)
+            self.step(ord("="), number)
+        self.step(ord("@"), number)
         return known
 
     def write_container(self, value: Any, kind: type) -> tuple[int, Size]:
@@ -216,26 +211,32 @@ class _Encoder(_Side):
         if kind is dict:
             self.check_keys(parts)
             parts += dict.values(value)
-        size = gather([self.write(part) for part in parts])
+        items = deepest = 0
+        for part in parts:
+            size, depth = self.write(part)
+            items += size
+            deepest = max(deepest, depth)
         self.opened.remove(id(value))
         self.step(TAGS[kind], len(parts))
-        return self.register(value, size), size
+        of_all = 1 + items, 1 + deepest
+        return self.register(value, of_all), of_all
 
     def write_array(self, array: np.ndarray, kind: type) -> tuple[int, Size]:
         """Write an array, and return its number and size."""
-        if array.dtype.kind not in "biufcU":  # others may have no hash
-            raise UnsupportedType(f"an array of {ARRAY_KIND_NAMES[array.dtype.kind]}")
-        layout = find_layout(array.shape, array.dtype, array.flags.num)
+        dtype, base = array.dtype, array.base
+        if dtype.kind not in "biufcU":  # others may have no hash
+            raise UnsupportedType(f"an array of {ARRAY_KIND_NAMES[dtype.kind]}")
+        layout = find_layout(array.shape, dtype, array.flags.num)
         self.check(*layout.size, layout.nbytes)
-        number = self.index.get(id(array.base), -1)
+        number = -1 if base is None else self.index.get(id(base), -1)
         whole = self.known.arrays[number][0] if number in self.known.arrays else None
         if whole and whole.lends and whole.dtype == layout.dtype and layout.nbytes:
             both = array, self.known.objects[number]
             first, start = [each.__array_interface__["data"][0] for each in both]
             place = struct.pack(f"<Q{1 + array.ndim}q", number, first - start, *array.strides)
-            self.step(b"v", len(layout.head), layout.head, place)
+            self.step(ord("v"), len(layout.head), layout.head, place)
         else:
-            self.step(b"a", len(layout.head), layout.head, contents(array))
+            self.step(ord("a"), len(layout.head), layout.head, contents(array))
         return self.register(array, layout.size), layout.size
 
     def write_changes(self) -> None:
@@ -247,9 +248,9 @@ class _Encoder(_Side):
                 del self.index[id(array)]
             data = contents(array)
             if data != before and len(data) == len(before):
-                self.step(b"a", len(layout.head), layout.head, data)
+                self.step(ord("a"), len(layout.head), layout.head, data)
                 self.register(None, layout.size)
-                self.step(b"=", number)
+                self.step(ord("="), number)
 
 
 # ---------------------------------------------------------------- reading
@@ -288,7 +289,10 @@ class _Decoder(_Side):
         if magic != MAGIC or counted != len(self.known.objects):
             raise WireError("the message does not begin as one")
         self.check(self.steps, 0, len(message) - HEADER.size)
-        self.stack: list[tuple[Any, Size]] = []
+        # The stack: values, for how many items each counts, and how deep it is.
+        self.values: list[Any] = []
+        self.items: list[int] = []
+        self.depths: list[int] = []
         self.changes: dict[int, Any] = {}  # what has become of objects of the question
 
     def take(self, size: int) -> bytes:
@@ -304,38 +308,43 @@ class _Decoder(_Side):
         for step in struct.unpack(f"<{self.steps}Q", self.take(8 * self.steps)):
             tag, number = step & 255, step >> 8
             if tag in READERS:
-                value = READERS[tag](self.take(number))
-                self.stack.append((value, (1 + number // WEIGHT_BYTES, 0)))
+                self.values.append(READERS[tag](self.take(number)))
+                self.items.append(1 + number // WEIGHT_BYTES)
+                self.depths.append(0)
             else:
                 STEPS[tag](self, number)
-        ((value, size),) = self.stack
-        self.check(*size)
+        (value,) = self.values
+        self.check(self.items[0], self.depths[0])
         if self.position != len(self.message):
             raise WireError("the message goes on after its end")
         return value
 
     def push(self, value: object, size: Size) -> None:
-        """Put an object on the stack, and give it its number."""
-        self.register(value, size)
-        self.stack.append((value, size))
+        """Put an object on the stack."""
+        self.values.append(value)
+        self.items.append(size[0])
+        self.depths.append(size[1])
 
     # The other steps, each with its number. ValueError and its like become a WireError.
 
     def read_container(self, number: int, kind: type) -> None:
-        start = len(self.stack) - number
+        start = len(self.values) - number
         if start < 0:
             raise WireError("the message holds a container of values that are not there")
-        parts, sizes = zip(*self.stack[start:], strict=True) if number else ((), ())
-        del self.stack[start:]
-        size = gather(sizes)
+        parts = self.values[start:]
+        size = 1 + sum(self.items[start:]), 1 + max(self.depths[start:], default=0)
+        del self.values[start:], self.items[start:], self.depths[start:]
         self.check(*size)
-        self.push(kind(parts) if kind is not dict else self.make_dict(parts), size)
+        value = parts if kind is list else tuple(parts) if kind is tuple else self.make_dict(parts)
+        self.register(value, size)
+        self.push(value, size)
 
-    def make_dict(self, parts: tuple[Any, ...]) -> dict:
+    def make_dict(self, parts: list[Any]) -> dict:
         """Return a dict of keys and, behind them, as many values."""
         half = len(parts) // 2
-        self.check_keys(parts[:half])
-        items = dict(zip(parts[:half], parts[half:], strict=True))
+        keys = parts[:half]
+        self.check_keys(keys)
+        items = dict(zip(keys, parts[half:], strict=True))
         if len(items) != half:
             raise WireError("the message holds a key twice")
         return items
@@ -344,7 +353,7 @@ class _Decoder(_Side):
         size = self.sizes[number]
         if size is None:
             raise WireError("the message brings back what it does not describe")
-        self.stack.append((self.table.objects[number], size))
+        self.push(self.table.objects[number], size)
 
     def read_array(self, number: int, take: Callable[[Layout], np.ndarray]) -> None:
         layout = read_layout(self.take(number))
@@ -352,6 +361,7 @@ class _Decoder(_Side):
         array = take(layout)
         if not layout.writeable:
             array.flags.writeable = False
+        self.register(array, layout.size)
         self.push(array, layout.size)
 
     def take_array(self, layout: Layout) -> np.ndarray:
@@ -382,7 +392,7 @@ class _Decoder(_Side):
 
     def read_change(self, number: int) -> None:
         """Note that an object of the question has become the last value on the stack."""
-        now, size = self.stack.pop()
+        now, size = self.values.pop(), (self.items.pop(), self.depths.pop())
         if number in self.changes or not may_become(self.known.objects[number], now):
             raise WireError("the message holds a change that cannot be")
         self.changes[number] = now
@@ -422,14 +432,15 @@ def read_scalar(data: bytes) -> np.generic:
 
 # ------------------------------------------------------------------- tags
 
-TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", dict: b"d", np.ndarray: b"a"}
+TAGS: dict[type, int] = dict(zip((list, tuple, dict, np.ndarray), b"ltda", strict=True))
 ITERATORS: dict[type, Callable[[Any], Iterator[Any]]] = {
     list: list.__iter__, tuple: tuple.__iter__, dict: dict.__iter__,
 }  # fmt: skip
 SCALARS = {np.dtype(c).type: struct.pack("4s", np.dtype(c).str.encode()) for c in NUMBERS}
 CONSTANTS = {b"None": None, b"False": False, b"True": True}
+OF_CONSTANTS = {value: data for data, value in CONSTANTS.items()}
 LEAVES = (  # tag, types, what makes bytes of a value, and what makes a value of bytes
-    (b"N", (type(None), bool), lambda v: repr(v).encode(), CONSTANTS.__getitem__),
+    (b"N", (type(None), bool), OF_CONSTANTS.__getitem__, CONSTANTS.__getitem__),
     (b"i", (int,), lambda v: int.__repr__(v).encode(), int),
     (b"r", (float,), struct.Struct("<d").pack, lambda data: struct.unpack("<d", data)[0]),
     (b"c", (complex,), lambda v: complex.__repr__(v).encode(), lambda data: complex(data.decode())),
@@ -437,7 +448,7 @@ LEAVES = (  # tag, types, what makes bytes of a value, and what makes a value of
     (b"b", (bytes,), bytes, bytes),
     (b"n", SCALARS, lambda v: SCALARS[type(v)] + v.tobytes(), read_scalar),
 )
-WRITERS = {kind: (tag, write) for tag, kinds, write, _ in LEAVES for kind in kinds}
+WRITERS = {kind: (tag[0], write) for tag, kinds, write, _ in LEAVES for kind in kinds}
 READERS = {tag[0]: read for tag, _, _, read in LEAVES}
 STEPS = {
     ord("@"): _Decoder.read_reference,
