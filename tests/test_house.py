@@ -18,7 +18,7 @@ from ours import NOTEBOOKS
 
 import grading
 import rnn_marking
-from grading.run.worker import Mark, make_ready
+from grading.run.worker import Mark, Marker, make_ready
 from grading.source import cells
 from grading.source.bundle import bundle
 
@@ -194,7 +194,7 @@ def test_one_module_opens_what_students_handed_in(released, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path / "rnn")
     with open_run([], jobs=1) as run:  # its workers are processes of their own
         (student,) = run.todo
-        assert Mark(student, run.submission(student)).work(make_ready(run.settings)).results
+        assert Mark(student, run.submission(student)).work(make_ready(run.settings, Marker)).results
     watching = False
     assert opened == {"grading/intake/folder.py"}
 

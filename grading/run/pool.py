@@ -54,7 +54,9 @@ class Workers:
             return self.client.get_executor(pure=False, retries=RETRIES)
         # forked: all that is loaded and warmed up here is at hand there
         context = multiprocessing.get_context("fork")
-        return ProcessPoolExecutor(self.count, context, start_with, (self.work,))
+        executor = ProcessPoolExecutor(self.count, context, start_with, (self.work,))
+        executor.submit(int)  # this forks them, before Dask has threads that hold locks
+        return executor
 
     def submit(self, job: object) -> Future:
         """Hand a job to the workers."""

@@ -153,7 +153,7 @@ def open_run(
         )
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
-            worker.make_ready(settings)
+            worker.make_ready(settings, worker.Marker)
         check_points(book, source)
         run = Run(coursedir, config, source, book, settings, shipped, groups, converters)
         work = partial(worker.work, settings)

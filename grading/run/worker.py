@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
@@ -39,6 +39,8 @@ from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.problems import raise_problems
 from grading.source.translated_modules import modules_in
 
+ReaderT = TypeVar("ReaderT", bound="Reader")
+
 
 @dataclass(frozen=True)
 class Read:
@@ -47,10 +49,10 @@ class Read:
     student: str
     folder: Path
 
-    def work(self, marker: Marker) -> HandedIn:
+    def work(self, reader: Reader) -> HandedIn:
         """Return what lies in the folder."""
         with bounded_time(0):
-            return read_folder(self.folder, marker.assignment.notebooks, marker.given)
+            return read_folder(self.folder, reader.assignment.notebooks, reader.given)
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,10 @@ class Hash:
     folder: Path
     marked: tuple[Path, ...]
 
-    def work(self, marker: Marker) -> str:
+    def work(self, reader: Reader) -> str:
         """Return the hash of the folder; "" where a marked notebook is not there and whole."""
         there = all(map(is_whole, self.marked))
-        return Read(self.student, self.folder).work(marker).hash if there else ""
+        return Read(self.student, self.folder).work(reader).hash if there else ""
 
 
 def is_whole(notebook: Path) -> bool:
@@ -168,7 +170,7 @@ class MakePage:
         about["notes"] = [note.said(words), *about["notes"]]
 
 
-Job = Read | Mark | MakePage
+Job = Read | Hash | Mark | MakePage
 
 
 @dataclass
@@ -293,9 +295,9 @@ class Settings:
     secret: bytes
 
 
-class Marker:
+class Reader:
     """
-    Marks submissions of one assignment.
+    Reads what was handed in for one assignment.
 
     Parameters
     ----------
@@ -305,6 +307,35 @@ class Marker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.assignment = Assignment.unpacked(settings.source)
+        given = {path: self.assignment.files.get(path) for path in settings.shipped}
+        self.modules = {p: text for p, text in given.items() if text and p.endswith(".py")}
+
+    def given(self, path: str) -> Iterator[bytes]:
+        """Yield what a module that students are given says, by its path, in each language."""
+        if path in self.modules:
+            yield self.modules[path]
+            yield from (each[path] for each in self.translated if path in each)
+
+    @functools.cached_property
+    def translated(self) -> list[dict[str, bytes]]:
+        """The modules in other languages, by path."""
+        return [modules_in(self.assignment, each)[0] for each in LANGUAGES]
+
+    def close(self) -> None:
+        """Let go what is held."""
+
+
+class Marker(Reader):
+    """
+    Marks submissions of one assignment.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self.assignment.material.keep_to(settings.shipped, settings.limits.files_mb)
         sources = self.assignment.notebooks
         checksums = dict(settings.checksums)
@@ -312,8 +343,6 @@ class Marker:
             for cell in source.notebook.cells:
                 if cells.is_published(cell):
                     cells.set_checksum(cell, checksums[Place(name, cells.grade_id(cell))])
-        given = {path: self.assignment.files.get(path) for path in settings.shipped}
-        self.modules = {p: text for p, text in given.items() if text and p.endswith(".py")}
         clearing = unpack_steps(settings.steps.clearing)
         self.frames = {
             name: Frame(source.notebook, source.translations, clearing, settings.language)
@@ -332,17 +361,6 @@ class Marker:
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
         self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
-
-    def given(self, path: str) -> Iterator[bytes]:
-        """Yield what a module that students are given says, by its path, in each language."""
-        if path in self.modules:
-            yield self.modules[path]
-            yield from (each[path] for each in self.translated if path in each)
-
-    @functools.cached_property
-    def translated(self) -> list[dict[str, bytes]]:
-        """The modules in other languages, by path."""
-        return [modules_in(self.assignment, each)[0] for each in LANGUAGES]
 
     def mark(
         self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None
@@ -448,15 +466,18 @@ def new_nursery(settings: Settings) -> Nursery:
 
 # In a worker: what the jobs of a run need, made ready once. It was made before the fork, where
 # the worker is a fork; on another machine, at the first job of a run.
-_ready: list[Marker] = []
+_ready: list[Reader] = []
 
 
-def make_ready(settings: Settings) -> Marker:
-    """Return what marks with these very settings."""
-    if not _ready or _ready[0].settings != settings:
-        forget()
-        _ready.append(Marker(settings))
-    return _ready[0]
+def make_ready(settings: Settings, kind: type[ReaderT]) -> ReaderT:
+    """Return what reads, or marks, with these very settings."""
+    for ready in _ready:
+        if ready.settings == settings and isinstance(ready, kind):
+            return ready
+    forget()
+    ready = kind(settings)
+    _ready.append(ready)
+    return ready
 
 
 def forget() -> None:
@@ -466,5 +487,7 @@ def forget() -> None:
 
 
 def work(settings: Settings, job: Job) -> Any:
-    """Do one job."""
-    return job.work(make_ready(settings))
+    """Do one job; who reads needs no rooms."""
+    if isinstance(job, Read | Hash):
+        return job.work(make_ready(settings, Reader))
+    return job.work(make_ready(settings, Marker))
