@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from unittest import mock
 
 import distributed
 import pytest
@@ -19,7 +20,7 @@ from typer.testing import CliRunner
 
 from grading import CourseError
 from grading.cli import app
-from grading.rooms import Cell, Limits, Nursery, run_notebook
+from grading.rooms import Cell, Limits, Nursery, run_notebook, sandbox
 from grading.run import bounds
 from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
@@ -198,10 +199,17 @@ def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(
             is_read = type(job).__name__ == "Read" and job.student == "bert"
             yield (job, None, TookTooMuch("too long")) if is_read else (job, result, error)
 
+    def no_rooms(settings):
+        raise AssertionError("who reads for a cluster has no rooms, and shares none")
+
+    early = mock.Mock()
+    monkeypatch.setattr(sandbox, "_early", [(None, early)])
+    monkeypatch.setattr("grading.run.worker.new_nursery", no_rooms)  # in this process and its forks
     monkeypatch.setattr(Workers, "run", run)
     found = {each.student_id: each for each in grade([], scheduler=scheduler)}
     assert (found["bert"].status, found["anna"].score) == ("not graded", 100)
     assert "too long" in found["bert"].note
+    early.close.assert_called_once()
 
 
 def test_a_run_that_is_stopped_goes_on_where_it_was(course, monkeypatch):

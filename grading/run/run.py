@@ -23,7 +23,7 @@ from grading.intake.notes import printable
 from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
 from grading.rooms import Limits
-from grading.rooms.sandbox import start_early
+from grading.rooms.sandbox import forget_early, start_early
 from grading.run import worker
 from grading.run.certificate import (
     BEFORE,
@@ -124,7 +124,9 @@ def open_run(
     CourseError
         Where nothing can be marked: whose fault, and what to do.
     """
-    if not (unprotected or scheduler):
+    if scheduler:
+        forget_early()  # rooms are where the workers are
+    elif not unprotected:
         start_early()  # rooms take a second to warm up
     root = Path(coursedir.root)
     raise_problems(source.name, problems_in(source))
