@@ -17,12 +17,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sphinx.application import builtin_extensions
+from sphinx.cmd.build import main as sphinx
 
 import motion
 import motion_page
@@ -50,7 +53,11 @@ def main() -> None:
         parser.error(f"there is no edition {', '.join(unknown)}, only {', '.join(FOLDERS)}")
     work = arguments.to.resolve()
     os.chdir(HERE.parent)  # the course is found from where one is
-    run(HERE / "material.py", work / "material")
+    # the same order of sets and the same order of sums every time, in all processes from here on
+    os.environ |= {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    material = [sys.executable, HERE / "material.py", work / "material"]
+    if failed := subprocess.run(material).returncode:
+        sys.exit(failed)
     try:
         for edition in editions:
             print(build(work, edition))
@@ -65,9 +72,11 @@ def build(work: Path, edition: str) -> Path:
     shutil.rmtree(html, ignore_errors=True)
     # pages of all languages name it with its hash, and are built at once
     shutil.copytree(HERE / "vendor", html / "_static")
-    with ThreadPoolExecutor() as pool:
-        homes = pool.map(lambda language: build_language(work, edition, language), languages)
-        return next(iter(list(homes)))
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["__main__", *builtin_extensions, "furo", "myst_nb.sphinx_ext"])
+    with ProcessPoolExecutor(mp_context=context, max_tasks_per_child=1) as pool:
+        homes = list(pool.map(partial(build_language, work, edition), languages))
+    return homes[0]
 
 
 def build_language(work: Path, edition: str, language: Language) -> Path:
@@ -80,7 +89,9 @@ def build_language(work: Path, edition: str, language: Language) -> Path:
     pages = [page(name, language, shown, solved) for name in assignments(language)]
     stage(staged, pages, language, material, solved)
     tags = ["-t", edition, "-t", language.code]
-    run("-m", "sphinx", "-qEW", "-c", HERE, *tags, "-d", staged / ".doctrees", staged, html)
+    command = ["-qEW", "-c", HERE, *tags, "-d", staged / ".doctrees", staged, html]
+    if failed := sphinx(list(map(str, command))):
+        sys.exit(failed)
     for left_over in (".buildinfo", "objects.inv"):  # of use to Sphinx alone
         (html / left_over).unlink()
     (html / "_sources").rmdir()
@@ -92,15 +103,6 @@ def build_language(work: Path, edition: str, language: Language) -> Path:
     alone = motion_page.whole_page(traces, language)
     (html / "downloads" / "lstm_in_motion.html").write_text(alone, "utf-8")
     return html / "index.html"
-
-
-def run(*command: str | Path) -> None:
-    """Run a Python program; end where it fails."""
-    # the same order of sets and the same order of sums every time
-    fixed = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
-    failed = subprocess.run([sys.executable, *command], env=fixed).returncode
-    if failed:
-        sys.exit(failed)
 
 
 def assignments(language: Language) -> list[str]:

@@ -105,9 +105,9 @@ def alternates(page: str) -> list[str]:
 
 def in_our_words(html: str) -> Markup:
     """Return the theme's HTML with those of its words that it has in English alone."""
-    for english, words in WORDS["theme"].items():
-        html = re.sub(rf"(?<=[\">]){re.escape(english)}(?=[\"<])", words, html)
-    return Markup(html)
+    ours = WORDS["theme"]
+    theirs = rf"([\">])({'|'.join(map(re.escape, ours))})(?=[\"<])"
+    return Markup(re.sub(theirs, lambda found: found[1] + ours[found[2]], html))
 
 
 def use_our_words(app: Sphinx) -> None:

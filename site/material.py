@@ -54,8 +54,10 @@ def main(folder: Path, measure: bool) -> None:
     assignments = sorted(path.name for path in english.release.iterdir() if path.is_dir())
     kept = {name: None if measure else read_measured(name) for name in assignments}
     jobs = [(language, name) for language in map(Language, CODES) for name in assignments]
-    # a fresh interpreter each: notebooks import modules of the same names
-    with ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    # a process each, as notebooks import modules of the same names, with what takes long loaded
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "IPython.core.interactiveshell"])
+    with ProcessPoolExecutor(mp_context=context, max_tasks_per_child=1) as pool:
         answers = {name: plain(read_source(name).answers) for name in assignments}
         runs = {}
         for language, name in jobs:

@@ -17,6 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-threaded-compositing",  # a layer for each box that scrolls takes most of the time
     "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
@@ -102,14 +103,27 @@ def serious_violations(
     page, but, seen
         As of `pale`.
     """
+    return pale(page, but, seen) + but_for_colours(page, but)
+
+
+def but_for_colours(page: Page, but: tuple[str, ...] = ()) -> list[str]:
+    """
+    Return what axe-core calls serious or critical, but for contrast.
+
+    Parameters
+    ----------
+    page, but
+        As of `pale`.
+    """
     load_axe(page)
     found = page.evaluate(
         """but => axe.run({exclude: but}, {
             resultTypes: ['violations'], rules: {'color-contrast': {enabled: false}},
+            preload: false,
         })""",
         [[part] for part in but],
     )
-    return pale(page, but, seen) + [
+    return [
         f"{each['impact']}, {each['id']}: {each['help']}: {json.dumps(node['target'])}"
         for each in found["violations"]
         if each["impact"] in ("serious", "critical")
@@ -136,8 +150,11 @@ def pale(page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None) ->
             const [but, seen] = given;
             seen.forEach(each => looksSeen.add(each));
             const among = newlyColoured().filter(each => !but || !each.closest(but));
-            const options = {{runOnly: ['color-contrast'], resultTypes: ['violations']}};
-            const found = among.length ? await axe.run(among, options) : {{violations: []}};
+            const options = {{
+                runOnly: ['color-contrast'], resultTypes: ['violations'], preload: false,
+            }};
+            const look = () => axe.run(among, options);
+            const found = among.length ? await withoutFormulas(look) : {{violations: []}};
             return [found, [...looksSeen]];
         }}""",
         [", ".join(but), list(seen or ())],

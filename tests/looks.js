@@ -79,7 +79,15 @@ const looksSeen = (window.looksSeen ??= new Set());
 
 function newlyColoured() {
   const below = new Map();
+  const around = new Set(); // texts; what drawings and formulas are made of is none
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    let element = texts.currentNode.data.trim() && texts.currentNode.parentElement;
+    if (element && element.closest("mjx-assistive-mml")) continue;
+    for (; element && !around.has(element); element = element.parentElement) around.add(element);
+  }
   return [...document.querySelectorAll("body, body *")].filter((element) => {
+    if (!around.has(element)) return false;
     const own = getComputedStyle(element);
     const covers = !/, 0\)$|^transparent$/.test(own.backgroundColor);
     const image = own.backgroundImage === "none" ? "" : own.backgroundImage;
@@ -92,4 +100,16 @@ function newlyColoured() {
     looksSeen.add([own.color, own.fill, own.fontSize, own.fontWeight, below.get(element)].join(" on "));
     return looksSeen.size > before;
   });
+}
+
+// Do something that takes long where there are formulas, which have the colour of their text.
+async function withoutFormulas(action) {
+  const emptied = [...document.querySelectorAll("mjx-math, mjx-assistive-mml")].map((formula) => {
+    const parts = [...formula.childNodes];
+    formula.replaceChildren();
+    return () => formula.replaceChildren(...parts);
+  });
+  const done = await action();
+  emptied.forEach((fill) => fill());
+  return done;
 }

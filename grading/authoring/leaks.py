@@ -60,8 +60,8 @@ class Secrets:
     def find(self, text: str) -> list[str]:
         """Return what stands in a text and should not, a line each."""
         squeezed = squeeze(text)
-        kept = self.lines - self.allowed
-        found = [f"the line `{line}`" for line in sorted(kept) if line in squeezed]
+        lines = sorted(line for line in self.lines - self.allowed if line in squeezed)
+        found = [f"the line `{line}`" for line in lines]
         for match in DECIMAL.finditer(text):
             if self._is_expected(match.group()):
                 line = squeeze(line_around(text, match.start()))
@@ -204,7 +204,7 @@ def scan(folder: Path, secrets: Secrets) -> list[str]:
         f"{path.relative_to(folder)}{place}: {what}"
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        for place, text in texts_of(path)
+        for place, text in dict.fromkeys(texts_of(path))  # attributes of drawings: many alike
         for what in secrets.find(text)
     )
     return list(dict.fromkeys(found))
