@@ -5,19 +5,18 @@ import json
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
-    "--disable-threaded-compositing",  # a layer for each box that scrolls takes most of the time
     "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
@@ -70,11 +69,28 @@ def chromium(*left_out: str) -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=OPTIONS, ignore_default_args=list(left_out)
-        )
+        browser = launch(playwright.chromium, OPTIONS, left_out)
         yield browser
         browser.close()
+
+
+@contextmanager
+def still(beside: Browser) -> Iterator[Browser]:
+    """
+    Start a second Chromium, for pages that are only looked at: the bars of what scrolls are seen.
+
+    Boxes that scroll have no layers of their own, which takes a third of the time; so nothing can
+    be clicked.
+    """
+    options = [*OPTIONS, "--disable-threaded-compositing"]
+    browser = launch(beside.browser_type, options, ["--hide-scrollbars"])
+    yield browser
+    browser.close()
+
+
+def launch(kind: BrowserType, options: list[str], left_out: Iterable[str]) -> Browser:
+    """Start Chromium with options, and without some of Playwright's."""
+    return kind.launch(executable_path=CHROMIUM, args=options, ignore_default_args=list(left_out))
 
 
 def view_of(browser: Browser, where: str | Path, width: int = 1280, dark: bool = False) -> View:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urldefrag
 import html5lib
 import nbformat
 import pytest
-from browser import KEPT, LOOKS, but_for_colours, chromium, pale, view_of
+from browser import KEPT, LOOKS, but_for_colours, chromium, pale, still, view_of
 from bs4 import BeautifulSoup
 from ours import ASSIGNMENTS, secrets
 from test_translation import ENGLISH, numbers
@@ -92,9 +92,14 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Chromium, in which the bars of what scrolls are seen."""
-    with chromium("--hide-scrollbars") as browser:
+    with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def looking(browser):
+    with still(beside=browser) as looking:
+        yield looking
 
 
 @pytest.fixture
@@ -137,9 +142,9 @@ def show(view, page):
         ("solved", [f"zh/{FIRST}"], WIDTHS[:1]),
     ],
 )
-def test_every_page_is_whole_and_for_everyone(site, view, looks, edition, names, widths):
+def test_every_page_is_whole_and_for_everyone(site, looking, looks, edition, names, widths):
     """On a phone, a tablet and a desk, by day and by night; the bars of what scrolls are seen."""
-    home, found = site[edition], []
+    home, found, view = site[edition], [], view_of(looking, "about:blank")
     view.page.context.set_offline(True)
     for page in sorted(page for name in names for page in home.glob(f"{name}.html")):
         resize(view.page, widths[0])
@@ -156,6 +161,7 @@ def test_every_page_is_whole_and_for_everyone(site, view, looks, edition, names,
         assert view.errors == [], page.name
     assert found == []
     assert [url for url in view.requests if not url.startswith(home.as_uri())] == []
+    view.page.close()
 
 
 @pytest.fixture(scope="module")
