@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 
@@ -234,7 +234,7 @@ class Merge:
 
     def build(self) -> NotebookNode:
         """Return the source notebook with the student's text in it."""
-        notebook = copy.deepcopy(self.frame.source)
+        notebook = from_dict(self.frame.source)  # a copy
         texts = self.frame.texts[self.language]
         for place, cell in enumerate(notebook.cells):
             if place in self.frame.solutions:

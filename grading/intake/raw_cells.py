@@ -165,7 +165,9 @@ def read_cell(raw: dict) -> RawCell:
 
 def text_of(value: object) -> str:
     """Return a text that may be a list of lines, or something else altogether."""
-    return "".join(v for v in list_of(value) or [value] if isinstance(v, str))
+    if isinstance(value, str):
+        return value
+    return "".join(v for v in list_of(value) if isinstance(v, str))
 
 
 def list_of(value: object) -> list:

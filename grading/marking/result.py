@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -108,7 +108,7 @@ def total(points: Iterable[float], penalty: float = 0.0) -> float:
 
 def as_plain(result: TestResult) -> dict[str, Any]:
     """Return a result as JSON can hold it."""
-    return unfold(asdict(result))
+    return unfold({**vars(result), "checks": [vars(check) for check in result.checks]})
 
 
 def unfold(value: object) -> Any:
