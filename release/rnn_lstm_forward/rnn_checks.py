@@ -838,10 +838,14 @@ def same_value(one: Any, other: Any) -> bool:
     if type(one) is type(other):
         if isinstance(one, str):
             return one == other
+        if isinstance(one, (int, float)) and one == other:
+            return True
         if isinstance(one, np.ndarray):
-            same = np.array_equal(one, other)
-            if same or one.dtype.kind == "U":
-                return same
+            alike = one.shape == other.shape and one.dtype == other.dtype
+            if alike and one.tobytes() == other.tobytes():
+                return True
+            if one.dtype.kind == "U":
+                return np.array_equal(one, other)
         if isinstance(one, (list, tuple)) and len(one) == len(other):
             return all(map(same_value, one, other))
         if isinstance(one, dict) and one.keys() == other.keys():
@@ -1392,7 +1396,7 @@ def check_array(
     check_shape(path, actual, expected.shape)
     measured = expected.dtype.kind not in "bU"
     actual, expected = as_numbers(actual, expected)
-    if np.array_equal(actual, expected):  # as most are
+    if (actual == expected).all():  # as most are
         return
     if np.isnan(actual).any():
         raise Wrong(
