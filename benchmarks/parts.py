@@ -29,7 +29,7 @@ PARTS = {
     "files": [(Run, "write_marked"), (Run, "write_pages"), (Certificate, "write")],
     "reading": [(worker, "read_folder"), (worker, "take_in")],
     "tests": [(MarkingRoom, "run")],
-    "page": [(worker.MakePage, "work")],
+    "page": [(worker.Marker, "make_pages")],
 }
 SECONDS: defaultdict[str, float] = defaultdict(float)
 

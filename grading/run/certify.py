@@ -9,7 +9,7 @@ from grading.book import Class, Entry, Place, reason
 from grading.intake.notes import printable
 from grading.run.bounds import TookTooMuch
 from grading.run.certificate import CellMark, Certificate
-from grading.run.worker import Marked
+from grading.run.marked import Marked
 
 
 class NotGraded(CourseError):

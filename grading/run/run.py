@@ -50,10 +50,11 @@ from grading.run.choose import choose, submitted
 from grading.run.grades_csv import grade_rows
 from grading.run.groups import Groups, find_groups
 from grading.run.late import late_penalty, rules_hash
+from grading.run.marked import Marked, graded_cells
 from grading.run.pool import Workers, cores
 from grading.run.published import check_points, published, shipped_files
 from grading.run.steps import Steps
-from grading.run.worker import Hash, MakePage, Mark, Marked, Read, Settings, graded_cells
+from grading.run.worker import Hash, MakePage, Mark, Read, Settings
 from grading.sheets import write_rows
 from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES

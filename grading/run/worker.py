@@ -7,9 +7,8 @@ import functools
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
 
 from grading import CourseError
-from grading.entries import CellGrade, Entry, NewMarks, Place
+from grading.entries import CellGrade, Entry, Place
 from grading.feedback import Pages
 from grading.findings import Finding, Words
 from grading.intake.folder import HandedIn, read_folder
@@ -27,12 +26,12 @@ from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.notebook import mark_notebook
-from grading.marking.result import NOT_GRADED, TestResult
+from grading.marking.result import TestResult
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery, Took
 from grading.run.bounds import bounded_time
-from grading.run.certificate import environment
+from grading.run.marked import Marked, graded_cells
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
 from grading.source.catalogue import CHECKS, LANGUAGES, words_of
@@ -103,7 +102,7 @@ class Mark:
 
     def work(self, marker: Marker) -> Marked:
         """Return what came of it, and the pages as they are if it is all that counts."""
-        marked = self.mark(marker)
+        marked, notebooks = self.mark(marker)
         is_last = self.most_seconds == math.inf or not marked.took.timed_out
         if self.known is not None and is_last:
             grades = {
@@ -111,13 +110,13 @@ class Mark:
                 for place, points in marked.marks(graded_cells(marker.assignment)).points.items()
             }
             marked.foreseen = replace(self.known, grades=grades, comments={}, penalties={})
-            with contextlib.suppress(Exception):  # they are asked for again, and it is told
-                page = MakePage(self.student, marked.notebooks, marked.foreseen, self.student)
-                marked.pages = page.work(marker)
+            bound = bounded_time(sum(map(len, marked.notebooks.values())), len(notebooks))
+            with contextlib.suppress(Exception), bound:  # they are asked for again, and it is told
+                marked.pages = marker.make_pages(notebooks, marked.foreseen)
         return marked
 
-    def mark(self, marker: Marker) -> Marked:
-        """Mark it."""
+    def mark(self, marker: Marker) -> tuple[Marked, dict[str, NotebookNode]]:
+        """Mark it; return the notebooks, too."""
         handed = self.handed
         if isinstance(handed, Exception):
             raise handed
@@ -157,10 +156,7 @@ class MakePage:
             if self.by != self.student:
                 for notebook in notebooks.values():
                     self.tell_by_whom(notebook, marker)
-            return {
-                name: marker.pages.page(name, notebook, self.entry)
-                for name, notebook in notebooks.items()
-            }
+            return marker.make_pages(notebooks, self.entry)
 
     def tell_by_whom(self, notebook: NotebookNode, marker: Marker) -> None:
         """Let the page of a member of a group say who handed in."""
@@ -171,85 +167,6 @@ class MakePage:
 
 
 Job = Read | Hash | Mark | MakePage
-
-
-@dataclass
-class Marked:
-    """
-    A marked submission; what is not said here, as in `Certificate`.
-
-    Attributes
-    ----------
-    submission : str
-        Hash of what was handed in.
-    status, notes, timestamp
-        As in `Intake`; "not graded" where a test has a fault of its own.
-    secret : bytes
-        As in `HandedIn`.
-    unanswered : list of Place
-        The cells that are as they were released.
-    not_there : list of str
-        The names of the notebooks of which nothing could be read.
-    notebooks : dict of str
-        JSON of each notebook with all outputs, by its name.
-    results : dict
-        The result of each test, by its place, in the order of the notebooks.
-    pages : dict of str
-        The pages that the student gets back, by notebook, if the grade book comes to hold
-        what was `foreseen`; {} where they are still to be made.
-    foreseen : Entry or None
-    """
-
-    submission: str
-    status: str
-    notes: list[str]
-    told: list[str]
-    timestamp: datetime | None
-    secret: bytes
-    unanswered: list[Place]
-    not_there: list[str]
-    notebooks: dict[str, str]
-    results: dict[Place, TestResult]
-    language: str
-    hidden_data: str
-    isolation: str
-    took: Took
-    environment: dict[str, str] = field(default_factory=environment)
-    pages: dict[str, str] = field(default_factory=dict)
-    foreseen: Entry | None = None
-
-    def marks(self, graded: Mapping[Place, cells.Kind]) -> NewMarks:
-        """Return what is to be entered, for these graded cells."""
-        points: dict[Place, float | None] = {}
-        for place, kind in graded.items():
-            if kind is cells.Kind.TEST:
-                result = self.results[place]
-                points[place] = None if result.stopped == NOT_GRADED else result.points
-            else:
-                nothing = place in self.unanswered or place.notebook in self.not_there
-                points[place] = 0.0 if nothing else None
-        return NewMarks(self.timestamp, points, self.unanswered, self.not_there)
-
-    def has_pages_for(self, entry: Entry) -> bool:
-        """Tell whether the pages say what the grade book holds."""
-        foreseen = shown(self.foreseen) if self.foreseen else None
-        return bool(self.pages) and foreseen == shown(entry)
-
-
-def graded_cells(assignment: Assignment) -> dict[Place, cells.Kind]:
-    """Return the kind of each graded cell, in the order of the source."""
-    return {
-        Place(name, cells.grade_id(cell)): cells.kind_of(cell)
-        for name, source in assignment.notebooks.items()
-        for cell in source.notebook.cells
-        if cells.kind_of(cell) in cells.GRADED
-    }
-
-
-def shown(entry: Entry) -> tuple[object, ...]:
-    """Return what a page shows of an entry."""
-    points = {place: (grade.points, grade.is_open) for place, grade in entry.grades.items()}
-    return entry.name, points, entry.penalties, entry.comments
 
 
 @dataclass(frozen=True)
@@ -364,13 +281,22 @@ class Marker(Reader):
 
     def mark(
         self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None
-    ) -> Marked:
-        """Run a submission, and mark it: on its own set of hidden data, or on that asked for."""
+    ) -> tuple[Marked, dict[str, NotebookNode]]:
+        """
+        Run a submission, and mark it: on its own set of hidden data, or on that asked for.
+
+        Returns
+        -------
+        Marked
+        dict
+            The notebooks with all outputs, by their names.
+        """
         begin = time.monotonic()
         settings, name = self.settings, self.assignment.name
         intake = take_in(handed, self.frames, name, settings.shipped, settings.timezone)
         outcomes = self.outcomes[self.set_of(intake) if number is None else number]
-        notebooks, runs = {}, []
+        notebooks: dict[str, NotebookNode] = {}
+        runs = []
         results: dict[Place, TestResult] = {}
         for name, part in intake.parts.items():
             about = {"assignment": self.assignment.name, "student": student, "notebook": name}
@@ -381,13 +307,12 @@ class Marker(Reader):
             marked = mark_notebook(notebook, outcomes[name], self.rooms, max(left, 0.0), words)
             runs.append(marked.run.took)
             results |= {Place(name, cell): result for cell, result in marked.results.items()}
-            notebook = take_steps(self.finishing, notebook, about)
-            notebooks[name] = json.dumps(notebook, ensure_ascii=False)
+            notebooks[name] = take_steps(self.finishing, notebook, about)
             if marked.run.took.timed_out and most_seconds < math.inf:
                 break  # it is marked again, and then the others, too
         tried = [outcomes[name].tried.faults.items() for name in outcomes]
         faults = [f"{name}: not graded: {said}" for found in tried for name, said in found]
-        return Marked(
+        made = Marked(
             submission=handed.hash,
             status="not graded" if faults else intake.status,
             notes=[*intake.all_notes({}), *faults],
@@ -401,7 +326,7 @@ class Marker(Reader):
                 if cell not in part.answered
             ],
             not_there=[name for name, part in intake.parts.items() if part.status in NOTHING_READ],
-            notebooks=notebooks,
+            notebooks={n: json.dumps(each, ensure_ascii=False) for n, each in notebooks.items()},
             results=results,
             language=intake.language,
             hidden_data=str(next(iter(outcomes.values())).data),
@@ -415,6 +340,11 @@ class Marker(Reader):
                 peak_mb=max(run.peak_mb for run in runs),
             ),
         )
+        return made, notebooks
+
+    def make_pages(self, notebooks: dict[str, NotebookNode], entry: Entry) -> dict[str, str]:
+        """Return a page of feedback for each marked notebook, by its name."""
+        return {name: self.pages.page(name, each, entry) for name, each in notebooks.items()}
 
     def sanitize(self, notebook: NotebookNode, about: dict[str, str]) -> NotebookNode:
         """Take the course's own steps before a submission runs."""
