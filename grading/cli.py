@@ -69,6 +69,7 @@ def options(
     ] = False,
 ) -> None:
     """Publish and mark notebooks of RNNs and LSTMs."""
+    console.quiet = False  # whatever the command before was told, in a process with several
 
 
 @app.command("start")
