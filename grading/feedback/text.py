@@ -214,5 +214,5 @@ def shorter(svg: str) -> str:
         r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.S
     )
     svg = re.sub(r"\b[1-9]\d*\.\d{2,}", lambda n: f"{float(n[0]):.1f}".removesuffix(".0"), svg)
-    svg = re.sub(r"\s+", " ", svg).replace("> <", "><").replace('"', "'")
+    svg = " ".join(svg.split()).replace("> <", "><").replace('"', "'")
     return re.sub(r" ?\b([MLQCHVZz]) (?=[-\d'])", r"\1", svg).strip()
