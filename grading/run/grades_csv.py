@@ -19,10 +19,11 @@ def grade_rows(certificates: Iterator[Certificate], class_: Class) -> Iterator[l
         places |= dict.fromkeys(points)
         score = entry.score if entry.handed_in else each.score
         waiting = [place for place, grade in entry.grades.items() if grade.waits]
-        rows.append(([each.student_id, score, class_.max_score], points, each, waiting))
+        told = each.status, each.note  # and no certificate, of which there may be many thousands
+        rows.append(([each.student_id, score, class_.max_score], points, told, waiting))
     titles = column_titles(places)
     yield ["student_id", "score", "max_score", *titles.values(), "status", "note"]
-    for start, points, each, waiting in rows:
+    for start, points, (status, said), waiting in rows:
         names = ", ".join(titles.get(place, place.cell) for place in waiting)
-        note = "; ".join(filter(None, [each.note, names and f"to be marked by hand: {names}"]))
-        yield [*start, *(points.get(place, 0.0) for place in titles), each.status, note]
+        note = "; ".join(filter(None, [said, names and f"to be marked by hand: {names}"]))
+        yield [*start, *(points.get(place, 0.0) for place in titles), status, note]
