@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -168,6 +169,22 @@ def test_grades_csv_is_quoted(tmp_path):
     first, second = read_csv(tmp_path / "grades.csv")
     assert first["student_id"] == first["note"] == awkward
     assert list(second.values()) == ["next", "0.0", "25.0", "0.0", "not graded", ""]
+
+
+def test_grades_csv_keeps_no_certificates(tmp_path):
+    """Of 10,000 they would take 200 MB."""
+    read = []
+
+    def certificates() -> Iterator[Certificate]:
+        for number in range(3):
+            certificate = Certificate(f"s{number}", "a", "graded", [])
+            read.append(weakref.ref(certificate))
+            yield certificate
+
+    rows = grade_rows(certificates(), Class("a", None, {}, {}))
+    assert next(rows)[:1] == ["student_id"]
+    assert [each() for each in read[:-1]] == [None, None]  # the last one is at hand
+    assert [row[0] for row in rows] == ["s0", "s1", "s2"]
 
 
 # ---------------------------------------------------------------- formgrader

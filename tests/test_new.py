@@ -14,7 +14,7 @@ from grading.authoring.example import expected_lines
 from grading.authoring.new import make_assignment
 from grading.authoring.prove import prove_tests
 from grading.authoring.start import start_course
-from grading.cli import main, nursery_for_author
+from grading.cli import console, main, nursery_for_author
 from grading.demo import make_course
 from grading.rooms.notebook import Cell, names_of_student, names_used
 from grading.source import enter_course, read_source
@@ -173,3 +173,8 @@ def test_start_makes_a_course_of_the_assignments_and_overwrites_nothing(
     with pytest.raises(SystemExit, match="1"):
         main()
     assert capsys.readouterr().err == ". is not empty: name a new folder for the course\n"
+    monkeypatch.setattr(console, "quiet", True)  # as a command before in this process was told
+    monkeypatch.setattr(sys, "argv", ["grading", "start", str(tmp_path / "another")])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert "rnn_lstm_forward" in capsys.readouterr().out
