@@ -666,6 +666,10 @@ attack("writes_garbage_to_every_descriptor", "import os\n" + dedent("""
 """))  # fmt: skip
 attack("states_an_endless_message", FRAME + "os.write(3, frame(b'', 2**62))")
 attack("states_a_message_that_does_not_come", FRAME + "os.write(3, frame(b'', 10**8))")
+attack(
+    "sends_a_message_byte_by_byte",
+    FRAME + "os.write(3, frame(b'', 10**8))\nwhile True:\n    os.write(3, b'x')",
+)
 attack("closes_its_line", "import os\nos.closerange(3, 64)")
 attack(
     "answers_for_the_function_and_ends",
