@@ -23,6 +23,7 @@ from grading.marking.sanitize import without_links
 CODE, TABLE, FORMULA = Finding("Code", {}), Finding("Table", {}), Finding("Formula", {})
 MOST_TEXTS = 1000  # texts; those of the assignment are the same in every page
 MOST = 20_000  # characters: a longer text of a student's is shown as it is
+UNSAFE = re.compile(r"[^\w ,:;/=()\-.~'<>!*+]+", re.ASCII)  # in an address, in an attribute
 
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 ELEMENTS = {
@@ -196,9 +197,6 @@ def is_plain(made: str) -> bool:
     )
 
 
-UNSAFE = re.compile(r"[^\w ,:;/=()\-.~'<>!*+]+", re.ASCII)  # in an address, in an attribute
-
-
 def data_uri(name: str, picture: bytes) -> str:
     """Return a picture as an address that holds it, safe in an attribute."""
     if name.endswith(".svg"):
@@ -215,4 +213,4 @@ def shorter(svg: str) -> str:
     )
     svg = re.sub(r"\b[1-9]\d*\.\d{2,}", lambda n: f"{float(n[0]):.1f}".removesuffix(".0"), svg)
     svg = " ".join(svg.split()).replace("> <", "><").replace('"', "'")
-    return re.sub(r" ?\b([MLQCHVZz]) (?=[-\d'])", r"\1", svg).strip()
+    return re.sub(r" ?\b([MLQCHVZz]) (?=[-\d'])", r"\1", svg)

@@ -107,7 +107,7 @@ class Mark:
         if self.known is not None and is_last:
             grades = {
                 place: CellGrade(points or 0.0, points, points is None)
-                for place, points in marked.marks(graded_cells(marker.assignment)).points.items()
+                for place, points in marked.marks(marker.graded).points.items()
             }
             marked.foreseen = replace(self.known, grades=grades, comments={}, penalties={})
             bound = bounded_time(sum(map(len, marked.notebooks.values())), len(notebooks))
@@ -276,6 +276,7 @@ class Marker(Reader):
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
+        self.graded = graded_cells(self.assignment)
         self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
 

@@ -186,8 +186,7 @@ class _Encoder(_Side):
             except ValueError:
                 wrong = {str: "a string that is not valid Unicode", int: "an int too long to print"}
                 raise UnsupportedType(wrong[kind]) from None
-            self.steps.append(len(data) << 8 | tag)
-            self.data.append(data)
+            self.step(tag, len(data), data)
             return 1 + len(data) // WEIGHT_BYTES, 0
         number = self.index.get(id(value))
         if number is None:
