@@ -216,6 +216,7 @@ def jupyterlab(tmp_path_factory):
     command += ["--IdentityProvider.token=", f"--notebook-dir={home / 'student folder'}"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
+    command += ["--LabApp.expose_app_in_browser=True"]
     settings = home / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     # every cell is in the page, whether it is in view or not
@@ -239,17 +240,22 @@ def jupyterlab(tmp_path_factory):
 def view(jupyterlab):
     """Open JupyterLab in headless Chromium, which must stay on this machine."""
     with open_page(f"{jupyterlab}?reset") as view:
+        view.page.wait_for_function("window.jupyterapp")
         yield view
     home = jupyterlab.removesuffix("/lab")
     assert [url for url in view.requests if not url.startswith(home)] == []
 
 
 def open_notebook(page, assignment):
-    """Open a notebook from the list of files; return its panel."""
-    page.locator(".jp-BreadCrumbs-home").click()
-    files = page.locator(".jp-DirListing")
-    files.get_by_text(assignment, exact=True).dblclick()
-    files.get_by_text(f"{assignment}.ipynb", exact=True).dblclick()
+    """Open a notebook; return its panel."""
+    # not by clicks in the list of files: JupyterLab reads it anew now and then, and loses a click
+    page.evaluate(
+        """async path => {
+            await jupyterapp.restored;
+            await jupyterapp.commands.execute('docmanager:open', {path});
+        }""",
+        f"{assignment}/{assignment}.ipynb",
+    )
     tab = page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
     expect(tab).to_have_text(f"{assignment}.ipynb")
     return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
