@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
 
@@ -13,29 +13,36 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
+    GradeCell,
     MissingEntry,
     Notebook,
+    SolutionCell,
     SourceCell,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
     TaskCell,
+    new_uuid,
 )
 from nbgrader.dbutil import ALEMBIC_DIR
-from sqlalchemy import ColumnElement, and_, text, update
+from sqlalchemy import ColumnElement, and_, insert, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, Session
 
 from grading import CourseError
-from grading.entries import CellGrade, Class, Entry, NewMarks, Place
-from grading.marking.result import total
+from grading.entries import (
+    CellGrade,
+    Class,
+    Entry,
+    LatePenalty,
+    NewMarks,
+    Place,
+    enter_penalty,
+    has_to_look,
+)
 
 # By these nbgrader looks up what belongs to a submission, in tables that have no index of them.
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
-
-
-NO_RESPONSE = "No response."  # nbgrader's words
-LatePenalty = Callable[[str, float, float], float]  # of a student, a score, the seconds late
 
 
 class Book:
@@ -269,20 +276,83 @@ class Book:
             Returns the points off.
         """
         with self.one_transaction():
-            gradebook, entries, ids = self.gradebook, {}, []
-            for student, each in marks.items():
-                entry = entries[student] = about(gradebook.update_or_create_student(student))
-                known = {} if each.timestamp is None else {"timestamp": each.timestamp}
-                submission = gradebook.update_or_create_submission(assignment, student, **known)
-                entry.handed_in, entry.timestamp = True, each.timestamp
-                entry.seconds_late = float(submission.total_seconds_late)
-                ids.append(submission.id)
-            of_these = SubmittedAssignment.id.in_(ids)
-            self._enter_points(of_these, marks)
-            self._enter_comments(of_these, marks)
-            self._read_marks(of_these, entries)
-            self._enter_penalties(of_these, entries, late_penalty)
+            known = self.gradebook.find_assignment(assignment)
+            entries, submissions = self._hand_in(known, marks)
+            new = {student: each for student, each in marks.items() if student not in submissions}
+            if submissions:
+                of_these = SubmittedAssignment.id.in_(submissions.values())
+                self._enter_points(of_these, marks)
+                self._enter_comments(of_these, marks)
+                self._read_marks(of_these, entries)
+                self._enter_penalties(of_these, entries, late_penalty)
+            if new:
+                self._enter_new(known, new, entries, late_penalty)
         return entries
+
+    def _hand_in(
+        self, known: Assignment, marks: Mapping[str, NewMarks]
+    ) -> tuple[dict[str, Entry], dict[str, str]]:
+        """Enter who handed in, and when; return them, and the ids of submissions there are."""
+        entries, submissions = {student: Entry(student) for student in marks}, {}
+        of_this = and_(
+            SubmittedAssignment.student_id == Student.id,
+            SubmittedAssignment.assignment_id == known.id,
+        )
+        rows = self.query(Student, SubmittedAssignment).outerjoin(SubmittedAssignment, of_this)
+        strangers = set(marks)
+        for student, submission in rows.filter(Student.id.in_(list(marks))):
+            entries[student.id] = about(student)
+            strangers.discard(student.id)
+            if submission is not None:
+                submissions[student.id] = submission.id
+                submission.timestamp = marks[student.id].timestamp or submission.timestamp
+                entries[student.id].seconds_late = float(submission.total_seconds_late)
+        self._insert(Student, [{"id": student} for student in marks if student in strangers])
+        for student, entry in entries.items():
+            entry.handed_in, entry.timestamp = True, marks[student].timestamp
+            if student not in submissions and entry.timestamp and known.duedate:
+                late = (entry.timestamp - known.duedate).total_seconds()
+                entry.seconds_late = max(late, 0.0)
+        return entries, submissions
+
+    def _enter_new(
+        self,
+        known: Assignment,
+        marks: Mapping[str, NewMarks],
+        entries: Mapping[str, Entry],
+        late_penalty: LatePenalty,
+    ) -> None:
+        """Enter submissions of which the grade book knows nothing yet: as rows, with all places."""
+        columns = [Notebook.id, Notebook.name, BaseCell.id, BaseCell.name, BaseCell.type]
+        rows = self.query(*columns).outerjoin(BaseCell, BaseCell.notebook_id == Notebook.id)
+        cells = rows.filter(Notebook.assignment_id == known.id).all()
+        names = {key: name for key, name, *_ in cells}
+        submissions, notebooks, grades, comments = [], [], [], []
+        for student, each in marks.items():
+            entry, submission = entries[student], new_uuid()
+            about_it = {"assignment_id": known.id, "student_id": student}
+            submissions.append({"id": submission, **about_it, "timestamp": each.timestamp})
+            ids = {key: new_uuid() for key in names}
+            for key, notebook, cell, name, kind in cells:
+                place, where = Place(notebook, name), {"notebook_id": ids[key], "cell_id": cell}
+                if kind in (GradeCell.__name__, TaskCell.__name__):
+                    held = entry.grades[place] = each.first_grade(place, kind == TaskCell.__name__)
+                    points = {"auto_score": held.auto_points, "needs_manual_grade": held.waits}
+                    grades.append({**where, **points})
+                if kind in (SolutionCell.__name__, TaskCell.__name__):
+                    comments.append({**where, "auto_comment": each.comment(place)})
+            for key, name in names.items():
+                off = enter_penalty(entry, name, late_penalty)
+                about_it = {"notebook_id": key, "assignment_id": submission}
+                notebooks.append({"id": ids[key], **about_it, "late_submission_penalty": off})
+        tables = [SubmittedAssignment, SubmittedNotebook, Grade, Comment]
+        for table, new in zip(tables, [submissions, notebooks, grades, comments], strict=True):
+            self._insert(table, new)
+
+    def _insert(self, kind: type, rows: list[dict[str, object]]) -> None:
+        """Enter rows, all with the same columns."""
+        if rows:
+            self.gradebook.db.execute(insert(kind), rows)
 
     def _enter_points(self, of_these: ColumnElement[bool], marks: Mapping[str, NewMarks]) -> None:
         """Enter what each cell earned: as rows, for nbgrader's objects take twice the time."""
@@ -307,8 +377,7 @@ class Book:
         columns += [Comment.id, Comment.auto_comment]
         changed = []
         for student, notebook, cell, key, before in self._of_cells(Comment, columns, of_these):
-            is_empty = Place(notebook, cell) in marks[student].unanswered
-            said = NO_RESPONSE if is_empty else None
+            said = marks[student].comment(Place(notebook, cell))
             if said != before:
                 changed.append({"id": key, "auto_comment": said})
         if changed:
@@ -324,13 +393,8 @@ class Book:
         columns = [SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.id]
         penalties = []
         for student, name, key in self._of_notebooks(*columns).filter(of_these):
-            entry = entries[student]
-            late = entry.seconds_late
-            score = total(p for place, p in entry.points.items() if place.notebook == name)
-            penalty = late_penalty(student, score, late) if late > 0 else 0.0
-            if penalty := min(max(penalty, 0.0), score):
-                entry.penalties[name] = penalty
-            penalties.append({"id": key, "late_submission_penalty": penalty or None})
+            off = enter_penalty(entries[student], name, late_penalty)
+            penalties.append({"id": key, "late_submission_penalty": off})
         self.gradebook.db.execute(update(SubmittedNotebook), penalties)
 
     @contextmanager
@@ -358,36 +422,6 @@ def about(student: Student) -> Entry:
     """Return what the grade book holds of a student, but for marks."""
     names = student.last_name or "", student.first_name or "", student.email or ""
     return Entry(student.id, *names, student.lms_user_id or "")
-
-
-def has_to_look(
-    points: float | None,
-    before: float | None,
-    by_hand: float | None,
-    waits: bool,
-    is_there: bool,
-    is_task: bool,
-) -> bool:
-    """
-    Tell whether a person has to look at a cell, as nbgrader's Autograde does.
-
-    Parameters
-    ----------
-    points, before : float or None
-        What the tests give it, and what they gave it.
-    by_hand : float or None
-        What a person gave it.
-    waits : bool
-        Whether it has waited for somebody already.
-    is_there : bool
-        Whether anything of its notebook could be read.
-    is_task : bool
-    """
-    if not is_there:
-        return False
-    if not is_task:
-        return by_hand is not None or points is None  # who marked by hand has to look again
-    return by_hand is None if before is not None else waits  # handed in at last
 
 
 @functools.cache

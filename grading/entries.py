@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from grading.marking.result import total
 from grading.source.cells import function_tested
+
+LatePenalty = Callable[[str, float, float], float]  # of a student, a score, the seconds late
+NO_RESPONSE = "No response."  # nbgrader's words
 
 
 class Place(NamedTuple):
@@ -155,6 +158,17 @@ class NewMarks:
     unanswered: Collection[Place]
     not_there: Collection[str]
 
+    def first_grade(self, place: Place, is_task: bool) -> CellGrade:
+        """Return what is entered for a cell of a submission that was not there before."""
+        points, is_there = self.points.get(place), place.notebook not in self.not_there
+        known = place in self.points
+        waits = not known or has_to_look(points, None, None, True, is_there, is_task)
+        return CellGrade(points or 0.0, points, waits)
+
+    def comment(self, place: Place) -> str | None:
+        """Return what is said of an answer: that there is none, or nothing."""
+        return NO_RESPONSE if place in self.unanswered else None
+
 
 @dataclass
 class Class:
@@ -180,3 +194,43 @@ class Class:
     def max_score(self) -> float:
         """The points of all cells."""
         return total(self.max_points.values())
+
+
+def enter_penalty(entry: Entry, notebook: str, late_penalty: LatePenalty) -> float | None:
+    """Enter the points off a notebook for handing in late; return them, None for none."""
+    late = entry.seconds_late
+    score = total(p for place, p in entry.points.items() if place.notebook == notebook)
+    penalty = late_penalty(entry.student_id, score, late) if late > 0 else 0.0
+    if penalty := min(max(penalty, 0.0), score):
+        entry.penalties[notebook] = penalty
+    return penalty or None
+
+
+def has_to_look(
+    points: float | None,
+    before: float | None,
+    by_hand: float | None,
+    waits: bool,
+    is_there: bool,
+    is_task: bool,
+) -> bool:
+    """
+    Tell whether a person has to look at a cell, as nbgrader's Autograde does.
+
+    Parameters
+    ----------
+    points, before : float or None
+        What the tests give it, and what they gave it.
+    by_hand : float or None
+        What a person gave it.
+    waits : bool
+        Whether it has waited for somebody already.
+    is_there : bool
+        Whether anything of its notebook could be read.
+    is_task : bool
+    """
+    if not is_there:
+        return False
+    if not is_task:
+        return by_hand is not None or points is None  # who marked by hand has to look again
+    return by_hand is None if before is not None else waits  # handed in at last

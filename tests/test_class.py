@@ -124,7 +124,7 @@ def outcome(root):
 # committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
 PLACES = {
     "handed_out": (grading.run.run, "Mark"),
-    "uncommitted": (Book, "_read_marks"),  # also once, when a run begins
+    "uncommitted": (Book, "_insert"),  # five times for what has come in together
     "write_marked": (Run, "write_marked"),
     "write_pages": (Run, "write_pages"),
     "certificate": (Certificate, "write"),
@@ -158,7 +158,7 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same(
     marked = []
     for kill in range(2 * len(PLACES)):
         place = list(PLACES)[kill % len(PLACES)]
-        number = {"handed_out": 8, "uncommitted": 2}.get(place, 2 + kill % 3)
+        number = {"handed_out": 8, "uncommitted": 5}.get(place, 2 + kill % 3)
         process = fork.Process(target=killed_at, args=(place, number))
         process.start()
         process.join()
@@ -175,17 +175,18 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same(
 def test_what_has_come_in_is_entered_at_once_and_a_failure_takes_nobody_along(
     course, undisturbed, monkeypatch, fails
 ):
-    batches, enter = Workers.batches, Gradebook.update_or_create_submission
+    batches, hand_in = Workers.batches, Book._hand_in
     saved = []
 
     def all_at_once(workers, take):
         while batch := [each for some in batches(workers, take) for each in some]:
             yield batch
 
-    def update_or_create_submission(book, assignment, student, **about):
-        if student == fails:
+    def hand_in_or_fail(book, known, marks):
+        entered = hand_in(book, known, marks)
+        if fails in marks:
             raise OSError("the disk is full")
-        return enter(book, assignment, student, **about)
+        return entered
 
     def save(book, assignment, marks, late_penalty):
         saved.append(len(marks))
@@ -193,7 +194,7 @@ def test_what_has_come_in_is_entered_at_once_and_a_failure_takes_nobody_along(
 
     save_all = Book.save
     monkeypatch.setattr(Workers, "batches", all_at_once)
-    monkeypatch.setattr(Gradebook, "update_or_create_submission", update_or_create_submission)
+    monkeypatch.setattr(Book, "_hand_in", hand_in_or_fail)
     monkeypatch.setattr(Book, "save", save)
     found = {each.student_id: each for each in grade([])}
     assert saved == ([FEW, *[1] * FEW] if fails else [FEW])
