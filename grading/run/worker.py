@@ -34,6 +34,7 @@ from grading.run.bounds import bounded_time
 from grading.run.marked import Marked, graded_cells
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
+from grading.source.bundle import MADE, USE
 from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.problems import raise_problems
 from grading.source.translated_modules import modules_in
@@ -276,6 +277,9 @@ class Marker(Reader):
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
+        for path, text in self.modules.items():
+            if text.startswith(MADE.encode()):
+                self.rooms.load(path, text.decode(), USE.format(module=Path(path).stem))
         self.graded = graded_cells(self.assignment)
         self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
