@@ -20,14 +20,18 @@ from typing import Any
 
 from grading.cli import app
 from grading.rooms.notebook import MarkingRoom
-from grading.run import Certificate, Run, pool, worker
+from grading.run import Certificate, Run, jobs, pool, run, worker
 from grading.run.certificate import FOLDER, read_certificates
+from grading.run.files import FileWriter
+from grading.run.record import Recorder
 
 # What belongs to a part: in whom it is looked up, and under which name.
 PARTS = {
-    "grade book": [(Run, "save")],
-    "files": [(Run, "write_marked"), (Run, "write_pages"), (Certificate, "write")],
-    "reading": [(worker, "read_folder"), (worker, "take_in")],
+    "grade book": [(Recorder, "save")],
+    "files": [(FileWriter, "write"), (Recorder, "show")],
+    "certificate": [(Certificate, "text")],
+    "table of marks": [(Run, "end")],
+    "reading": [(jobs, "read_folder"), (worker, "take_in")],
     "tests": [(MarkingRoom, "run")],
     "page": [(worker.Marker, "make_pages")],
 }
@@ -50,7 +54,7 @@ def timed(part: str, function: Callable) -> Callable:
 
 def tell_from_workers(folder: Path) -> None:
     """Let each worker write down what its parts have taken by now."""
-    begin, work = pool.become_worker, worker.work
+    begin, work = pool.become_worker, run.do_job
 
     def become_worker() -> None:
         SECONDS.clear()
@@ -63,7 +67,7 @@ def tell_from_workers(folder: Path) -> None:
         Path(folder, str(os.getpid())).write_text(json.dumps(told))
         return done
 
-    pool.become_worker, worker.work = become_worker, work_and_tell
+    pool.become_worker, run.do_job = become_worker, work_and_tell
 
 
 def main(assignment: str) -> None:

@@ -14,6 +14,9 @@ LOAD = "load_jupyter_server_extension"
 # nbgrader unpacks archives with these, which no command here lets it do.
 ARCHIVES = "setuptools.archive_util"
 UNPACK = ["unpack_archive", "unpack_tarfile", "unpack_zipfile"]
+# What marks, or runs tests; and with what it does so elsewhere, or not at all.
+IN_ROOMS = (["grade"], ["check"], ["release"], ["prove"])
+NO_ROOMS = ("--help", "--scheduler")
 
 
 def leave_out_what_nobody_needs() -> None:
@@ -35,7 +38,7 @@ def main() -> None:
     # What is loaded stays: to look through it for rubbish, now and at the end, takes a second.
     gc.disable()
     atexit.register(gc.freeze)
-    if sys.argv[1:2] in (["grade"], ["check"], ["release"], ["prove"]) and "--help" not in sys.argv:
+    if sys.argv[1:2] in IN_ROOMS and not any(each.startswith(NO_ROOMS) for each in sys.argv):
         start_early()  # rooms take a second to warm up, and so does what is loaded now
     leave_out_what_nobody_needs()
     from grading import cli

@@ -388,16 +388,16 @@ def mark_and_tell(run: Run, assignment: str) -> None:
 
 def tell_on_all_sets(run: Run, students: list[str]) -> None:
     """Show what the tests give on every set of hidden data."""
-    found = sorted(run.mark_on_all_sets(students), key=lambda each: (each[0], each[1].hidden_data))
-    table = marks_table(
-        ["student", "hidden data"], [r.function for r in found[0][1].results.values()]
-    )
+    found = {
+        (marked.certificate.student_id, marked.certificate.hidden_data): marked.results.values()
+        for marked in run.mark_on_all_sets(students)
+    }
+    functions = [result.function for result in next(iter(found.values()))]
+    table = marks_table(["student", "hidden data"], functions)
     table.add_column("total", justify="right")
-    for student, marked in found:
-        points = [result.points for result in marked.results.values()]
-        table.add_row(
-            escape(student), marked.hidden_data, *(f"{p:g}" for p in [*points, total(points)])
-        )
+    for (student, data), results in sorted(found.items()):
+        points = [result.points for result in results]
+        table.add_row(escape(student), data, *(f"{p:g}" for p in [*points, total(points)]))
     console.print(table)
     console.print("Nothing was changed.")
 

@@ -55,9 +55,10 @@ class CourseConverter(BaseConverter):
         self.run_pre_convert_hook()
 
     def end(self, student: str) -> None:
-        """Set the permissions of what was written, and run the hook behind."""
+        """Run the hook behind the work on a student's folder; files have their permissions."""
         self.turn_to(student)
-        self.set_permissions(self.coursedir.assignment_id, student)
+        if self.coursedir.groupshared:  # folders have not
+            self.set_permissions(self.coursedir.assignment_id, student)
         self.run_post_convert_hook()
 
     def turn_to(self, student: str) -> None:

@@ -59,8 +59,9 @@ from grading.intake.downloads import sort_out
 from grading.intake.merge import CLEARING
 from grading.options import MARKING, SANITIZING, is_set, own_steps, refuse, set_to
 from grading.rooms import Limits
+from grading.run.files import OF_THE_EXCHANGE
 from grading.run.late import check_extensions, points_off
-from grading.run.run import OF_THE_EXCHANGE, Run, open_run
+from grading.run.run import Run, open_run
 from grading.run.steps import Steps, pack_steps
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.catalogue import ENGLISH
@@ -248,8 +249,7 @@ class Autograde(CourseConverter, StockAutograde):
         before = "sanitize_preprocessors", self.sanitize_preprocessors, SANITIZING
         behind = "autograde_preprocessors", self.autograde_preprocessors, MARKING
         lists = [CLEARING, own_steps(*before), own_steps(*behind)]
-        root = Path(self.coursedir.root)
-        return Steps(*[pack_steps(self.config, each, root) for each in lists])
+        return Steps(*[pack_steps(self.config, each, Path(self.coursedir.root)) for each in lists])
 
     def room_limits(self) -> Limits:
         """Return the limits that the course has set: its own, and nbgrader's for a cell."""

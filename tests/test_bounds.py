@@ -25,8 +25,9 @@ from grading.run import bounds
 from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.certify import not_graded
+from grading.run.jobs import Read
 from grading.run.pool import Workers
-from grading.run.worker import Marker, Read
+from grading.run.worker import Marker
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = ["anna", "bert", "cleo"]

@@ -26,13 +26,15 @@ from grading.book import Book
 from grading.cli import app
 from grading.demo import plain
 from grading.marking.result import CheckResult, TestResult
+from grading.nbgrader_plugins import Autograde, GenerateFeedback
 from grading.outcomes import Finding
-from grading.run import Certificate, Run
+from grading.run import Certificate
 from grading.run.certificate import CellMark, environment, read_certificates
 from grading.run.diff import compare
+from grading.run.files import FileWriter
 from grading.run.pool import Workers
+from grading.run.record import Recorder
 from grading.run.run import alone
-from grading.run.worker import Marker
 from grading.source import read_source
 from grading.source.cells import with_answers
 
@@ -121,13 +123,13 @@ def outcome(root):
 # ------------------------------------------------------- killed, and begun again
 
 # Where a run is killed: before it has entered a mark, with the mark entered and not yet
-# committed, with no notebook yet, no page yet, no certificate yet, and half a certificate.
+# committed, with nothing shown yet, no page yet, and no certificate yet.
 PLACES = {
     "handed_out": (grading.run.run, "Mark"),
     "uncommitted": (Book, "_insert"),  # five times for what has come in together
-    "write_marked": (Run, "write_marked"),
-    "write_pages": (Run, "write_pages"),
-    "certificate": (Certificate, "write"),
+    "entered": (Recorder, "show"),
+    "marked": (Autograde, "end"),
+    "page": (GenerateFeedback, "end"),
 }
 
 
@@ -201,24 +203,28 @@ def test_what_has_come_in_is_entered_at_once_and_a_failure_takes_nobody_along(
     if fails:
         assert "the disk is full" in found.pop(fails).note
         assert fails not in {student for student, *_ in outcome(course)[1]}
+        assert not [*course.rglob(".*.part"), *course.glob(f"*/{fails}/*/{ASSIGNMENT}.html")]
     for student, each in found.items():
         assert each.score == undisturbed[0][student]["score"]
     assert outcome(course)[1] == [m for m in undisturbed[1] if m[0] in found]
+    given = course / "autograded" / "student_01" / ASSIGNMENT / "figures" / "rnn_cell.svg"
+    assert given.stat().st_nlink > 1  # one file under many names: a class takes half the space
 
 
 def dying(monkeypatch, course, times):
-    """Let the worker that marks student_03 die, so many times."""
-    real = Marker.mark
+    """Let the worker that has written the files of student_03 die, so many times."""
+    real = FileWriter.write
 
-    def deadly(marker, student, *rest):
-        if student == "student_03":
+    def deadly(writer, folders, files):
+        written = real(writer, folders, files)
+        if folders.certificate.stem == "student_03":
             deaths = len(list(course.glob("death_*")))
             if deaths < times:
                 (course / f"death_{deaths}").touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-        return real(marker, student, *rest)
+        return written
 
-    monkeypatch.setattr(Marker, "mark", deadly)
+    monkeypatch.setattr(FileWriter, "write", deadly)
 
 
 def test_a_worker_that_dies_costs_time_alone(course, undisturbed, monkeypatch):
@@ -237,6 +243,7 @@ def test_a_submission_whose_worker_always_dies_fails_alone(course, monkeypatch):
     assert set(status.values()) == {"graded"}
     again = [(each.student_id, each.status) for each in grade([])]
     assert again == [("student_03", "graded")]
+    assert not list(course.rglob(".*.part"))
 
 
 def test_a_course_that_belongs_to_another_user_is_one_line(tmp_path):

@@ -18,7 +18,8 @@ from ours import NOTEBOOKS
 
 import grading
 import rnn_marking
-from grading.run.worker import Mark, Marker, make_ready
+from grading.run.jobs import Mark
+from grading.run.worker import Marker, make_ready
 from grading.source import cells
 from grading.source.bundle import bundle
 

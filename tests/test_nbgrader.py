@@ -28,7 +28,7 @@ from grading.book import Class, Place
 from grading.demo import make_course
 from grading.marking.result import RECORD, TestResult, as_plain, read_result, result_of, settle
 from grading.run.certificate import CellMark, Certificate, find_certificate
-from grading.run.grades_csv import grade_rows
+from grading.run.grades_csv import grade_rows, row_of
 from grading.sheets import write_rows
 from grading.source import Assignment, enter_course, read_assignment, read_source
 
@@ -164,7 +164,9 @@ def test_grades_csv_is_quoted(tmp_path):
     cell = CellMark("a", "test_f", 25.0, 25.0, 25.0, record(25.0))
     first = Certificate(awkward, "a", "graded", [awkward], score=25.0, max_score=25.0, cells=[cell])
     second = Certificate("next", "a", "not graded", [], max_score=25.0)
-    rows = grade_rows(iter([first, second]), Class("a", None, {Place("a", "test_f"): 25.0}, {}))
+    rows = grade_rows(
+        map(row_of, [first, second]), Class("a", None, {Place("a", "test_f"): 25.0}, {})
+    )
     write_rows(tmp_path / "grades.csv", rows)
     first, second = read_csv(tmp_path / "grades.csv")
     assert first["student_id"] == first["note"] == awkward
@@ -181,7 +183,7 @@ def test_grades_csv_keeps_no_certificates(tmp_path):
             read.append(weakref.ref(certificate))
             yield certificate
 
-    rows = grade_rows(certificates(), Class("a", None, {}, {}))
+    rows = grade_rows(map(row_of, certificates()), Class("a", None, {}, {}))
     assert next(rows)[:1] == ["student_id"]
     assert [each() for each in read[:-1]] == [None, None]  # the last one is at hand
     assert [row[0] for row in rows] == ["s0", "s1", "s2"]

@@ -198,6 +198,7 @@ def test_hooks_run_for_each_student_and_permissions_are_set(course):
 
     folder = course / "autograded" / "sue" / NAME
     assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o664}
+    assert {p.stat().st_nlink for p in folder.iterdir()} == {1}  # a hook may change them
     assert stat.S_IMODE(folder.stat().st_mode) & 0o2770 == 0o2770
     page = course / "feedback" / "sue" / NAME / f"{NAME}.html"
     assert stat.S_IMODE(page.stat().st_mode) == 0o640

@@ -15,8 +15,8 @@ from grading.alike.fingerprints import fingerprints
 from grading.alike.pairs import MOST_SHARED, Comparison, Pair, compare
 from grading.alike.work import MOST_TEXT, given_prints, read_class
 from grading.feedback.template import templates_in
-from grading.run.certificate import write_whole
 from grading.run.choose import submitted
+from grading.run.files import write_whole
 from grading.run.groups import find_groups
 from grading.source import Assignment
 

@@ -7,8 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from grading.marking.result import (
     as_plain,
     from_plain,
 )
+from grading.run.files import write_whole
 from grading.run.typed_json import fits
 from grading.source import digest
 from grading.source.cells import function_tested, tests_name
@@ -142,11 +142,14 @@ class Certificate:
         wrong = [n if len(f) == whole else f"{', '.join(f)}: {n}" for n, f in notes.items()]
         return "; ".join([*self.notes, *wrong])
 
+    def text(self) -> bytes:
+        """Return what its file holds."""
+        data = vars(self) | {"cells": [vars(mark) | plain_result(mark) for mark in self.cells]}
+        return json.dumps(data, indent=1, ensure_ascii=False).encode()
+
     def write(self, folder: Path) -> None:
         """Write it, whole or not at all."""
-        data = vars(self) | {"cells": [vars(mark) | plain_result(mark) for mark in self.cells]}
-        text = json.dumps(data, indent=1, ensure_ascii=False)
-        write_whole(folder / file_name(self.student_id), text.encode())
+        write_whole(folder / file_name(self.student_id), self.text())
 
 
 def plain_result(mark: CellMark) -> dict[str, Any]:
@@ -222,9 +225,13 @@ def said(sentence: str) -> dict[str, Any] | None:
     return {"message": "{said}", "fields": {"said": sentence}} if sentence else None
 
 
-def read_certificates(folder: Path) -> Iterator[Certificate]:
-    """Yield the certificates in a folder that can be read, in the order of the students."""
-    for path in sorted(folder.glob("*.json")):
+def read_certificates(folder: Path, known: Container[str] = ()) -> Iterator[Certificate]:
+    """
+    Yield the certificates in a folder that can be read, in the order of the students.
+
+    Those whose files are `known` are left out.
+    """
+    for path in sorted(path for path in folder.glob("*.json") if path.name not in known):
         try:
             yield read_certificate(path)
         except CourseError:  # its student is marked anew by the next run
@@ -247,25 +254,6 @@ def find_certificate(reports: Path, student: str) -> Certificate | None:
 def file_name(student: str) -> str:
     """Return the name of a student's certificate."""
     return f"{quote(os.fsencode(student), safe=' @')}.json"
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that nobody ever meets half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    for other in (part, path):
-        if other.is_dir():
-            clear(other)
-    part.write_bytes(data)
-    os.replace(part, path)
-
-
-def clear(path: Path) -> None:
-    """Take away what stands at a path of ours, whatever it is."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 @functools.cache

@@ -5,11 +5,10 @@ from __future__ import annotations
 from concurrent.futures.process import BrokenProcessPool
 
 from grading import CourseError
-from grading.book import Class, Entry, Place, reason
+from grading.book import reason
 from grading.intake.notes import printable
 from grading.run.bounds import TookTooMuch
-from grading.run.certificate import CellMark, Certificate
-from grading.run.marked import Marked
+from grading.run.certificate import Certificate
 
 
 class NotGraded(CourseError):
@@ -42,34 +41,3 @@ def fail(certificate: Certificate, problem: Exception) -> None:
     """Note that a submission could not be marked, and why."""
     certificate.status = "not graded"
     certificate.notes = [*certificate.notes, printable(reason(problem))]
-
-
-def describe_run(certificate: Certificate, marked: Marked) -> None:
-    """Enter into a certificate what was handed in, and what the marking took."""
-    certificate.status = "graded" if marked.status == "ok" else marked.status
-    certificate.notes = marked.notes
-    certificate.submission = marked.submission
-    certificate.submitted = marked.timestamp.isoformat() if marked.timestamp else ""
-    for name in ("told", "language", "hidden_data", "environment", "isolation"):
-        setattr(certificate, name, getattr(marked, name))
-    for name, value in vars(marked.took).items():
-        # No more digits: a function could choose how much it uses by what it is called with.
-        setattr(certificate, name, float(f"{value:.2g}") if type(value) is float else value)
-
-
-def describe_marks(
-    certificate: Certificate, marked: Marked, entry: Entry, class_: Class, order: list[Place]
-) -> None:
-    """Enter the marks into a certificate; `order` is that of the graded cells in the source."""
-    certificate.score, certificate.late_penalty = entry.score, entry.penalty
-    certificate.cells = [
-        CellMark(
-            *place,
-            points=entry.grades[place].points,
-            max_points=class_.max_points[place],
-            auto_points=entry.grades[place].auto_points,
-            result=marked.results.get(place),
-        )
-        for place in order
-        if place in entry.grades
-    ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import pickle
 import sys
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from grading import CourseError
@@ -16,8 +19,22 @@ from grading.run.apart import work_apart
 from grading.run.bounds import become_worker
 
 JobT = TypeVar("JobT")
-AHEAD = 3  # jobs waiting for each worker: enough to keep it busy, few enough to stay small
+AHEAD = 4  # jobs handed out for each worker: enough to keep it busy, few enough to stay small
+TOGETHER_SECONDS = 0.5  # that what is done waits for others: entered together, it takes less
+MOST_TOGETHER = 12  # of which more would gain nothing
 RETRIES = 2  # of a job whose worker in the cluster dies
+
+
+def together(done: SimpleQueue[Future], wanted: int) -> Iterator[Future]:
+    """Yield what is done: wait for one, and a little for so many, and take what is there."""
+    yield done.get()
+    until = time.monotonic() + TOGETHER_SECONDS
+    for number in itertools.count(1):
+        left = until - time.monotonic() if number < wanted else 0.0
+        try:
+            yield done.get(timeout=max(left, 0.0))
+        except Empty:
+            return
 
 
 class Workers:
@@ -82,10 +99,11 @@ class Workers:
         self, take: Callable[[], JobT | None]
     ) -> Iterator[list[tuple[JobT, Any, BaseException | None]]]:
         """
-        Do one job after the other; yield job, result and error of those that are done by now.
+        Do one job after the other; yield job, result and error of several that are done.
 
-        A few jobs are taken ahead, no more. Where a worker dies, the jobs under way are
-        done again one by one, so that only the one that kills its worker fails.
+        A few jobs are taken ahead, no more, and others are under way while some that are done
+        are waited for. Where a worker dies, the jobs under way are done again one by one, so
+        that only the one that kills its worker fails.
 
         Parameters
         ----------
@@ -94,32 +112,45 @@ class Workers:
             yielded may bring another.
         """
         running: dict[Future, JobT] = {}
-        while True:
-            lost: list[JobT] = []
-            while len(running) < AHEAD * self.count and not lost:
-                job = take()
+        done: SimpleQueue[Future] = SimpleQueue()
+        while self.hand_out(take, running, done):
+            batch, lost = [], list[JobT]()
+            for future in together(
+                done, min((AHEAD - 1) * self.count, len(running), MOST_TOGETHER)
+            ):
+                job = running.pop(future, None)
                 if job is None:
-                    break
-                try:
-                    running[self.submit(job)] = job
-                except BrokenProcessPool:  # noticed only now
-                    lost.append(job)
-            if not running and not lost:
-                return
-            batch = []
-            for future in wait(running, return_when=FIRST_COMPLETED).done if not lost else ():
-                job = running.pop(future)
+                    continue  # it was lost, and is done again
                 if isinstance(future.exception(), BrokenProcessPool):
                     lost.append(job)
                 else:
                     batch.append((job, *self.outcome(future)))
-            if batch:
-                yield batch
             if lost:
                 lost += running.values()
                 running.clear()
-                for job in lost:
-                    yield [(job, *self.run_alone(job))]
+            else:
+                self.hand_out(take, running, done)  # nobody waits until the batch is looked at
+            if batch:
+                yield batch
+            for job in lost:
+                yield [(job, *self.run_alone(job))]
+
+    def hand_out(
+        self,
+        take: Callable[[], JobT | None],
+        running: dict[Future, JobT],
+        done: SimpleQueue[Future],
+    ) -> bool:
+        """Hand out jobs until enough are under way; tell whether any is."""
+        while len(running) < AHEAD * self.count and (job := take()) is not None:
+            try:
+                future = self.submit(job)
+            except BrokenProcessPool as error:  # noticed only now
+                future = Future()
+                future.set_exception(error)
+            running[future] = job
+            future.add_done_callback(done.put)
+        return bool(running)
 
     def run_alone(self, job: object) -> tuple[Any, BaseException | None]:
         """Run one job in a new pool, with nothing beside it; return result and error."""

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from filelock import FileLock, Timeout
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from grading import CourseError
-from grading.book import Book, Entry, Place, open_book
-from grading.intake.folder import SECRET, TIMESTAMP
+from grading.book import Book, Class, Entry, Place, open_book
 from grading.intake.notes import printable
 from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
@@ -30,31 +29,23 @@ from grading.run.certificate import (
     FOLDER,
     SCHEMA,
     Certificate,
-    clear,
     file_name,
     read_certificate,
     read_certificates,
-    write_whole,
 )
-from grading.run.certify import (
-    NO_TEXT,
-    STRANGER,
-    NotGraded,
-    describe_marks,
-    describe_run,
-    fail,
-    not_graded,
-    refused,
-)
+from grading.run.certify import NO_TEXT, STRANGER, NotGraded, not_graded, refused
 from grading.run.choose import choose, submitted
-from grading.run.grades_csv import grade_rows
+from grading.run.files import Files, Folders, Written, clear
+from grading.run.grades_csv import Row, grade_rows, row_of
 from grading.run.groups import Groups, find_groups
+from grading.run.jobs import Finish, Hash, Mark, Read, do_job
 from grading.run.late import late_penalty, rules_hash
 from grading.run.marked import Marked, graded_cells
 from grading.run.pool import Workers, cores
 from grading.run.published import check_points, published, shipped_files
+from grading.run.record import Converter, Recorder, permissions
 from grading.run.steps import Steps
-from grading.run.worker import Hash, MakePage, Mark, Read, Settings
+from grading.run.worker import Settings
 from grading.sheets import write_rows
 from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES
@@ -62,17 +53,6 @@ from grading.source.problems import problems_in, raise_problems
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
 UNFINISHED = ".unfinished"  # in reports/<assignment>/, while a run goes on
-OF_THE_EXCHANGE = (TIMESTAMP, SECRET)  # what release_feedback asks for, beside the page
-
-
-class Converter(Protocol):
-    """What nbgrader's converters do before and after their work on a student's folder."""
-
-    def begin(self, student: str) -> None:
-        """Run the hook before it."""
-
-    def end(self, student: str) -> None:
-        """Set the permissions of what was written, and run the hook after it."""
 
 
 @contextmanager
@@ -141,6 +121,7 @@ def open_run(
         book = stack.enter_context(open_book(coursedir.db_url, coursedir.course_id))
         source, checksums = published(coursedir, config, book, source)
         shipped = shipped_files(coursedir, source)
+        class_ = book.read_class(source.name)
         settings = Settings(
             source=source.packed(),
             checksums=tuple(checksums.items()),
@@ -153,13 +134,19 @@ def open_run(
             packages=tuple(packages),
             hidden=str(root),
             secret=read_secret(root),
+            hashes=source.hashes | {"late": rules_hash(config, class_.due)},
+            max_points=tuple((place, class_.max_points[place]) for place in graded_cells(source)),
+            modes=(permissions(converters[0]), permissions(converters[1])),
+            links=converters[0].post_convert_hook is None,
         )
         stack.callback(worker.forget)
         if not scheduler:  # else this is done where the workers are
             worker.make_ready(settings, worker.Marker)
         check_points(book, source)
-        run = Run(coursedir, config, source, book, settings, shipped, groups, converters)
-        work = partial(worker.work, settings)
+        penalty = late_penalty(config, source.name)
+        recorder = Recorder(coursedir, book, source, settings, penalty, groups, converters)
+        run = Run(coursedir, source, book, class_, settings, groups, recorder)
+        work = partial(do_job, settings)
         local = Workers(min(jobs or cores(), len(handed_in)), work)
         stack.callback(local.close)
         run.local = run.workers = local
@@ -186,25 +173,19 @@ class Run:
     def __init__(
         self,
         coursedir: CourseDirectory,
-        config: Config,
         source: Assignment,
         book: Book,
+        class_: Class,
         settings: Settings,
-        shipped: dict[str, bytes],
         groups: Groups,
-        converters: tuple[Converter, Converter],
+        recorder: Recorder,
     ) -> None:
-        self.autograde, self.feedback = converters
-        self.coursedir, self.source, self.book, self.settings = coursedir, source, book, settings
+        self.coursedir, self.source, self.book, self.class_ = coursedir, source, book, class_
+        self.settings, self.groups, self.recorder = settings, groups, recorder
         self.assignment = source.name
-        self.root = Path(coursedir.root)
-        self.reports = self.root / "reports" / self.assignment
-        self.class_ = book.read_class(self.assignment)
-        self.hashes = source.hashes | {"late": rules_hash(config, self.class_.due)}
-        self.late_penalty = late_penalty(config, self.assignment)
-        self.shipped, self.groups = shipped, groups
+        self.reports = Path(coursedir.root) / "reports" / self.assignment
         self.has_begun: set[str] = set()
-        self.graded = graded_cells(source)
+        self.rows: dict[str, Row] = {}  # of grades.csv, by the names of the certificates
 
     def plan(self, students: list[str], force: bool, create_students: bool) -> None:
         """Choose whose submissions are to be marked."""
@@ -230,18 +211,21 @@ class Run:
         patience = PATIENCE if self.total > 1 else math.inf
         slow: list[str] = []
         once = list(dict.fromkeys(self.groups.whose[student] for student in self.todo))
-        yield from self.mark_all(once, patience, slow.append)
-        yield from self.mark_all(slow, math.inf, slow.append)
+        for certificate in chain(
+            self.mark_all(once, patience, slow.append), self.mark_all(slow, math.inf, slow.append)
+        ):
+            self.rows[file_name(certificate.student_id)] = row_of(certificate)
+            yield certificate
         self.end()
 
-    def mark_on_all_sets(self, students: list[str]) -> Iterator[tuple[str, Marked]]:
+    def mark_on_all_sets(self, students: list[str]) -> Iterator[Marked]:
         """Mark on every set of hidden data, to settle an appeal; nothing of it is kept."""
         sets = range(len(sets_of(self.settings.secret)))
         waiting = iter([Mark(s, self.submission(s), number=n) for s in students for n in sets])
         for job, marked, error in self.local.run(lambda: next(waiting, None)):
             if marked is None:
                 raise CourseError(f"{job.student}: {not_graded(error)}")
-            yield job.student, marked
+            yield marked
 
     # What there is to do
 
@@ -267,7 +251,7 @@ class Run:
             and old.status != "not graded"
             and entry is not None
             and {Place(m.notebook, m.cell): m.auto_points for m in old.cells} == entry.auto_points
-            and old.source == self.hashes
+            and old.source == self.settings.hashes
         )
         return old.submission if holds else ""
 
@@ -309,43 +293,56 @@ class Run:
     ) -> Iterator[Certificate]:
         """Mark the submissions; those that take too long are postponed."""
         waiting = self.handed_in(list(students), most_seconds)
-        pages: deque[MakePage] = deque()
-        open_certificates: dict[str, Certificate] = {}
+        unfinished: deque[Finish] = deque()
+        certificates: dict[str, Certificate] = {}
 
-        def take() -> Mark | MakePage | None:
-            return pages.popleft() if pages else next(waiting, None)
+        def take() -> Mark | Finish | None:
+            return unfinished.popleft() if unfinished else next(waiting, None)
 
-        came: Iterator[list[tuple[Mark | MakePage, Any, BaseException | None]]]
+        came: Iterator[list[tuple[Mark | Finish, Any, BaseException | None]]]
         came = self.workers.batches(take)
         for batch in came:
             marked: dict[str, Marked | NotGraded] = {}
             for job, done, error in batch:
                 student = job.student
-                if isinstance(job, MakePage):
-                    certificate = open_certificates.pop(student)
-                    yield self.finish(certificate, partial(self.write_pages, student, done, error))
-                elif done is not None and done.took.timed_out and most_seconds < math.inf:
+                if isinstance(job, Finish):
+                    yield self.finish(certificates.pop(student), done, error)
+                elif done is not None and done.certificate.timed_out and most_seconds < math.inf:
                     postpone(student)
                 else:
                     for member in self.groups.with_all_members([student]):
                         marked[member] = not_graded(error) if done is None else done
-            for student, certificate, entry in self.enter(marked):
-                done, by = marked[student], self.groups.whose.get(student, student)
+            for student, certificate, entry in self.recorder.record(marked):
+                done = marked[student]
                 if entry is None or not isinstance(done, Marked):
-                    yield self.finish(certificate)
-                elif by == student and done.has_pages_for(entry):
-                    write = partial(self.write_pages, student, done.pages, None)
-                    yield self.finish(certificate, write)
+                    yield self.recorder.end(certificate)
+                elif done.is_ready_for(student, entry):
+                    yield self.finish(certificate, done.written, None)
                 else:
-                    open_certificates[student] = certificate
-                    pages.append(MakePage(student, done.notebooks, entry, by))
+                    certificates[student] = certificate
+                    unfinished.append(Finish(student, done.alone(), entry, *self.where(student)))
+
+    def finish(
+        self, certificate: Certificate, ready: Files | Written | None, error: BaseException | None
+    ) -> Certificate:
+        """Show what is ready of a student, or say why nothing is."""
+        if ready is not None:
+            return self.recorder.show(certificate, ready)
+        problem = error if isinstance(error, OSError) else not_graded(error)
+        return self.recorder.fail(certificate, problem)
+
+    def where(self, student: str) -> tuple[list[str], Folders | None]:
+        """Return what a certificate says beside, and where a worker writes, if it can."""
+        folders = self.recorder.folders(student) if self.workers is self.local else None
+        return self.recorder.notes(student), folders
 
     def handed_in(self, students: list[str], most_seconds: float) -> Iterator[Mark]:
         """Yield what is to be marked; for workers on other machines it is read here."""
         folders = self.begun(students)
         if self.workers is self.local:
             for student, folder in folders:
-                yield Mark(student, folder, most_seconds, known=self.known(student))
+                known = self.known(student)
+                yield Mark(student, folder, most_seconds, None, known, *self.where(student))
             return
 
         def take() -> Read | None:
@@ -354,7 +351,8 @@ class Run:
 
         for job, handed, error in self.local.run(take):
             found = handed if error is None else not_graded(error)
-            yield Mark(job.student, found, most_seconds, known=self.known(job.student))
+            known = self.known(job.student)
+            yield Mark(job.student, found, most_seconds, None, known, *self.where(job.student))
 
     def known(self, student: str) -> Entry | None:
         """Return who a student is; None where a person's points or comments count, too."""
@@ -367,109 +365,18 @@ class Run:
         for student in students:
             if student not in self.has_begun:
                 self.has_begun.add(student)
-                self.autograde.begin(student)
+                self.recorder.autograde.begin(student)
             yield student, self.submission(student)
-
-    def enter(
-        self, marked: dict[str, Marked | NotGraded]
-    ) -> Iterator[tuple[str, Certificate, Entry | None]]:
-        """
-        Enter marked submissions into grade book and autograded/.
-
-        Their certificates are written last, when there is a page, too: so a run that is killed
-        on the way leaves none, and the next one marks the submissions again.
-        """
-        for student in marked:
-            clear(self.reports / FOLDER / file_name(student))
-        entries = self.save({s: each for s, each in marked.items() if isinstance(each, Marked)})
-        for student, each in marked.items():
-            certificate = Certificate(student, self.assignment, "not graded", [])
-            certificate.max_score, certificate.source = self.class_.max_score, self.hashes
-            entry = None
-            try:
-                if not isinstance(each, Marked):
-                    raise each
-                describe_run(certificate, each)
-                if student in self.groups.notes:
-                    certificate.notes = [self.groups.notes[student], *certificate.notes]
-                entry = entries[student]
-                if not isinstance(entry, Entry):
-                    raise entry
-                describe_marks(certificate, each, entry, self.class_, list(self.graded))
-                self.write_marked(student, each)
-            except Exception as problem:  # one submission does not stop the others
-                fail(certificate, problem)
-                entry = None
-            yield student, certificate, entry
-
-    def finish(
-        self, certificate: Certificate, last: Callable[[], None] = lambda: None
-    ) -> Certificate:
-        """Do what is left to do, and write the certificate."""
-        try:
-            last()
-        except Exception as problem:
-            fail(certificate, problem)
-        certificate.write(self.reports / FOLDER)
-        return certificate
-
-    def write_pages(
-        self, student: str, pages: dict[str, str] | None, error: BaseException | None
-    ) -> None:
-        """Write the pages that the student gets back, one for each notebook."""
-        if pages is None:
-            raise not_graded(error)
-        self.feedback.begin(student)
-        folder = self.folder(self.coursedir.feedback_directory, student)
-        for name, page in pages.items():
-            write_whole(folder / f"{name}.html", page.encode())
-        marked = self.folder(self.coursedir.autograded_directory, student)
-        for path in map(marked.joinpath, OF_THE_EXCHANGE):
-            clear(folder / path.name)
-            if path.is_file():
-                shutil.copyfile(path, folder / path.name)
-        self.feedback.end(student)
-
-    def save(self, marked: dict[str, Marked]) -> dict[str, Entry | Exception]:
-        """Enter the marks of submissions into the grade book; one alone where that fails."""
-        if not marked:
-            return {}
-        marks = {s: each.marks(self.graded) for s, each in marked.items()}
-        try:
-            return {**self.book.save(self.assignment, marks, self.late_penalty)}
-        except Exception as problem:
-            if len(marked) == 1:
-                return dict.fromkeys(marked, problem)
-        alone = [self.save({student: each}) for student, each in marked.items()]
-        return {student: entry for found in alone for student, entry in found.items()}
-
-    def write_marked(self, student: str, marked: Marked) -> None:
-        """Fill the folder in autograded/ as nbgrader does."""
-        paths = self.marked_notebooks(student)
-        place = self.folder(self.coursedir.autograded_directory, student)
-        files = {place / name: data for name, data in self.shipped.items()}
-        if marked.timestamp:
-            files[place / TIMESTAMP] = marked.timestamp.isoformat().encode()
-        if marked.secret and self.groups.whose.get(student, student) == student:
-            files[place / SECRET] = marked.secret  # of the one who handed in, and nobody else's
-        for name in OF_THE_EXCHANGE:
-            clear(place / name)
-        files |= {path: marked.notebooks[name].encode() for name, path in paths.items()}
-        for folder in dict.fromkeys(file.parent for file in files):
-            folder.mkdir(parents=True, exist_ok=True)
-        for file, data in files.items():
-            clear(file)  # nbgrader leaves some that cannot be written
-            file.write_bytes(data)
-        self.autograde.end(student)
 
     def end(self) -> None:
         """Write what is told of the whole class."""
         class_ = self.book.read_class(self.assignment)
-        certificates = read_certificates(self.reports / FOLDER)
+        earlier = map(row_of, read_certificates(self.reports / FOLDER, self.rows))
+        rows = self.rows | {file_name(row.student): row for row in earlier}
         table = self.reports / "grades.csv"
         if table.is_dir():
             clear(table)
-        write_rows(table, grade_rows(certificates, class_))
+        write_rows(table, grade_rows((rows[name] for name in sorted(rows)), class_))
         clear(self.reports / UNFINISHED)
 
 

@@ -1,173 +1,44 @@
-"""One submission: a student's folder goes in, marks, marked notebook and page come out."""
+"""Marks submissions of one assignment: what a worker holds, and what it does with each."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from grading import CourseError
-from grading.entries import CellGrade, Entry, Place
+from grading.entries import Entry, NewMarks, Place
 from grading.feedback import Pages
 from grading.findings import Finding, Words
-from grading.intake.folder import HandedIn, read_folder
+from grading.intake.folder import HandedIn
 from grading.intake.merge import Frame
 from grading.intake.notes import tidy
 from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.notebook import mark_notebook
-from grading.marking.result import TestResult
+from grading.marking.result import NOT_GRADED, TestResult, total
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery, Took
-from grading.run.bounds import bounded_time
+from grading.run.certificate import Certificate, environment
+from grading.run.files import Files, FileWriter, Folders, Written
 from grading.run.marked import Marked, graded_cells
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
-from grading.source.bundle import MADE, USE
 from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.problems import raise_problems
 from grading.source.translated_modules import modules_in
 
+STATUS = {"ok": "graded"}  # of a certificate, where it is called otherwise than intake's
 ReaderT = TypeVar("ReaderT", bound="Reader")
-
-
-@dataclass(frozen=True)
-class Read:
-    """To read what a student handed in."""
-
-    student: str
-    folder: Path
-
-    def work(self, reader: Reader) -> HandedIn:
-        """Return what lies in the folder."""
-        with bounded_time(0):
-            return read_folder(self.folder, reader.assignment.notebooks, reader.given)
-
-
-@dataclass(frozen=True)
-class Hash:
-    """To hash it; `marked` is where the marked notebooks lie."""
-
-    student: str
-    folder: Path
-    marked: tuple[Path, ...]
-
-    def work(self, reader: Reader) -> str:
-        """Return the hash of the folder; "" where a marked notebook is not there and whole."""
-        there = all(map(is_whole, self.marked))
-        return Read(self.student, self.folder).work(reader).hash if there else ""
-
-
-def is_whole(notebook: Path) -> bool:
-    """Tell whether a marked notebook is there, and not damaged."""
-    try:
-        return notebook.is_file() and isinstance(json.loads(notebook.read_bytes()), dict)
-    except (OSError, ValueError, RecursionError):
-        return False
-
-
-@dataclass(frozen=True)
-class Mark:
-    """
-    To mark a submission.
-
-    Attributes
-    ----------
-    student : str
-    handed : Path, HandedIn or Exception
-        What was handed in, or where it lies, or why it could not be read.
-    most_seconds : float
-        Time that its code may take in all, if that is less than the limits allow.
-    number : int or None
-        Of the set of hidden data; None for that which its own code chooses.
-    known : Entry or None
-        Who it is, for the pages; None where no pages are made yet.
-    """
-
-    student: str
-    handed: Path | HandedIn | Exception
-    most_seconds: float = math.inf
-    number: int | None = None
-    known: Entry | None = None
-
-    def work(self, marker: Marker) -> Marked:
-        """Return what came of it, and the pages as they are if it is all that counts."""
-        marked, notebooks = self.mark(marker)
-        is_last = self.most_seconds == math.inf or not marked.took.timed_out
-        if self.known is not None and is_last:
-            grades = {
-                place: CellGrade(points or 0.0, points, points is None)
-                for place, points in marked.marks(marker.graded).points.items()
-            }
-            marked.foreseen = replace(self.known, grades=grades, comments={}, penalties={})
-            bound = bounded_time(sum(map(len, marked.notebooks.values())), len(notebooks))
-            with contextlib.suppress(Exception), bound:  # they are asked for again, and it is told
-                marked.pages = marker.make_pages(notebooks, marked.foreseen)
-        return marked
-
-    def mark(self, marker: Marker) -> tuple[Marked, dict[str, NotebookNode]]:
-        """Mark it; return the notebooks, too."""
-        handed = self.handed
-        if isinstance(handed, Exception):
-            raise handed
-        if not isinstance(handed, HandedIn):
-            handed = Read(self.student, handed).work(marker)
-        size = sum(map(len, handed.read.values()))
-        with bounded_time(size, len(marker.assignment.notebooks)):
-            return marker.mark(self.student, handed, self.most_seconds, self.number)
-
-
-@dataclass(frozen=True)
-class MakePage:
-    """
-    To make the pages of feedback.
-
-    Attributes
-    ----------
-    student : str
-    notebooks : dict of str
-        JSON of each marked notebook, by its name.
-    entry : Entry
-        What the grade book holds by now.
-    by : str
-        Who has handed it in: in a group, it may have been another member.
-    """
-
-    student: str
-    notebooks: dict[str, str]
-    entry: Entry
-    by: str
-
-    def work(self, marker: Marker) -> dict[str, str]:
-        """Return a page for each notebook, by its name."""
-        texts = self.notebooks
-        with bounded_time(sum(map(len, texts.values())), len(texts)):
-            notebooks = {name: from_dict(json.loads(text)) for name, text in texts.items()}
-            if self.by != self.student:
-                for notebook in notebooks.values():
-                    self.tell_by_whom(notebook, marker)
-            return marker.make_pages(notebooks, self.entry)
-
-    def tell_by_whom(self, notebook: NotebookNode, marker: Marker) -> None:
-        """Let the page of a member of a group say who handed in."""
-        about = notebook.metadata["intake"]
-        note = Finding("handed in by {student}, for your group", {"student": self.by})
-        words = marker.assignment.words(about["language"])
-        about["notes"] = [note.said(words), *about["notes"]]
-
-
-Job = Read | Hash | Mark | MakePage
 
 
 @dataclass(frozen=True)
@@ -198,6 +69,12 @@ class Settings:
         The course folder, which no room may see.
     secret : bytes
         From which the hidden data is drawn.
+    hashes : dict
+        Of the assignment, as in `Certificate.source`.
+    max_points : tuple of pairs
+        The place of each graded cell, in the order of the source, and its points.
+    modes, links
+        As in `FileWriter`.
     """
 
     source: bytes
@@ -211,6 +88,10 @@ class Settings:
     packages: tuple[str, ...]
     hidden: str
     secret: bytes
+    hashes: dict[str, Any]
+    max_points: tuple[tuple[Place, float], ...]
+    modes: tuple[int, int]
+    links: bool
 
 
 class Reader:
@@ -277,10 +158,9 @@ class Marker(Reader):
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
-        for path, text in self.modules.items():
-            if text.startswith(MADE.encode()):
-                self.rooms.load(path, text.decode(), USE.format(module=Path(path).stem))
-        self.graded = graded_cells(self.assignment)
+        self.graded, self.max_points = graded_cells(self.assignment), dict(settings.max_points)
+        self.environment = environment()
+        self.writer = new_writer(self.assignment, settings)
         self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
 
@@ -317,35 +197,77 @@ class Marker(Reader):
                 break  # it is marked again, and then the others, too
         tried = [outcomes[name].tried.faults.items() for name in outcomes]
         faults = [f"{name}: not graded: {said}" for found in tried for name, said in found]
-        made = Marked(
-            submission=handed.hash,
-            status="not graded" if faults else intake.status,
+        took = Took(
+            problems=[problem for run in runs for problem in run.problems],
+            timed_out=any(run.timed_out for run in runs),
+            rooms=sum(run.rooms for run in runs),
+            seconds=time.monotonic() - begin,
+            cpu_seconds=sum(run.cpu_seconds for run in runs),
+            peak_mb=max(run.peak_mb for run in runs),
+        )
+        certificate = Certificate(
+            student,
+            self.assignment.name,
+            status="not graded" if faults else STATUS.get(intake.status, intake.status),
             notes=[*intake.all_notes({}), *faults],
             told=intake.all_notes(self.assignment.words(intake.language)),
-            timestamp=intake.timestamp,
-            secret=handed.secret,
-            unanswered=[
-                Place(name, cell)
-                for name, part in intake.parts.items()
-                for cell in self.frames[name].solutions.values()
-                if cell not in part.answered
-            ],
-            not_there=[name for name, part in intake.parts.items() if part.status in NOTHING_READ],
-            notebooks={n: json.dumps(each, ensure_ascii=False) for n, each in notebooks.items()},
-            results=results,
-            language=intake.language,
+            max_score=total(self.max_points.values()),
+            submission=handed.hash,
+            submitted=intake.timestamp.isoformat() if intake.timestamp else "",
+            source=self.settings.hashes,
             hidden_data=str(next(iter(outcomes.values())).data),
+            language=intake.language,
+            environment=self.environment,
             isolation=self.rooms.isolation,
-            took=Took(
-                problems=[problem for run in runs for problem in run.problems],
-                timed_out=any(run.timed_out for run in runs),
-                rooms=sum(run.rooms for run in runs),
-                seconds=time.monotonic() - begin,
-                cpu_seconds=sum(run.cpu_seconds for run in runs),
-                peak_mb=max(run.peak_mb for run in runs),
-            ),
+            **rounded(vars(took)),
+        )
+        made = Marked(
+            certificate,
+            self.new_marks(intake, results),
+            {n: json.dumps(each, ensure_ascii=False).encode() for n, each in notebooks.items()},
+            results,
+            handed.secret,
         )
         return made, notebooks
+
+    def new_marks(self, intake: Intake, results: dict[Place, TestResult]) -> NewMarks:
+        """Return what is to be entered."""
+        parts = intake.parts.items()
+        not_there = [name for name, part in parts if part.status in NOTHING_READ]
+        unanswered = [
+            Place(name, cell)
+            for name, part in parts
+            for cell in self.frames[name].solutions.values()
+            if cell not in part.answered
+        ]
+        points: dict[Place, float | None] = {}
+        for place, kind in self.graded.items():
+            if kind is cells.Kind.TEST:
+                result = results[place]
+                points[place] = None if result.stopped == NOT_GRADED else result.points
+            else:
+                nothing = place in unanswered or place.notebook in not_there
+                points[place] = 0.0 if nothing else None
+        return NewMarks(intake.timestamp, points, unanswered, not_there)
+
+    def files(
+        self,
+        student: str,
+        marked: Marked,
+        notes: list[str],
+        entry: Entry,
+        notebooks: dict[str, NotebookNode],
+    ) -> Files:
+        """Return all that is written for a student of whom the grade book holds this."""
+        pages = self.make_pages(notebooks, entry)
+        made = {f"{name}.html": page.encode() for name, page in pages.items()}
+        made |= marked.of_the_exchange(student)
+        certificate = marked.certify(student, notes, entry, self.max_points)
+        return Files(marked.files(student), made, certificate.text())
+
+    def write(self, files: Files, folders: Folders | None) -> Files | Written:
+        """Write files where that can be done here; return what is ready."""
+        return self.writer.write(folders, files) if folders else files
 
     def make_pages(self, notebooks: dict[str, NotebookNode], entry: Entry) -> dict[str, str]:
         """Return a page of feedback for each marked notebook, by its name."""
@@ -386,6 +308,17 @@ def announce(part: Part, notebook: NotebookNode, general: list[Finding], words: 
         notebook.cells.insert(0, new_markdown_cell(text, id="intake"))
 
 
+def rounded(took: dict[str, Any]) -> dict[str, Any]:
+    """Leave no more digits: a function could choose how much it uses by what it is called with."""
+    return {k: float(f"{v:.2g}") if type(v) is float else v for k, v in took.items()}
+
+
+def new_writer(assignment: Assignment, settings: Settings) -> FileWriter:
+    """Return what writes the files of students."""
+    given = {name: assignment.files[name] for name in settings.shipped if name in assignment.files}
+    return FileWriter(given, settings.modes, settings.links)
+
+
 def new_nursery(settings: Settings) -> Nursery:
     """Return a source of rooms; where no sandbox can be had, a line says what to do."""
     try:
@@ -419,10 +352,3 @@ def forget() -> None:
     """Let go what was made ready: a later run reads the course anew."""
     while _ready:
         _ready.pop().close()
-
-
-def work(settings: Settings, job: Job) -> Any:
-    """Do one job; who reads needs no rooms."""
-    if isinstance(job, Read | Hash):
-        return job.work(make_ready(settings, Reader))
-    return job.work(make_ready(settings, Marker))
