@@ -210,7 +210,7 @@ class FunctionTest:
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
         stopped, raised = self.outcome.stopped, self.outcome.raised
-        if (stopped and not raised) or "mistakes" not in about:
+        if (stopped and not raised) or not about.get("mistakes"):
             return ""
         seen = fingerprint(self.outcome)
         for mistake in about["mistakes"]:

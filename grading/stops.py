@@ -31,12 +31,13 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
         return value.copy()
     if type(value) not in (dict, list, tuple):
         return value
-    if any(value is each for each in around):
-        return HOLDS_ITSELF()
+    for each in around:
+        if value is each:
+            return HOLDS_ITSELF()
     around = (*around, value)
     if type(value) is dict:
         return {key: copy_value(v, around) for key, v in value.items()}
-    return type(value)(copy_value(item, around) for item in value)
+    return type(value)([copy_value(item, around) for item in value])
 
 
 MARKED = "?bhilqBHILQefdFDU"  # NumPy's letters for what can be marked

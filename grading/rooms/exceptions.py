@@ -142,6 +142,8 @@ KNOWN_KINDS = compiled("\n".join([KINDS.strip(), *dict.fromkeys(wire.KIND_NAMES.
 COMMON = {*dir(builtins), *dir(np), *dir(np.ndarray), "ndarray", "dtype", "NoneType", "function"}
 COMMON |= {"safe", "same_kind"}  # rules of NumPy's, in its messages
 HIDDEN = "…"
+LONGEST = 1000  # characters of an expression that is shown
+NO_CODE = (SyntaxError, ValueError, RecursionError, MemoryError)
 OF_ARRAYS = set(wire.ARRAY_KIND_NAMES.values())
 
 
@@ -159,6 +161,7 @@ class Shown:
         self.lines = {label: text.splitlines() for label, text in cells.items()}
         words = re.findall(r"[^\W\d]\w*", "\n".join(cells.values()))
         self.words = COMMON | OF_ARRAYS | set(words)
+        self.expressions: dict[type, set[str]] = {}  # by the kind of their first operation
 
     def name(self, text: str, otherwise: str) -> str:
         """Return a name that stands in the student's code, or else something that tells less."""
@@ -185,20 +188,33 @@ class Shown:
     def stop(self, kind: str, error: str, names: list, values: list, texts: list) -> list:
         """Return where a function stopped; texts only as they stand in the student's code."""
         names = [self.name(name, HIDDEN) for name in names]
-        return [kind, error, names, values, [t if t in self.expressions else "" for t in texts]]
+        return [kind, error, names, values, [t if self.is_expression(t) else "" for t in texts]]
+
+    def is_expression(self, text: str) -> bool:
+        """Tell whether a text is an expression in the student's code, or names a function of it."""
+        if len(text) > LONGEST:
+            return False
+        with contextlib.suppress(*NO_CODE):
+            kind = type(ast.parse(text, mode="eval").body)
+            if kind not in self.expressions:
+                nodes = [node for node in self.nodes if type(node) is kind]
+                self.expressions[kind] = set(map(ast.unparse, nodes))
+            return text in self.expressions[kind] or text in self.functions
+        return False
 
     @functools.cached_property
-    def expressions(self) -> set[str]:
-        """All expressions in the student's code."""
-        found = set()
+    def nodes(self) -> list[ast.AST]:
+        """The parts of the student's code."""
+        found: list[ast.AST] = []
         for lines in self.lines.values():
-            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-                for node in ast.walk(ast.parse("\n".join(lines))):
-                    if isinstance(node, ast.expr):
-                        found.add(ast.unparse(node))
-                    elif isinstance(node, ast.FunctionDef):
-                        found.add(node.name)
+            with contextlib.suppress(*NO_CODE):
+                found += ast.walk(ast.parse("\n".join(lines)))
         return found
+
+    @functools.cached_property
+    def functions(self) -> set[str]:
+        """The names of the student's functions."""
+        return {node.name for node in self.nodes if isinstance(node, ast.FunctionDef)}
 
     def line(self, label: str, number: int) -> str | None:
         """Return a line of the student's code, as it was handed in."""

@@ -320,6 +320,22 @@ class Nursery:
             lambda: self._waited(process, room),
         )
 
+    def load(self, name: str, text: str, use: str) -> None:
+        """
+        Load a module of ours in the warm process: rooms that are given just this file have it so.
+
+        Parameters
+        ----------
+        name : str
+            Of the file: "rnn_checks.py".
+        text : str
+        use : str
+            A cell that uses what is in it, to warm it up.
+        """
+        with self.lock, suppress(OSError):  # it has died: another one will do without
+            if self.process is not None and self.set_up.way.nested:
+                self.process.ask({"do": "load", "name": name, "text": text, "use": use})
+
     def close(self) -> None:
         """End the warm process, and all rooms with it."""
         with self.lock:

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nbformat import NotebookNode
@@ -33,6 +34,7 @@ from grading.run.files import Files, FileWriter, Folders, Written
 from grading.run.marked import Marked, graded_cells
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
+from grading.source.bundle import MADE, USE
 from grading.source.catalogue import CHECKS, LANGUAGES, words_of
 from grading.source.problems import raise_problems
 from grading.source.translated_modules import modules_in
@@ -158,6 +160,9 @@ class Marker(Reader):
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
             raise_problems(self.assignment.name, points_lost(outcomes.source, results))
+        for path, text in self.modules.items():
+            if text.startswith(MADE.encode()):
+                self.rooms.load(path, text.decode(), USE.format(module=Path(path).stem))
         self.graded, self.max_points = graded_cells(self.assignment), dict(settings.max_points)
         self.environment = environment()
         self.writer = new_writer(self.assignment, settings)

@@ -8,6 +8,33 @@ from pathlib import Path
 # Each needs those before it.
 PARTS = ("findings", "stops", "sparing", "outcomes", "shown", "checks")
 MADE = "# Made by `python -m grading release` of the engine's checks.\n"
+# A cell that uses the module as visible checks do.
+USE = """
+import numpy as np
+from {module} import FunctionTest
+
+
+def cell_forward(x, states, parameters):
+    \"""
+    Return it.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n_x, m)
+    \"""
+    return x, x[0], ([(x, x, parameters)], x)
+
+
+array = np.ones((3, 4))
+test = FunctionTest(cell_forward, "x_next, y, caches", "x_next, x_prev, parameters")
+test.call(x=array, states=array, parameters={{"Wx": array}})
+test.assert_types(x_next=np.ndarray, y=np.ndarray, caches=tuple)
+test.assert_shapes(x_next=(3, 4), y=(4, 3))
+test.assert_allclose("x_next[1]", [1, 1, 1, 1])
+test.assert_allclose("y[1]", 2.0)
+test.assert_length("caches", 2)
+test.report()
+"""
 
 
 def refresh(root: Path) -> None:

@@ -82,7 +82,9 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
             return
         put_off_plots()
         tops = {name.partition(".")[0] for name in self.files}
-        before = {n: m for n, m in sys.modules.items() if n.partition(".")[0] in tops}
+        before: dict[str, ModuleType] = {}
+        if tops & sys.modules.keys():  # others of the same names
+            before = {n: m for n, m in sys.modules.items() if n.partition(".")[0] in tops}
         for name in before:
             del sys.modules[name]
         sys.modules.update(self.loaded)
@@ -91,7 +93,7 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
             yield
         finally:
             sys.meta_path.remove(self)
-            for name in [n for n in sys.modules if n.partition(".")[0] in tops]:
+            for name in self.files.keys() & sys.modules.keys():
                 self.loaded[name] = sys.modules.pop(name)
             sys.modules.update(before)
 

@@ -96,12 +96,13 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
         return value.copy()
     if type(value) not in (dict, list, tuple):
         return value
-    if any(value is each for each in around):
-        return HOLDS_ITSELF()
+    for each in around:
+        if value is each:
+            return HOLDS_ITSELF()
     around = (*around, value)
     if type(value) is dict:
         return {key: copy_value(v, around) for key, v in value.items()}
-    return type(value)(copy_value(item, around) for item in value)
+    return type(value)([copy_value(item, around) for item in value])
 
 
 MARKED = "?bhilqBHILQefdFDU"  # NumPy用这些字母表示能够评分的类型
@@ -808,24 +809,30 @@ def name_dtype(dtype: np.dtype) -> str:
 
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """返回一个值的形式（一段文字），以及其中的数（排成一行）。"""
+    rows: list[Any] = [()]  # 至少有一项，才能拼接
+    form = form_of(value, rows)
+    row = np.concatenate(rows, axis=None, dtype=float, casting="unsafe")
+    return form, row
+
+
+def form_of(value: object, rows: list) -> str:
+    """返回一个值的形式；把其中的数加进`rows`。"""
     value = python_number(value)
-    if isinstance(value, dict):
-        keys = sorted(value, key=str)
-        form, numbers = flatten([value[key] for key in keys])
-        return f"{keys}{form}", numbers
-    if isinstance(value, (list, tuple)):
-        parts = [flatten(item) for item in value]
-        rows = [np.zeros(0), *(row for form, row in parts)]
-        return str([form for form, row in parts]), np.concatenate(rows)
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
-        if array.dtype.kind in "biuf":
-            whole = "" if array.dtype.kind == "f" else array.dtype.kind
-            return f"{array.shape}{whole}", array.astype(float).ravel()
-    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
-        return f"{value.shape}{value.tolist()}", np.zeros(0)
+        kind = array.dtype.kind
+        if kind in "biuf":
+            rows.append(array)
+            return f"{array.shape}{'' if kind == 'f' else kind}"
+        if kind == "U" and isinstance(value, np.ndarray):
+            return f"{value.shape}{value.tolist()}"
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        return f"{keys}{form_of([value[key] for key in keys], rows)}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join([form_of(item, rows) for item in value])}]"
     told = value is None or type(value) in (bool, int, str)
-    return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
+    return repr(value)[:80] if told else type(value).__name__
 
 
 def python_number(value: Any) -> Any:
@@ -859,13 +866,14 @@ def same_flat(one: tuple, other: tuple) -> bool:
     other_form, other_numbers = other
     if form != other_form:
         return False
-    with np.errstate(all="ignore"):  # 多数并不相等，这样判断更快
-        most = 1e-12 + 1e-9 * np.abs(other_numbers)
-        if np.any(np.abs(numbers - other_numbers) > most):
+    if numbers.size:  # 多数在第一个数上就不相等，这样判断很快
+        first, expected = numbers.item(0), other_numbers.item(0)
+        if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
-    return np.allclose(
-        numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
-    )
+    with np.errstate(all="ignore"):
+        return np.allclose(
+            numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
+        )
 
 
 def fingerprint(outcome: Outcome) -> list:
@@ -1163,7 +1171,7 @@ class FunctionTest:
     def mistake(self, about: dict) -> str:
         """返回会得出这个结果的已知错误的句子。"""
         stopped, raised = self.outcome.stopped, self.outcome.raised
-        if (stopped and not raised) or "mistakes" not in about:
+        if (stopped and not raised) or not about.get("mistakes"):
             return ""
         seen = fingerprint(self.outcome)
         for mistake in about["mistakes"]:

@@ -96,12 +96,13 @@ def copy_value(value: Any, around: tuple = ()) -> Any:
         return value.copy()
     if type(value) not in (dict, list, tuple):
         return value
-    if any(value is each for each in around):
-        return HOLDS_ITSELF()
+    for each in around:
+        if value is each:
+            return HOLDS_ITSELF()
     around = (*around, value)
     if type(value) is dict:
         return {key: copy_value(v, around) for key, v in value.items()}
-    return type(value)(copy_value(item, around) for item in value)
+    return type(value)([copy_value(item, around) for item in value])
 
 
 MARKED = "?bhilqBHILQefdFDU"  # NumPy's letters for what can be marked
@@ -808,24 +809,30 @@ def name_dtype(dtype: np.dtype) -> str:
 
 def flatten(value: object) -> tuple[str, np.ndarray]:
     """Return the form of a value, as a text, and its numbers in a row."""
+    rows: list[Any] = [()]  # one at least, to be put together
+    form = form_of(value, rows)
+    row = np.concatenate(rows, axis=None, dtype=float, casting="unsafe")
+    return form, row
+
+
+def form_of(value: object, rows: list) -> str:
+    """Return the form of a value; add its numbers to `rows`."""
     value = python_number(value)
-    if isinstance(value, dict):
-        keys = sorted(value, key=str)
-        form, numbers = flatten([value[key] for key in keys])
-        return f"{keys}{form}", numbers
-    if isinstance(value, (list, tuple)):
-        parts = [flatten(item) for item in value]
-        rows = [np.zeros(0), *(row for form, row in parts)]
-        return str([form for form, row in parts]), np.concatenate(rows)
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
-        if array.dtype.kind in "biuf":
-            whole = "" if array.dtype.kind == "f" else array.dtype.kind
-            return f"{array.shape}{whole}", array.astype(float).ravel()
-    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
-        return f"{value.shape}{value.tolist()}", np.zeros(0)
+        kind = array.dtype.kind
+        if kind in "biuf":
+            rows.append(array)
+            return f"{array.shape}{'' if kind == 'f' else kind}"
+        if kind == "U" and isinstance(value, np.ndarray):
+            return f"{value.shape}{value.tolist()}"
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        return f"{keys}{form_of([value[key] for key in keys], rows)}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join([form_of(item, rows) for item in value])}]"
     told = value is None or type(value) in (bool, int, str)
-    return repr(value)[:80] if told else type(value).__name__, np.zeros(0)
+    return repr(value)[:80] if told else type(value).__name__
 
 
 def python_number(value: Any) -> Any:
@@ -859,13 +866,14 @@ def same_flat(one: tuple, other: tuple) -> bool:
     other_form, other_numbers = other
     if form != other_form:
         return False
-    with np.errstate(all="ignore"):  # most differ, and this tells it faster
-        most = 1e-12 + 1e-9 * np.abs(other_numbers)
-        if np.any(np.abs(numbers - other_numbers) > most):
+    if numbers.size:  # most differ in the first number, and this is fast
+        first, expected = numbers.item(0), other_numbers.item(0)
+        if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
-    return np.allclose(
-        numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
-    )
+    with np.errstate(all="ignore"):
+        return np.allclose(
+            numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
+        )
 
 
 def fingerprint(outcome: Outcome) -> list:
@@ -1163,7 +1171,7 @@ class FunctionTest:
     def mistake(self, about: dict) -> str:
         """Return the sentence of the known mistake that gives this outcome."""
         stopped, raised = self.outcome.stopped, self.outcome.raised
-        if (stopped and not raised) or "mistakes" not in about:
+        if (stopped and not raised) or not about.get("mistakes"):
             return ""
         seen = fingerprint(self.outcome)
         for mistake in about["mistakes"]:

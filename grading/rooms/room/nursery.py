@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import importlib.util
 import json
 import os
 import select
@@ -20,13 +21,17 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from . import confine, student, wire
 from .channel import Channel, ChannelClosed
 from .memory import is_larger
 from .shell import Shell
+from .student import Loaded
 
+SCRATCH = "/tmp"  # of rooms that have namespaces of their own
+USES = 20  # of a module that is loaded beforehand: Python is faster then
 LINE = 3  # the descriptor of a room's line
 WATCH_SECONDS = 0.25
 
@@ -75,6 +80,9 @@ class RoomForker:
         self.most_bytes: dict[int, int] = {}
         self.too_large: set[int] = set()
         self.branches: set[int] = set()
+        self.loaded: dict[str, Loaded] = {}
+        self.waiting = b""  # what has been received, and is no whole request yet
+        self.descriptors: list[int] = []  # the lines that requests have brought, in their order
 
     def reply(self, answer: dict[str, object], number: int = 0) -> None:
         """Send one line: the number of a request, and the answer to it."""
@@ -89,21 +97,26 @@ class RoomForker:
                 looked = time.monotonic()
             if self.folders and not select.select([self.control], [], [], WATCH_SECONDS)[0]:
                 continue
-            data, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
+            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 1)
             if not data:
                 for room in list(self.folders):
                     self.end(room, 0)
                 return
-            for line in data.splitlines():  # several, where answers were not waited for
-                self.answer(json.loads(line), descriptors)
+            self.descriptors += descriptors
+            # several, where answers were not waited for, and a part of one
+            *requests, self.waiting = (self.waiting + data).split(b"\n")
+            for request in requests:
+                self.answer(json.loads(request))
 
-    def answer(self, request: dict[str, Any], descriptors: list[int]) -> None:
-        """Answer one request; a line that it brings is among the descriptors."""
+    def answer(self, request: dict[str, Any]) -> None:
+        """Answer one request."""
         number = request["number"]
-        if request["do"] == "branch":
-            self.branch(socket.socket(fileno=descriptors.pop()))
+        if request["do"] == "load":
+            self.load(request["name"], request["text"], request["use"])
+        elif request["do"] == "branch":
+            self.branch(socket.socket(fileno=self.descriptors.pop(0)))
         elif request["do"] == "start":
-            line = socket.socket(fileno=descriptors.pop())
+            line = socket.socket(fileno=self.descriptors.pop(0))
             try:
                 self.reply({"room": self.start(line, request["limits"])}, number)
             except OSError as error:
@@ -113,6 +126,23 @@ class RoomForker:
             self.reply({"seconds": seconds_waited(request["room"])}, number)
         else:
             self.reply(self.end(request["room"], request["patience"]), number)
+
+    def load(self, name: str, text: str, use: str) -> None:
+        """Load a module from its text, and use it: a cell that does so is run a few times."""
+        spec = importlib.util.spec_from_file_location(Path(name).stem, f"{SCRATCH}/{name}")
+        if spec is None:
+            return
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module.__name__] = module
+        try:
+            exec(compile(text, f"{SCRATCH}/{name}", "exec"), vars(module))
+            for _ in range(USES):
+                self.shell.run(use, "cell")
+            self.loaded[name] = Loaded(text.encode(), module)
+        finally:
+            del sys.modules[module.__name__]
+        gc.collect()
+        gc.freeze()
 
     def branch(self, control: socket.socket) -> None:
         """Fork a nursery, as warm as this one, that answers on a control line of its own."""
@@ -129,7 +159,7 @@ class RoomForker:
 
     def start(self, line: socket.socket, limits: dict[str, Any]) -> int:
         """Fork a room, and return its process id."""
-        folder = "/tmp" if self.nested else tempfile.mkdtemp(prefix="room-")
+        folder = SCRATCH if self.nested else tempfile.mkdtemp(prefix="room-")
         room = confine.fork_into_namespaces() if self.nested else os.fork()
         if room == 0:
             self.become_room(line, limits, folder)
@@ -209,7 +239,9 @@ class RoomForker:
                 limits["message_bytes"], limits["message_items"], limits["message_depth"]
             )
             channel = Channel(socket.socket(fileno=LINE), 2 * bounds.bytes)
-            student.StudentRoom(self.shell, channel, bounds, limits["output_bytes"]).serve()
+            student.StudentRoom(
+                self.shell, channel, bounds, limits["output_bytes"], self.loaded
+            ).serve()
         except ChannelClosed:
             os._exit(0)
         finally:

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -62,6 +62,13 @@ def warm_up() -> Shell:
     return shell
 
 
+class Loaded(NamedTuple):
+    """A module that was loaded before there was a room, and the file that it was made of."""
+
+    text: bytes
+    module: types.ModuleType
+
+
 class StudentRoom:
     """
     The names that a student's cells define, and the line to the marking room.
@@ -73,11 +80,19 @@ class StudentRoom:
     bounds : wire.Bounds
     most_output : int
         Bytes of output kept of a cell, or of a call.
+    loaded : dict
+        By the name of its file, what need not be loaded again where the very file is given.
     """
 
     def __init__(
-        self, shell: Shell, channel: Channel, bounds: wire.Bounds, most_output: int
+        self,
+        shell: Shell,
+        channel: Channel,
+        bounds: wire.Bounds,
+        most_output: int,
+        loaded: dict[str, Loaded],
     ) -> None:
+        self.loaded = loaded
         self.shell = shell
         self.channel = channel
         self.bounds = bounds
@@ -117,6 +132,9 @@ class StudentRoom:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             path.chmod(0o444)
+            if name in self.loaded and self.loaded[name].text == data:
+                module = self.loaded[name].module
+                sys.modules[module.__name__] = module
         seed_random_numbers()
         builtins.input = nobody_answers
         return self.encode({})
