@@ -429,6 +429,35 @@ def test_cells_run_as_in_a_notebook(room):
     assert [o["text"].count("SyntaxWarning") for o in outputs if "text" in o] == [1]
 
 
+OURS = "USED = [0]\n\ndef use():\n    USED[0] += 1\n"
+LOOK = "import sys, ours, pathlib\nprint(ours.USED[0] > 0, pathlib.Path(ours.__file__).exists())"
+
+
+@pytest.mark.parametrize("mode", ["nested", "unprotected"])
+def test_what_is_loaded_beforehand_is_there_where_the_very_file_is_given(nurseries, mode):
+    nursery = nurseries(mode)
+    nursery.load("ours.py", OURS, "from ours import use\nuse()")
+    for text, said_of_it in {
+        OURS: f"{mode == 'nested'} True",  # other rooms load it as they did
+        OURS + "\n": "False True",
+        "": "ModuleNotFoundError",
+    }.items():
+        room = Room(nursery, {"ours.py": text.encode()} if text else {})
+        outputs, error = room.run_cell(LOOK, "cell", 1000)
+        room.close()
+        assert (error["type"] if error else outputs[0]["text"].strip()) == said_of_it
+
+
+def test_a_module_that_cannot_be_loaded_beforehand_is_none(nurseries):
+    nursery = nurseries("nested")
+    before = nursery.process
+    nursery.load("broken.py", "1 / 0", "")
+    room = Room(nursery, {"broken.py": b"WHOLE = True"})
+    assert room.run_cell("from broken import WHOLE", "cell", 1000)[1] is None
+    assert nursery.process is before
+    room.close()
+
+
 def test_files_of_the_assignment_are_modules_there(nursery):
     room = Room(nursery, {"rnn_utils.py": b"def sigmoid(x):\n    return 0.5"})
     assert shown(room, "from rnn_utils import sigmoid\nprint(sigmoid(3))") == "0.5\n"

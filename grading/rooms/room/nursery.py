@@ -139,6 +139,8 @@ class RoomForker:
             for _ in range(USES):
                 self.shell.run(use, "cell")
             self.loaded[name] = Loaded(text.encode(), module)
+        except Exception:  # the room that imports it says why
+            return
         finally:
             del sys.modules[module.__name__]
         gc.collect()
