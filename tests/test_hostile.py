@@ -135,12 +135,14 @@ def peak_mb():
 
 @pytest.mark.parametrize("submission", SUBMISSIONS, ids=lambda submission: submission.name)
 def test_a_submission_earns_what_it_deserves_and_leaves_nothing_behind(
-    submission, mode, rooms, course
+    submission, mode, rooms, course, monkeypatch
 ):
     if mode == "unprotected" and submission.sandbox:
         pytest.skip(f"not without a sandbox: {submission.sandbox}")
     if mode == "unprotected" and submission in WITHIN_PYTHON:
         pytest.skip("comes to the same without a sandbox")
+    if submission.name in ("sends_a_message_byte_by_byte", "states_a_message_that_does_not_come"):
+        monkeypatch.setattr(clock, "MESSAGE_SECONDS", 0.7)  # which passes, each time
     before, number, peak = traces(course.parent), processes(), peak_mb()
     notebook = marked(submission, rooms, course)
     earned = dict(zip(FUNCTIONS, points(notebook), strict=True))

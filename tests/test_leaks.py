@@ -127,10 +127,10 @@ LEAKS_OF = {"sandbox": LEAKS, "unprotected": [each for each in LEAKS if each.by_
 
 
 @pytest.fixture(scope="module", params=LEAKS_OF)
-def course(request, released, tmp_path_factory) -> Path:
+def course(request, shortened, tmp_path_factory) -> Path:
     """A course in which they were marked by `grade`, two at a time."""
     folder = tmp_path_factory.mktemp("leaks") / "course"
-    shutil.copytree(released, folder)
+    shutil.copytree(shortened, folder)
     (folder / SECRET).write_bytes(FIXED)
     source = read_source(ASSIGNMENT, ROOT)
     for each in LEAKS_OF[request.param]:

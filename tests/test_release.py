@@ -4,6 +4,7 @@ import base64
 import importlib
 import inspect
 import json
+import linecache
 import subprocess
 import sys
 import types
@@ -132,9 +133,13 @@ def released_functions():
 
 
 def pasted(function, name):
-    """Return the function as it is under another name."""
-    parts = function.__code__, function.__globals__, name
-    copy = types.FunctionType(*parts, function.__defaults__, function.__closure__)
+    """Return the function as it is under another name, from a cell of its own."""
+    cell = f"<{function.__module__}.{function.__name__}>"
+    lines = inspect.getsourcelines(function)[0]
+    linecache.cache[cell] = len(lines), None, lines, cell
+    code = function.__code__.replace(co_filename=cell, co_firstlineno=1)
+    parts = function.__globals__, name, function.__defaults__, function.__closure__
+    copy = types.FunctionType(code, *parts)
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy
 

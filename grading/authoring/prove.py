@@ -154,7 +154,7 @@ def right_together(source: Source) -> Iterator[list[Version]]:
 
 def not_reached(source: Source, function: str) -> Iterator[tuple[str, str]]:
     """
-    Yield the tests that call a function neither by its name nor by way of another.
+    Yield the visible checks, and the tests that call a function neither by name nor by another.
 
     Beside the name stands what is run in the place of its text: imports, which a test behind
     it may need. Those that define what one behind them uses are left out.
@@ -164,9 +164,9 @@ def not_reached(source: Source, function: str) -> Iterator[tuple[str, str]]:
     while more := {name for each in code if each.uses & reached for name in each.binds} - reached:
         reached |= more
     wanted: set[str] = set()
-    for name, text in reversed(source.tests.items()):
+    for name, text in reversed(source.tested.items()):
         names = names_in(text)
-        if names.uses & reached or names.binds & wanted:
+        if (name in source.tests and names.uses & reached) or names.binds & wanted:
             wanted |= names.uses - names.binds
         else:
             yield name, names.imports
