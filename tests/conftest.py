@@ -1,6 +1,7 @@
 """A scratch course in which every stock command of nbgrader was run once."""
 
 import dataclasses
+import gc
 import os
 import pickle
 import shutil
@@ -39,14 +40,18 @@ OVERFLOW = """\
     return """
 
 # The files that take longest: begun first, so that all workers end at about the same time.
-LONG = ["site", "prove", "class", "student_folder", "hostile", "bounds", "release", "nbgrader"]
-LONG += ["leaks", "hostile_folders", "feedback", "editions", "options", "harmless", "language"]
+LONG = ["site", "prove", "class", "hostile", "student_folder", "nbgrader", "release", "feedback"]
+LONG += ["harmless", "leaks", "bounds", "editions", "options", "hostile_folders", "exports"]
+LONG += ["motion", "instructors_cells", "formgrader", "rooms", "plain_tests", "beside_stock"]
+LONG += ["report", "example_course", "exchange", "no_points_for_nothing", "language", "named"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first."""
     place = {f"test_{name}": number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+    gc.collect()
+    gc.freeze()  # what all tests share is not looked through again, here and in forks
 
 
 @dataclass
