@@ -147,7 +147,7 @@ def killed_at(place, number):
         return real(*args, **kwargs)
 
     setattr(owner, name, deadly)
-    grade([])
+    grade([], jobs=2)
 
 
 def test_a_run_that_is_killed_again_and_again_gives_the_same(
