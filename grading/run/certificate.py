@@ -27,6 +27,7 @@ from grading.source.cells import function_tested, tests_name
 SCHEMA = 2
 FOLDER = "certificates"  # in reports/<assignment>/
 BEFORE = "certificates.before"  # as they were before the last run
+LEVELS = 5  # of a certificate that have lines of their own: to each check
 REPORTED = ("numpy", "matplotlib", "ipython", "nbgrader")
 
 
@@ -145,11 +146,28 @@ class Certificate:
     def text(self) -> bytes:
         """Return what its file holds."""
         data = vars(self) | {"cells": [vars(mark) | plain_result(mark) for mark in self.cells]}
-        return json.dumps(data, indent=1, ensure_ascii=False).encode()
+        return in_lines(data, LEVELS).encode()
 
     def write(self, folder: Path) -> None:
         """Write it, whole or not at all."""
         write_whole(folder / file_name(self.student_id), self.text())
+
+
+in_one_line = json.JSONEncoder(ensure_ascii=False).encode  # Python's own indents slowly
+
+
+def in_lines(value: Any, levels: int, indent: str = "\n") -> str:
+    """Return a value as JSON, the entries of its upper levels on lines of their own."""
+    if not levels or not value or not isinstance(value, dict | list):
+        return in_one_line(value)
+    within = indent + " "
+    if isinstance(value, list):
+        rows = [in_lines(each, levels - 1, within) for each in value]
+        return f"[{within}{(',' + within).join(rows)}{indent}]"
+    rows = [
+        f"{in_one_line(key)}: {in_lines(each, levels - 1, within)}" for key, each in value.items()
+    ]
+    return f"{{{within}{(',' + within).join(rows)}{indent}}}"
 
 
 def plain_result(mark: CellMark) -> dict[str, Any]:
