@@ -73,7 +73,8 @@ def build(work: Path, edition: str) -> Path:
     # pages of all languages name it with its hash, and are built at once
     shutil.copytree(HERE / "vendor", html / "_static")
     context = get_context("forkserver")
-    context.set_forkserver_preload(["__main__", *builtin_extensions, "furo", "myst_nb.sphinx_ext"])
+    loaded = [*builtin_extensions, "furo", "myst_nb.sphinx_ext", "grading.demo"]
+    context.set_forkserver_preload(loaded)  # not `__main__`, of which Python 3.11 makes nothing
     with ProcessPoolExecutor(mp_context=context, max_tasks_per_child=1) as pool:
         homes = list(pool.map(partial(build_language, work, edition), languages))
     return homes[0]

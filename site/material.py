@@ -45,6 +45,9 @@ from language import CODES, ENGLISH, Language
 HERE = Path(__file__).parent
 MEASURED = HERE / "measured"
 SVG = "image/svg+xml"
+# what takes long to load; not `__main__`, of which Python 3.11 makes nothing
+LOADED = ["IPython.core.interactiveshell", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]
+LOADED += ["grading.demo", "rnn_figures.words"]
 MADE_OF = "made_of"  # the file that says of what text the outputs beside it came
 
 
@@ -55,8 +58,9 @@ def main(folder: Path, measure: bool) -> None:
     kept = {name: None if measure else read_measured(name) for name in assignments}
     jobs = [(language, name) for language in map(Language, CODES) for name in assignments]
     # a process each, as notebooks import modules of the same names, with what takes long loaded
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     context = get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "IPython.core.interactiveshell"])
+    context.set_forkserver_preload(LOADED)
     with ProcessPoolExecutor(mp_context=context, max_tasks_per_child=1) as pool:
         answers = {name: plain(read_source(name).answers) for name in assignments}
         runs = {}
@@ -174,7 +178,6 @@ def run_notebook(
     times : dict
         By cell id, what was measured.
     """
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # the date that a plot says it was drawn on
     sys.dont_write_bytecode = True
     os.chdir(language.release / assignment)
