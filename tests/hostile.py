@@ -670,6 +670,7 @@ attack(
     "sends_a_message_byte_by_byte",
     FRAME + "os.write(3, frame(b'', 10**8))\nwhile True:\n    os.write(3, b'x')",
 )
+WITHIN_PYTHON.append(SUBMISSIONS[-1])  # the line is the same, and who reads it
 attack("closes_its_line", "import os\nos.closerange(3, 64)")
 attack(
     "answers_for_the_function_and_ends",
@@ -951,6 +952,8 @@ legitimate("prints_half_of_a_letter", inside="print(chr(0xD800), '\\x1b[2J', '</
 
 # ------------------------------------------------------------- the names of the notebook
 
+before = len(SUBMISSIONS)  # these, too, are a matter of Python alone
+
 legitimate("changes_names_that_the_tests_use",
            "rnn_cache = ''\ntest = example = FunctionTest = rnn_shapes = None")  # fmt: skip
 legitimate("deletes_names_that_the_tests_use", "del FunctionTest, example")
@@ -1041,3 +1044,5 @@ legitimate("changes_how_numbers_are_printed", "np.set_printoptions(precision=0, 
 legitimate("leaves_its_folder", "import os\nos.chdir('/')\nos.environ.clear()")
 legitimate("forgets_where_modules_are", "import sys\nsys.path.clear()\nsys.stdout = None")
 legitimate("asks_for_input_behind_its_function", "input('Done? ')")
+
+WITHIN_PYTHON += SUBMISSIONS[before:]

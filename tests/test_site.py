@@ -155,6 +155,7 @@ def test_every_page_is_whole_and_for_everyone(site, looking, looks, edition, nam
         if names == ["*"] or page.stem in ON_A_DESK:  # in other words, the same parts
             lines += but_for_colours(view.page)
         if page.stem in ON_A_DESK and len(widths) > 1:
+            view.page.evaluate(EMPTIED)
             resize(view.page, widths[0])
             lines += but_for_colours(view.page)
         found += [f"{page.relative_to(home)}, {line}" for line in lines]
