@@ -323,18 +323,23 @@ class Book:
         late_penalty: LatePenalty,
     ) -> None:
         """Enter submissions of which the grade book knows nothing yet: as rows, with all places."""
-        columns = [Notebook.id, Notebook.name, BaseCell.id, BaseCell.name, BaseCell.type]
-        rows = self.query(*columns).outerjoin(BaseCell, BaseCell.notebook_id == Notebook.id)
-        cells = rows.filter(Notebook.assignment_id == known.id).all()
-        names = {key: name for key, name, *_ in cells}
+        names = dict(
+            tuple(each)
+            for each in self.query(Notebook.id, Notebook.name)
+            .filter(Notebook.assignment_id == known.id)
+            .order_by(Notebook.name)
+        )
+        columns = [BaseCell.notebook_id, BaseCell.id, BaseCell.name, BaseCell.type]
+        # in the order in which they were published: a join has another
+        cells = self.query(*columns).filter(BaseCell.notebook_id.in_(list(names))).all()
         submissions, notebooks, grades, comments = [], [], [], []
         for student, each in marks.items():
             entry, submission = entries[student], new_uuid()
             about_it = {"assignment_id": known.id, "student_id": student}
             submissions.append({"id": submission, **about_it, "timestamp": each.timestamp})
             ids = {key: new_uuid() for key in names}
-            for key, notebook, cell, name, kind in cells:
-                place, where = Place(notebook, name), {"notebook_id": ids[key], "cell_id": cell}
+            for key, cell, name, kind in cells:
+                place, where = Place(names[key], name), {"notebook_id": ids[key], "cell_id": cell}
                 if kind in (GradeCell.__name__, TaskCell.__name__):
                     held = entry.grades[place] = each.first_grade(place, kind == TaskCell.__name__)
                     points = {"auto_score": held.auto_points, "needs_manual_grade": held.waits}
