@@ -121,9 +121,9 @@ def test_autograde_writes_the_notebook_with_its_outputs(course, student):
     path = course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     tests = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")]
-    names = (cell.metadata.nbgrader.grade_id.removeprefix("test_") for cell in tests)
-    points = (determine_grade(cell)[0] for cell in tests)
-    assert dict(zip(names, points, strict=True)) == course.marks["autograde"][student]
+    assert [determine_grade(cell)[0] for cell in tests] == list(
+        course.marks["autograde"][student].values()
+    )
 
 
 def test_feedback_names_the_mistake(course):
