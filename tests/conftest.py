@@ -203,7 +203,7 @@ def branch(set_up: SetUp) -> sandbox.ControlLine:
         _warm[sees].wait_until_ready()
     no_count = {"processes": None} if set_up.way.name == "unprotected" else {}
     line = sandbox.ControlLine(dataclasses.asdict(set_up.limits) | no_count)
-    _warm[sees].ask({"do": "branch"}, line.theirs)
+    _warm[sees].ask({"do": "branch", "cores": []}, line.theirs)
     return line
 
 

@@ -26,7 +26,7 @@ from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.certify import not_graded
 from grading.run.jobs import Read
-from grading.run.pool import Workers
+from grading.run.pool import Workers, cores
 from grading.run.worker import Marker
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
@@ -181,6 +181,26 @@ def test_a_test_that_costs_too_much_is_no_result_of_the_student(monkeypatch, tex
     finally:
         nursery.close()
     assert done.cells[0].value == 4
+
+
+WHERE = "import os\nprint(sorted(os.sched_getaffinity(0)))"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody stays on a core")
+def test_a_worker_for_each_core_stays_there_with_its_rooms():
+    with Nursery(Limits()) as nursery:
+
+        def cores_of(job):
+            (cell,) = run_notebook([Cell("a", WHERE, "student")], {}, nursery).cells
+            return sorted(os.sched_getaffinity(0)), cell.outputs[0]["text"].strip()
+
+        for count in {cores(), cores() - 1} - {0}:
+            workers = Workers(count, cores_of)
+            jobs = iter(range(2 * count))
+            found = [result for _, result, _ in workers.run(lambda jobs=jobs: next(jobs, None))]
+            workers.close()
+            assert {len(own) for own, _ in found} == {1 if count == cores() else cores()}
+            assert all(str(own) == of_room for own, of_room in found)
 
 
 def test_why_a_submission_is_not_graded_is_said_once_however_often_it_is_handed_on():

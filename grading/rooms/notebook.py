@@ -7,6 +7,7 @@ import builtins
 import functools
 import math
 import os
+import pickle
 import random
 import sys
 import threading
@@ -192,7 +193,7 @@ class Here:
     def seeded(self) -> tuple | None:
         """Return the state of random numbers, where the test has changed it since it was asked."""
         before, self.state = self.state, state_of_random() if self.seeds else None
-        return None if str(self.state) == str(before) else self.state
+        return None if pickle.dumps(self.state) == pickle.dumps(before) else self.state
 
     def exceptions(self) -> dict[str, type]:
         """Return the student's classes of exceptions, by their names."""

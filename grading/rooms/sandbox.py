@@ -116,7 +116,8 @@ class ControlLine:
     def branch(self) -> ControlLine:
         """Return a line to a new process, forked from the warm one."""
         line = ControlLine(self.limits)
-        self.ask({"do": "branch"}, line.theirs)
+        on = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+        self.ask({"do": "branch", "cores": on}, line.theirs)
         line.wait_until_ready()
         return line
 

@@ -71,7 +71,10 @@ class Workers:
             return self.client.get_executor(pure=False, retries=RETRIES)
         # forked: all that is loaded and warmed up here is at hand there
         context = multiprocessing.get_context("fork")
-        executor = ProcessPoolExecutor(self.count, context, start_with, (self.work,))
+        places = context.SimpleQueue()
+        for core in cores_for(self.count):
+            places.put(core)
+        executor = ProcessPoolExecutor(self.count, context, start_with, (self.work, places))
         executor.submit(int)  # this forks them, before Dask has threads that hold locks
         return executor
 
@@ -170,10 +173,26 @@ class Workers:
 _work: list[Callable[[Any], Any]] = []
 
 
-def start_with(work: Callable[[Any], Any]) -> None:
+def start_with(work: Callable[[Any], Any], places: Any) -> None:
     """Begin as a worker that does its jobs in this way."""
     _work[:] = [work]
     become_worker()
+    core = places.get()
+    if core is not None:
+        os.sched_setaffinity(0, [core])
+
+
+def cores_for(count: int) -> list[int | None]:
+    """
+    Return on which core each worker stays; None where it may go where it likes.
+
+    A worker and its rooms take turns. Where every core has a worker, they share it: to wake
+    one another on another core would take time.
+    """
+    mine = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    if not mine or count < len(mine):
+        return [None] * count
+    return [mine[number % len(mine)] for number in range(count)]
 
 
 def do(job: object) -> Any:

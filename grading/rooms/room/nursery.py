@@ -114,7 +114,7 @@ class RoomForker:
         if request["do"] == "load":
             self.load(request["name"], request["text"], request["use"])
         elif request["do"] == "branch":
-            self.branch(socket.socket(fileno=self.descriptors.pop(0)))
+            self.branch(socket.socket(fileno=self.descriptors.pop(0)), request["cores"])
         elif request["do"] == "start":
             line = socket.socket(fileno=self.descriptors.pop(0))
             try:
@@ -146,10 +146,12 @@ class RoomForker:
         gc.collect()
         gc.freeze()
 
-    def branch(self, control: socket.socket) -> None:
-        """Fork a nursery, as warm as this one, that answers on a control line of its own."""
+    def branch(self, control: socket.socket, cores: list[int]) -> None:
+        """Fork a nursery, as warm as this one, on these cores, with a control line of its own."""
         branch = os.fork()
         if branch == 0:
+            if cores:
+                os.sched_setaffinity(0, cores)
             self.control.close()
             self.control = control
             self.folders, self.branches, self.most_bytes = {}, set(), {}
