@@ -21,12 +21,12 @@ from typer.testing import CliRunner
 from grading import CourseError
 from grading.cli import app
 from grading.rooms import Cell, Limits, Nursery, run_notebook, sandbox
-from grading.run import bounds
+from grading.run import bounds, worker
 from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.certify import not_graded
 from grading.run.jobs import Read
-from grading.run.pool import Workers, cores
+from grading.run.pool import Workers
 from grading.run.worker import Marker
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
@@ -183,24 +183,46 @@ def test_a_test_that_costs_too_much_is_no_result_of_the_student(monkeypatch, tex
     assert done.cells[0].value == 4
 
 
+def test_what_all_submissions_need_is_worked_out_before_the_fork(course, monkeypatch):
+    known, renew = [], Workers.renew
+    monkeypatch.setattr("grading.run.run.MANY", 1)
+    monkeypatch.setattr(Workers, "renew", lambda workers: known.append(ready()) or renew(workers))
+
+    def ready():
+        """Return how many known mistakes are ready, on each set of hidden data."""
+        (marker,) = worker._ready
+        found = [outcomes for each in marker.outcomes for outcomes in each.values()]
+        return [sum(map(len, (each.mistakes(*c) for c in each.calls.items()))) for each in found]
+
+    assert {each.score for each in grade([], jobs=1)} == {100}
+    (counts,) = known
+    assert len(counts) > 1 and min(counts) > 300
+
+
 WHERE = "import os\nprint(sorted(os.sched_getaffinity(0)))"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody stays on a core")
 def test_a_worker_for_each_core_stays_there_with_its_rooms():
+    before = os.sched_getaffinity(0)
+    mine = sorted(before)[:2]
+
+    def cores_of(job):
+        (cell,) = run_notebook([Cell("a", WHERE, "student")], {}, nursery).cells
+        return sorted(os.sched_getaffinity(0)), cell.outputs[0]["text"].strip()
+
     with Nursery(Limits()) as nursery:
-
-        def cores_of(job):
-            (cell,) = run_notebook([Cell("a", WHERE, "student")], {}, nursery).cells
-            return sorted(os.sched_getaffinity(0)), cell.outputs[0]["text"].strip()
-
-        for count in {cores(), cores() - 1} - {0}:
-            workers = Workers(count, cores_of)
-            jobs = iter(range(2 * count))
-            found = [result for _, result, _ in workers.run(lambda jobs=jobs: next(jobs, None))]
-            workers.close()
-            assert {len(own) for own, _ in found} == {1 if count == cores() else cores()}
-            assert all(str(own) == of_room for own, of_room in found)
+        os.sched_setaffinity(0, mine)
+        try:
+            for count in range(1, len(mine) + 1):
+                workers = Workers(count, cores_of)
+                jobs = iter(range(2 * count))
+                found = [result for _, result, _ in workers.run(lambda jobs=jobs: next(jobs, None))]
+                workers.close()
+                assert {len(own) for own, _ in found} == {1 if count == len(mine) else len(mine)}
+                assert all(str(own) == of_room for own, of_room in found)
+        finally:
+            os.sched_setaffinity(0, before)
 
 
 def test_why_a_submission_is_not_graded_is_said_once_however_often_it_is_handed_on():

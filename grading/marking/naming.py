@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import io
 import pickle
+import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +81,8 @@ class Outcomes:
     ----------
     main_calls : dict
         By function: what its test calls it with first, and the right values that count.
+    calls : dict
+        By function: all that its test calls it with.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class Outcomes:
         self.data = data
         self.secret: list[Any] = []  # all inputs and right outcomes that were asked for
         self.main_calls: dict[str, tuple[Given, dict[str, Any]]] = {}
+        self.calls: dict[str, tuple[Given, ...]] = {}
         self._known: dict[tuple, Any] = {}
 
     @functools.cached_property
@@ -118,6 +123,15 @@ class Outcomes:
         """Return the known mistakes of a function, to be called as its test does."""
         known = self.source.mistakes
         return self.once((name, calls), lambda: [Candidate(self, v, calls) for v in known(name)])
+
+    def work_out_mistakes(self) -> None:
+        """Work out of each known mistake what rules it out for most: for tests that were run."""
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name, calls in self.calls.items():
+                for each in self.mistakes(name, calls):
+                    if each.first is None:
+                        each.at(0)
 
     @functools.cached_property
     def bound_in_examples(self) -> frozenset[str]:

@@ -155,10 +155,14 @@ class Workers:
             future.add_done_callback(done.put)
         return bool(running)
 
-    def run_alone(self, job: object) -> tuple[Any, BaseException | None]:
-        """Run one job in a new pool, with nothing beside it; return result and error."""
+    def renew(self) -> None:
+        """Begin with new processes, which know what this one knows by now."""
         let_go(self.executor)
         self.executor = self.new_executor()
+
+    def run_alone(self, job: object) -> tuple[Any, BaseException | None]:
+        """Run one job in a new pool, with nothing beside it; return result and error."""
+        self.renew()
         return self.outcome(self.submit(job))
 
     def close(self) -> None:

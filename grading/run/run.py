@@ -52,6 +52,7 @@ from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.problems import problems_in, raise_problems
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
+MANY = 100  # submissions for each worker: then nearly all that is known is asked for
 UNFINISHED = ".unfinished"  # in reports/<assignment>/, while a run goes on
 
 
@@ -154,6 +155,9 @@ def open_run(
             run.workers = Workers(1, work, scheduler)
             stack.callback(run.workers.close)
         run.plan(chosen, force, create_students)
+        if not scheduler and len(run.todo) >= MANY * local.count:
+            worker.make_ready(settings, worker.Marker).work_out()
+            local.renew()
         yield run
 
 

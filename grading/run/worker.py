@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import json
 import math
 import time
@@ -28,7 +30,9 @@ from grading.marking.notebook import mark_notebook
 from grading.marking.result import NOT_GRADED, TestResult, total
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
+from grading.marking.test import marking
 from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery, Took
+from grading.run.bounds import bounded_time
 from grading.run.certificate import Certificate, environment
 from grading.run.files import Files, FileWriter, Folders, Written
 from grading.run.marked import Marked, graded_cells
@@ -168,6 +172,17 @@ class Marker(Reader):
         self.writer = new_writer(self.assignment, settings)
         self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
+
+    def work_out(self) -> None:
+        """Work out what is right and what is known to be wrong, on all sets: forks share it."""
+        for outcomes in itertools.chain(*(each.values() for each in self.outcomes)):
+            if outcomes.tried.plain or outcomes.tried.faults:
+                continue
+            # whatever is wrong with a version, it is for the workers to meet
+            with contextlib.suppress(Exception), bounded_time(0), marking(outcomes):
+                if not outcomes.calls:
+                    mark_solution(outcomes)
+                outcomes.work_out_mistakes()
 
     def mark(
         self, student: str, handed: HandedIn, most_seconds: float, number: int | None = None
