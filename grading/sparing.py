@@ -1,6 +1,7 @@
 """A function that stops while it keeps its cache, run without that."""
 
 import ast
+import functools
 import linecache
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -20,8 +21,10 @@ def sparing(function: Callable) -> Callable:
     left out. The last value then says nothing, and counts for nothing.
     """
 
+    rest_of = functools.cache(Rest)
+
     def spared(*given: object) -> Any:
-        rest = Rest(function)
+        rest = rest_of(function)
         for _ in range(MOST):
             try:
                 rest.function(*deepcopy(given))
@@ -149,7 +152,7 @@ def names_in(node: ast.AST, stored: bool) -> set[str]:
 
 def written(node: ast.AST) -> set[str]:
     """Return the names of what changes: `a` in `a[t] = 1`, `a.append(1)`."""
-    names = names_in(node, stored=True)
+    names = set()
     for each in ast.walk(node):
         place = each if isinstance(getattr(each, "ctx", 0), ast.Store) else 0
         if isinstance(node, ast.Expr) and isinstance(each, ast.Call):

@@ -18,26 +18,25 @@ def of_like_size(function: Callable, arguments: dict[str, Any]) -> Callable:
     A lent function runs where the tests do, with what student code passes to it: a
     product of a long column and a long row would take all memory.
     """
-    most = 4 * max(sizes(arguments))
+    most = 4 * largest(arguments)
 
     @functools.wraps(function)
     def lent(*given: object) -> Any:
-        if max(sizes(given)) > most:
+        if largest(given) > most:
             raise ValueError(f"{function.__name__} is given far more than the test holds")
         return function(*given)
 
     return lent
 
 
-def sizes(value: object) -> Iterator[float]:
-    """Yield the sizes of all arrays and containers in a value, axis by axis."""
-    yield 1
+def largest(value: object) -> float:
+    """Return the largest size of all arrays, axis by axis, and containers in a value."""
     if isinstance(value, np.ndarray):
-        yield from value.shape if value.ndim <= 3 else (math.inf,)
-    elif isinstance(value, (dict, list, tuple)):
-        yield len(value)
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from sizes(item)
+        return max(value.shape, default=1) if value.ndim <= 3 else math.inf
+    if isinstance(value, (dict, list, tuple)):
+        items = value.values() if isinstance(value, dict) else value
+        return max(1, len(value), *map(largest, items))
+    return 1
 
 
 @contextmanager
