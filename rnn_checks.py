@@ -10,6 +10,7 @@ the lines. NumPy only, and no answers.
 
 import ast
 import builtins
+import functools
 import hashlib
 import html
 import json
@@ -313,9 +314,10 @@ def sparing(function: Callable) -> Callable:
     stops in a statement of which no other value has need, that statement is
     left out. The last value then says nothing, and counts for nothing.
     """
+    rest_of = functools.cache(Rest)
 
     def spared(*given: object) -> Any:
-        rest = Rest(function)
+        rest = rest_of(function)
         for _ in range(MOST):
             try:
                 rest.function(*deepcopy(given))
@@ -443,7 +445,7 @@ def names_in(node: ast.AST, stored: bool) -> set[str]:
 
 def written(node: ast.AST) -> set[str]:
     """Return the names of what changes: `a` in `a[t] = 1`, `a.append(1)`."""
-    names = names_in(node, stored=True)
+    names = set()
     for each in ast.walk(node):
         place = each if isinstance(getattr(each, "ctx", 0), ast.Store) else 0
         if isinstance(node, ast.Expr) and isinstance(each, ast.Call):
@@ -871,6 +873,11 @@ def same_flat(one: tuple, other: tuple) -> bool:
         if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
     with np.errstate(all="ignore"):
+        if (numbers == other_numbers).all():  # ten times as fast
+            return True
+        limit = 1e-12 + 1e-9 * np.abs(other_numbers)
+        if (np.abs(numbers - other_numbers) > limit).any():
+            return False
         return np.allclose(
             numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
         )

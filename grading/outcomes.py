@@ -410,7 +410,7 @@ def same_flat(one: tuple, other: tuple) -> bool:
         if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
     with np.errstate(all="ignore"):
-        if (numbers == other_numbers).all():  # np.isclose takes ten times as long
+        if (numbers == other_numbers).all():  # ten times as fast
             return True
         limit = 1e-12 + 1e-9 * np.abs(other_numbers)
         if (np.abs(numbers - other_numbers) > limit).any():

@@ -20,7 +20,6 @@ def sparing(function: Callable) -> Callable:
     stops in a statement of which no other value has need, that statement is
     left out. The last value then says nothing, and counts for nothing.
     """
-
     rest_of = functools.cache(Rest)
 
     def spared(*given: object) -> Any:

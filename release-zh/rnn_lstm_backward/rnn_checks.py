@@ -10,6 +10,7 @@
 
 import ast
 import builtins
+import functools
 import hashlib
 import html
 import json
@@ -313,9 +314,10 @@ def sparing(function: Callable) -> Callable:
     返回值都用不到的，就去掉这条语句。这时最后一个值不说明什么，
     也不计分。
     """
+    rest_of = functools.cache(Rest)
 
     def spared(*given: object) -> Any:
-        rest = Rest(function)
+        rest = rest_of(function)
         for _ in range(MOST):
             try:
                 rest.function(*deepcopy(given))
@@ -443,7 +445,7 @@ def names_in(node: ast.AST, stored: bool) -> set[str]:
 
 def written(node: ast.AST) -> set[str]:
     """返回被改动的名字：`a[t] = 1`和`a.append(1)`里的`a`。"""
-    names = names_in(node, stored=True)
+    names = set()
     for each in ast.walk(node):
         place = each if isinstance(getattr(each, "ctx", 0), ast.Store) else 0
         if isinstance(node, ast.Expr) and isinstance(each, ast.Call):
@@ -871,6 +873,11 @@ def same_flat(one: tuple, other: tuple) -> bool:
         if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
     with np.errstate(all="ignore"):
+        if (numbers == other_numbers).all():  # 比下面快十倍
+            return True
+        limit = 1e-12 + 1e-9 * np.abs(other_numbers)
+        if (np.abs(numbers - other_numbers) > limit).any():
+            return False
         return np.allclose(
             numbers, other_numbers, rtol=1e-9, atol=1e-12, equal_nan=True
         )

@@ -314,7 +314,6 @@ def sparing(function: Callable) -> Callable:
     stops in a statement of which no other value has need, that statement is
     left out. The last value then says nothing, and counts for nothing.
     """
-
     rest_of = functools.cache(Rest)
 
     def spared(*given: object) -> Any:
@@ -874,7 +873,7 @@ def same_flat(one: tuple, other: tuple) -> bool:
         if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
     with np.errstate(all="ignore"):
-        if (numbers == other_numbers).all():  # np.isclose takes ten times as long
+        if (numbers == other_numbers).all():  # ten times as fast
             return True
         limit = 1e-12 + 1e-9 * np.abs(other_numbers)
         if (np.abs(numbers - other_numbers) > limit).any():
