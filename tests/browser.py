@@ -170,7 +170,7 @@ def pale(page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None) ->
                 runOnly: ['color-contrast'], resultTypes: ['violations'], preload: false,
             }};
             const look = () => axe.run(among, options);
-            const found = among.length ? await withoutFormulas(look) : {{violations: []}};
+            const found = among.length ? await withoutFormulas(among, look) : {{violations: []}};
             return [found, [...looksSeen]];
         }}""",
         [", ".join(but), list(seen or ())],

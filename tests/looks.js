@@ -14,13 +14,15 @@ function whatIsCut() {
     element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
 
   // the box that scrolls or clips an element, null for the page itself
+  const boxes = new Map();
   function boxOf(element) {
-    let box = element.parentElement;
-    while (box && box !== document.documentElement && box !== document.body) {
-      if (box instanceof HTMLElement && getComputedStyle(box).overflowX !== "visible") return box;
-      box = box.parentElement;
+    const around = element.parentElement;
+    if (!around || around === document.documentElement || around === document.body) return null;
+    if (!boxes.has(around)) {
+      const clips = around instanceof HTMLElement && getComputedStyle(around).overflowX !== "visible";
+      boxes.set(around, clips ? around : boxOf(around));
     }
-    return null;
+    return boxes.get(around);
   }
 
   function checkPlace(element) {
@@ -63,8 +65,10 @@ function whatIsCut() {
     return undefined;
   }
 
-  const shown = [...document.querySelectorAll("article *, .announcement *, .mobile-header *, .motion-alone *")].filter(seen);
-  const html = shown.filter((element) => !element.closest("svg.drawing, mjx-container > *"));
+  const places = ":is(article, .announcement, .mobile-header, .motion-alone)";
+  const parts = `${places} :not(svg.drawing *, mjx-container *)`; // they are looked at as wholes
+  const shown = [...document.querySelectorAll(parts)].filter(seen);
+  const html = shown.filter((element) => !element.matches("svg.drawing"));
   html.forEach(checkPlace);
   html.filter((element) => element instanceof HTMLElement).forEach(checkBar);
   html.forEach(checkType);
@@ -102,13 +106,16 @@ function newlyColoured() {
   });
 }
 
-// Do something that takes long where there are formulas, which have the colour of their text.
-async function withoutFormulas(action) {
-  const emptied = [...document.querySelectorAll("mjx-math, mjx-assistive-mml")].map((formula) => {
-    const parts = [...formula.childNodes];
-    formula.replaceChildren();
-    return () => formula.replaceChildren(...parts);
-  });
+// Do something that takes long where there are formulas, which have the colour of their text, and
+// drawings: those that hold nothing of what is looked at are empty meanwhile.
+async function withoutFormulas(looked, action) {
+  const emptied = [...document.querySelectorAll("mjx-math, mjx-assistive-mml, svg.drawing")]
+    .filter((part) => !looked.some((element) => part.contains(element)))
+    .map((part) => {
+      const inside = [...part.childNodes];
+      part.replaceChildren();
+      return () => part.replaceChildren(...inside);
+    });
   const done = await action();
   emptied.forEach((fill) => fill());
   return done;
