@@ -10,6 +10,7 @@ its own.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import re
@@ -82,6 +83,7 @@ def build(work: Path, edition: str) -> Path:
 
 def build_language(work: Path, edition: str, language: Language) -> Path:
     """Build an edition in one language; return its first page."""
+    gc.disable()  # its process ends with it
     solved = edition == "solved"
     material, staged = work / "material", work / f"pages-{edition}-{language.code}"
     shown = material / language.code

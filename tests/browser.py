@@ -134,8 +134,8 @@ def but_for_colours(page: Page, but: tuple[str, ...] = ()) -> list[str]:
     load_axe(page)
     found = page.evaluate(
         """but => axe.run({exclude: but}, {
-            resultTypes: ['violations'], rules: {'color-contrast': {enabled: false}},
-            preload: false,
+            resultTypes: ['violations'], preload: false,
+            rules: {'color-contrast': {enabled: false}, region: {enabled: false}},  // is moderate
         })""",
         [[part] for part in but],
     )
@@ -159,24 +159,30 @@ def pale(page: Page, but: tuple[str, ...] = (), seen: set[str] | None = None) ->
     seen : set of str, optional
         Looks of other pages, which are not looked at again; those of this one are added.
     """
-    load_axe(page)
-    found, looks = page.evaluate(
-        f"""async given => {{
+    count, looks = page.evaluate(
+        f"""given => {{
             {LOOKS}
             const [but, seen] = given;
             seen.forEach(each => looksSeen.add(each));
-            const among = newlyColoured().filter(each => !but || !each.closest(but));
-            const options = {{
-                runOnly: ['color-contrast'], resultTypes: ['violations'], preload: false,
-            }};
-            const look = () => axe.run(among, options);
-            const found = among.length ? await withoutFormulas(among, look) : {{violations: []}};
-            return [found, [...looksSeen]];
+            window.lookedAt = newlyColoured().filter(each => !but || !each.closest(but));
+            return [lookedAt.length, [...looksSeen]];
         }}""",
         [", ".join(but), list(seen or ())],
     )
     if seen is not None:
         seen.update(looks)
+    if not count:
+        return []
+    load_axe(page)
+    found = page.evaluate(
+        f"""() => {{
+            {LOOKS}
+            const options = {{
+                runOnly: ['color-contrast'], resultTypes: ['violations'], preload: false,
+            }};
+            return withoutFormulas(lookedAt, () => axe.run(lookedAt, options));
+        }}"""
+    )
     return [
         f"{node['target']}: {node['any'][0]['message']}"
         for each in found["violations"]
