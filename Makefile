@@ -6,7 +6,7 @@ FAST := $(addprefix tests/test_, address.py autograd.py checks.py colours.py doc
   figures.py formulas.py house.py new.py notebooks.py stops.py translation.py utils.py wire.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check types test test-torch bench site hooks bubblewrap chromium postgresql
+.PHONY: help demo check types test pytest test-torch bench site hooks bubblewrap chromium postgresql
 
 help:  ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -23,7 +23,10 @@ types: .venv/ready
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-test: bubblewrap chromium postgresql .venv/ready types  ## all tests; FLAGS: what pytest takes
+test: bubblewrap chromium postgresql .venv/ready  ## all tests; FLAGS: what pytest takes
+	$(MAKE) --no-print-directory -j2 types pytest  # mypy takes a single core, and half a minute
+
+pytest:
 	$(BIN)/pytest $(FLAGS)
 
 test-torch: .venv/torch  ## hold the solutions against PyTorch, which it installs (about 200 MB)
@@ -41,7 +44,9 @@ hooks: .venv/ready  ## let commits leave out the outputs of source notebooks
 .venv/ready: requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	cat requirements.txt requirements-dev.txt | grep -v '^-r' $(if $(NEWEST),| sed 's/==[^ ;]*//') > .venv/requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r .venv/requirements.txt -e .
+	@# most modules are never imported: what is, Python compiles by itself
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile \
+	  -r .venv/requirements.txt -e .
 	touch $@
 
 .venv/torch: requirements-torch.txt | .venv/ready

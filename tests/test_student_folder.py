@@ -246,6 +246,9 @@ def view(jupyterlab):
     assert [url for url in view.requests if not url.startswith(home)] == []
 
 
+HAS_A_KERNEL = "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+
+
 def open_notebook(page, assignment):
     """Open a notebook; return its panel."""
     # not by clicks in the list of files: JupyterLab reads it anew now and then, and loses a click
@@ -297,6 +300,7 @@ def test_a_student_fills_in_a_function_in_jupyterlab(view):
     stub.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(solution[first])
+    page.wait_for_function(HAS_A_KERNEL)  # without one, JupyterLab runs nothing, and says nothing
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")  # as its menu does
 
     outputs = panel.locator(".jp-CodeCell .jp-OutputArea-output")
