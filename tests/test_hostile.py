@@ -79,6 +79,12 @@ def rooms(course, mode):
             assert points(marked(Submission("honest", {}), nursery, course)) == [25.0] * 4
 
 
+@pytest.fixture(scope="module")
+def untouched(rooms, course):
+    """What is there before any submission has run, and has to be there after each."""
+    return traces(course.parent), processes()
+
+
 @functools.cache
 def outcomes_in(course):
     return Outcomes(source_in(course))
@@ -135,7 +141,7 @@ def peak_mb():
 
 @pytest.mark.parametrize("submission", SUBMISSIONS, ids=lambda submission: submission.name)
 def test_a_submission_earns_what_it_deserves_and_leaves_nothing_behind(
-    submission, mode, rooms, course, monkeypatch
+    submission, mode, rooms, course, untouched, monkeypatch
 ):
     if mode == "unprotected" and submission.sandbox:
         pytest.skip(f"not without a sandbox: {submission.sandbox}")
@@ -143,7 +149,7 @@ def test_a_submission_earns_what_it_deserves_and_leaves_nothing_behind(
         pytest.skip("comes to the same without a sandbox")
     if submission.name in ("sends_a_message_byte_by_byte", "states_a_message_that_does_not_come"):
         monkeypatch.setattr(clock, "MESSAGE_SECONDS", 0.7)  # which passes, each time
-    before, number, peak = traces(course.parent), processes(), peak_mb()
+    (before, number), peak = untouched, peak_mb()
     notebook = marked(submission, rooms, course)
     earned = dict(zip(FUNCTIONS, points(notebook), strict=True))
     if submission.least is None:
