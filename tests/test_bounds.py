@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,6 +15,7 @@ from unittest import mock
 import distributed
 import pytest
 from conftest import ASSIGNMENT, grade, make_handed_in, open_run
+from costly import COSTLY, Spend, weigh
 from typer.testing import CliRunner
 
 from grading import CourseError
@@ -25,42 +25,11 @@ from grading.run import bounds, worker
 from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
 from grading.run.certify import not_graded
-from grading.run.jobs import Read
 from grading.run.pool import Workers
 from grading.run.worker import Marker
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = ["anna", "bert", "cleo"]
-
-
-def loop_in_python():
-    while True:
-        pass
-
-
-def loop_in_c():
-    sum(range(10**12))
-
-
-def take_memory():
-    return [bytes(10**8) for _ in range(100)]
-
-
-def take_memory_at_once():
-    return bytes(10**12)
-
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-COSTLY = {
-    "loop_in_python": (loop_in_python, "more than 1 s of processor time"),
-    "loop_in_c": (loop_in_c, "it took too much time or memory"),
-    "take_memory": (take_memory, "more than 2048 MB"),
-    "take_memory_at_once": (take_memory_at_once, "more than 2048 MB"),
-    "die": (die, "it took too much time or memory"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -109,21 +78,11 @@ def test_a_submission_that_costs_too_much_is_not_graded_and_the_others_are(cours
     assert grade([]) == []
 
 
-@dataclass(frozen=True)
-class Spend(Read):
-    """A job that is as costly as its student's name says."""
-
-    def work(self, marker):
-        bounds.JOB_SECONDS = bounds.GRACE_SECONDS = 1
-        with bounded_time(0):
-            COSTLY[self.student][0]()
-
-
 @pytest.fixture(scope="module")
 def scheduler():
     """Start a Dask cluster of one worker; return its address."""
     with pytest.MonkeyPatch.context() as patch:
-        # the processes apart have to find `Spend`
+        # the processes apart have to find `costly`
         patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
         with distributed.LocalCluster(
             n_workers=1,
@@ -144,13 +103,6 @@ def test_a_cluster_keeps_the_bounds(course, scheduler):
     assert errors.keys() == set(names)
     for name in names:
         assert COSTLY[name][1] in errors[name] or "process has ended" in errors[name]
-
-
-def weigh(much, job):
-    """Do a job, by which process; "die" ends it."""
-    if job == "die":
-        die()
-    return much, job, os.getpid()
 
 
 def test_a_process_apart_is_told_the_work_once_and_another_where_it_has_changed(monkeypatch):
