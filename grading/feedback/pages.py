@@ -6,7 +6,7 @@ import copy
 import functools
 import html
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -137,6 +137,24 @@ class Pages:
             each: Prose(assignment.files_in(each), assignment.words(each))
             for each in (ENGLISH, *LANGUAGES)
         }
+
+    def prepare(self, language: str, texts: Iterable[tuple[NotebookNode, str]]) -> None:
+        """
+        Make what all pages in a language share, so that workers that are forked then have it.
+
+        Parameters
+        ----------
+        language : str
+        texts : iterable of pair of NotebookNode and str
+            Cells of the source, and their texts as students have them.
+        """
+        template()
+        prose = self.in_language.get(language, self.in_language[ENGLISH])
+        for cell, text in texts:
+            if cell.cell_type == "markdown":
+                prose.markdown(text)
+            elif cell.cell_type == "code" and not cells.is_test(cell):
+                highlight(text)
 
     def page(self, name: str, notebook: NotebookNode, entry: Entry) -> str:
         """

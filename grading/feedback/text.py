@@ -22,6 +22,7 @@ from grading.marking.sanitize import without_links
 
 CODE, TABLE, FORMULA = Finding("Code", {}), Finding("Table", {}), Finding("Formula", {})
 MOST_TEXTS = 1000  # texts; those of the assignment are the same in every page
+MOST_PICTURES = 100
 MOST = 20_000  # characters: a longer text of a student's is shown as it is
 UNSAFE = re.compile(r"[^\w ,:;/=()\-.~'<>!*+]+", re.ASCII)  # in an address, in an attribute
 
@@ -169,6 +170,7 @@ class Renderer(IPythonRenderer):
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
 
 
+@functools.lru_cache(MOST_TEXTS)
 def mathml(formula: str, display: str = "inline") -> str:
     """Return a formula in TeX as MathML; where that cannot be done, as it is."""
     tex = re.sub(r"\\math(?:rm|sf|it)\{(\w{2,})\}", r"\\operatorname{\1}", formula)
@@ -197,6 +199,7 @@ def is_plain(made: str) -> bool:
     )
 
 
+@functools.lru_cache(MOST_PICTURES)
 def data_uri(name: str, picture: bytes) -> str:
     """Return a picture as an address that holds it, safe in an attribute."""
     if name.endswith(".svg"):

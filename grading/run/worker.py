@@ -39,7 +39,7 @@ from grading.run.marked import Marked, graded_cells
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
 from grading.source.bundle import MADE, USE
-from grading.source.catalogue import CHECKS, LANGUAGES, words_of
+from grading.source.catalogue import CHECKS, ENGLISH, LANGUAGES, words_of
 from grading.source.problems import raise_problems
 from grading.source.translated_modules import modules_in
 
@@ -160,6 +160,8 @@ class Marker(Reader):
         ]
         self.sanitizing = unpack_steps(settings.steps.sanitizing)
         self.finishing = unpack_steps(settings.steps.marking)
+        self.pages = Pages(self.assignment)
+        self.prepare_pages()  # while rooms warm up, in another process
         self.rooms = new_nursery(settings)
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
@@ -170,8 +172,15 @@ class Marker(Reader):
         self.graded, self.max_points = graded_cells(self.assignment), dict(settings.max_points)
         self.environment = environment()
         self.writer = new_writer(self.assignment, settings)
-        self.pages = Pages(self.assignment)
         self.words_of_checks = {each: words_of(each, CHECKS) for each in LANGUAGES}
+
+    def prepare_pages(self) -> None:
+        """Make what all pages in the course's language share; forks have it, too."""
+        language = self.settings.language
+        for frame in self.frames.values():
+            texts = frame.texts.get(language, frame.texts[ENGLISH])
+            with contextlib.suppress(Exception):  # it is told with the pages that lack it
+                self.pages.prepare(language, zip(frame.source.cells, texts, strict=True))
 
     def work_out(self) -> None:
         """Work out what is right and what is known to be wrong, on all sets: forks share it."""
