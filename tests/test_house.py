@@ -1,6 +1,7 @@
 """The rules of the house that imports cannot show; import-linter's contracts hold the others."""
 
 import ast
+import functools
 import importlib
 import pkgutil
 import re
@@ -30,9 +31,14 @@ from draw import PICTURE, draw  # noqa: E402
 ENGINE = sorted(path for path in (ROOT / "grading").rglob("*.py") if not path.is_symlink())
 SUBJECT = sorted((ROOT / "rnn_marking").rglob("*.py"))
 SITE = sorted((ROOT / "site").glob("*.py"))
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in [*ENGINE, *SUBJECT, *SITE]}
 # What rooms may import beside the standard library. traitlets comes with IPython.
 IN_ROOMS = {"numpy", "matplotlib", "matplotlib_inline", "IPython", "traitlets"}
+
+
+@functools.cache  # for the one process that runs this file; all of them import it
+def trees() -> dict[Path, ast.Module]:
+    """Return what is written in each module."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in [*ENGINE, *SUBJECT, *SITE]}
 
 
 def name_of(path: Path) -> str:
@@ -51,7 +57,7 @@ def imported_by(tree: ast.Module) -> set[str]:
 
 
 def those_that(does) -> set[str]:
-    return {name_of(path) for path, tree in TREES.items() if does(tree)}
+    return {name_of(path) for path, tree in trees().items() if does(tree)}
 
 
 def reads_settings(tree: ast.Module) -> bool:
@@ -99,7 +105,7 @@ def test_production_code_mocks_nothing():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "grading/rooms/room").glob("*.py")), ids=name_of)
 def test_what_runs_in_rooms_imports_little(path):
-    tree = TREES[path.resolve()]  # one of them is a link
+    tree = trees()[path.resolve()]  # one of them is a link
     tops = {name.partition(".")[0] for name in imported_by(tree)}
     assert tops <= sys.stdlib_module_names | IN_ROOMS
     for node in ast.walk(tree):  # and nothing above its own folder
@@ -123,7 +129,7 @@ def is_from(node: ast.AST) -> bool:
 
 def test_no_cache_is_keyed_by_a_path_or_an_assignment():
     keyed = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.FunctionDef):
                 continue
@@ -149,7 +155,7 @@ def test_no_name_shadows_a_module(package):
 
 
 def test_no_two_classes_have_one_name():
-    ours = [tree for path, tree in TREES.items() if path not in SITE]
+    ours = [tree for path, tree in trees().items() if path not in SITE]
     named = [n.name for tree in ours for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
     assert len(named) == len(set(named)), {n for n in named if named.count(n) > 1}
 
