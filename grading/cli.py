@@ -49,7 +49,14 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, soft_wrap=True)
 MOST_ROWS = 40  # of a table of students
 WIDE = 60  # characters of a table's columns of points
-AssignmentName = Annotated[str, typer.Argument(help="A folder of source/.")]
+
+
+def name_of(path: str) -> str:
+    """Return an assignment's name; a shell completes it to a path, with a slash at its end."""
+    return Path(path).name or path
+
+
+AssignmentName = Annotated[str, typer.Argument(help="A folder of source/.", callback=name_of)]
 Unprotected = Annotated[
     bool, typer.Option("--unprotected", help="Run student code without a sandbox.")
 ]
@@ -358,12 +365,13 @@ def mark_and_tell(run: Run, assignment: str) -> None:
     """Mark a class, and tell what came of it."""
     for line in run.groups.to_tell:
         errors.print(line, markup=False)
-    begin, marked = time.monotonic(), 0
+    begin, marked, failed = time.monotonic(), 0, 0
     shown: list[Certificate] = []
     isolation: dict[str, None] = {}
     try:
         for certificate in follow(run, console):
             marked += 1
+            failed += certificate.status == "not graded"
             isolation[certificate.isolation] = None
             if len(shown) <= MOST_ROWS:
                 shown.append(certificate)
@@ -384,6 +392,11 @@ def mark_and_tell(run: Run, assignment: str) -> None:
     console.print(f"Marks: reports/{assignment}/grades.csv and gradebook.db", soft_wrap=True)
     if marked:
         tell_changes(run.reports)
+    if failed:
+        raise CourseError(
+            f"{failed} of {marked} could not be marked: why stands above; the same command tries"
+            " them again"
+        )
 
 
 def tell_on_all_sets(run: Run, students: list[str]) -> None:

@@ -152,8 +152,8 @@ class GenerateAssignment(CourseConverter, StockGenerateAssignment):
         """Keep a copy of what lies there."""
         folder = Path(self._format_dest(assignment_id, student_id))
         if folder.is_dir():
-            self.before[folder] = Path(self.scratch, assignment_id)
-            shutil.copytree(folder, self.before[folder])
+            copy = Path(self.scratch, str(len(self.before)))
+            self.before[folder] = shutil.copytree(folder, copy)  # kept when it is whole
         return super().init_destination(assignment_id, student_id)
 
     def _clean_old_notebooks(self, assignment_id: str, student_id: str) -> None:

@@ -204,7 +204,7 @@ def test_command_fails_where_a_secret_is_released(tmp_path, release, capsys):
     (course / "source" / ASSIGNMENT / "notes.txt").write_text(
         "yt_pred = softmax(Wya @ a_next + by)"
     )
-    assert release(course, ASSIGNMENT) == 1
+    assert release(course, f"{ASSIGNMENT}/") == 1
     said = capsys.readouterr()
     assert (
         "notes.txt: students would see the line `yt_pred = softmax(Wya @ a_next + by)`" in said.out

@@ -193,10 +193,20 @@ def write_part(path: str, data: bytes, mode: int | None = None) -> None:
         os.makedirs(os.path.dirname(part), exist_ok=True)
         clear(Path(part))
         number = os.open(part, flags, 0o666)
-    with open(number, "wb") as file:
-        file.write(data)
-        if mode is not None:
-            os.fchmod(number, mode)
+    try:
+        with open(number, "wb") as file:
+            file.write(data)
+            if mode is not None:
+                os.fchmod(number, mode)
+    except OSError:  # no space is left, say
+        clear(Path(part))
+        raise
+
+
+def clear_parts(root: Path, folder: str) -> None:
+    """Take away what a run that was killed has not shown; `folder` is a pattern."""
+    for part in root.glob(f"{os.path.relpath(folder, root)}/**/.*.part"):
+        clear(part)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -35,7 +35,7 @@ from grading.run.certificate import (
 )
 from grading.run.certify import NO_TEXT, STRANGER, NotGraded, not_graded, refused
 from grading.run.choose import choose, submitted
-from grading.run.files import Files, Folders, Written, clear
+from grading.run.files import Files, Folders, Written, clear, clear_parts
 from grading.run.grades_csv import Row, grade_rows, row_of
 from grading.run.groups import Groups, find_groups
 from grading.run.jobs import Finish, Hash, Mark, Read, do_job
@@ -289,6 +289,10 @@ class Run:
             (self.reports / BEFORE).mkdir()
             for path in filter(Path.is_file, folder.glob("*.json")):
                 os.link(path, self.reports / BEFORE / path.name)
+        if unfinished.exists():
+            everybodys = self.recorder.folders("*")
+            for each in (everybodys.marked, everybodys.pages, folder):
+                clear_parts(Path(self.coursedir.root), str(each))
         self.reports.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
 
