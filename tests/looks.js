@@ -73,6 +73,11 @@ function whatIsCut() {
   html.filter((element) => element instanceof HTMLElement).forEach(checkBar);
   html.forEach(checkType);
   shown.filter((element) => element.matches("svg.drawing")).forEach(checkDrawing);
+  for (let box = document.querySelector("article"); box; box = box.parentElement) {
+    const { scrollWidth, offsetWidth } = box; // what is too wide in it scrolls by itself
+    const scrolls = ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
+    if (scrolls && scrollWidth > offsetWidth + 1) say(box, `is ${scrollWidth} px wide in ${offsetWidth}`);
+  }
   const wide = document.documentElement.scrollWidth;
   if (wide > width) found.push(`the page is ${wide} px wide`);
   return found;
