@@ -197,7 +197,12 @@ class Seen:
     """What can be seen of an outcome, flattened as far as it is asked for."""
 
     def __init__(self, outcome: Outcome) -> None:
-        self.outcome, self.first = outcome, first_value(outcome.result)
+        self.outcome = outcome
+
+    @functools.cached_property
+    def first(self) -> tuple:
+        """The first value that was returned: most differ in it."""
+        return first_value(self.outcome.result)
 
     @functools.cached_property
     def whole(self) -> tuple:
@@ -205,7 +210,7 @@ class Seen:
         return flatten(self.outcome.seen)
 
     def is_like(self, other: Seen) -> bool:
-        """Tell whether two are equal, but for rounding: most differ in the first value."""
+        """Tell whether two are equal, but for rounding."""
         return same_flat(self.whole, other.whole)
 
 
