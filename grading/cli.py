@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
 from grading import CourseError, __version__
 from grading.authoring.check import check_assignment
 from grading.authoring.example import expected_lines
 from grading.authoring.new import POINTS, make_assignment
-from grading.authoring.prove import Proof, prove_tests
+from grading.authoring.prove import prove_tests
 from grading.authoring.release import make_release
 from grading.authoring.start import start_course
 from grading.authoring.translating import write_language
 from grading.book import Book, open_book
 from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, ExportRequest, export, import_students
-from grading.intake.notes import listed
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
@@ -36,9 +33,10 @@ from grading.progress import follow
 from grading.rooms import PACKAGES, IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
-from grading.run.diff import Change, Difference, compare, summary_of
+from grading.run.diff import compare, summary_of
 from grading.source import course_root, enter_course, read_source
 from grading.source.bundle import refresh
+from grading.tables import changes_table, marks_table, proof_table, result_table, totals_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,7 +46,6 @@ app = typer.Typer(
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, soft_wrap=True)
 MOST_ROWS = 40  # of a table of students
-WIDE = 60  # characters of a table's columns of points
 
 
 def name_of(path: str) -> str:
@@ -365,13 +362,14 @@ def mark_and_tell(run: Run, assignment: str) -> None:
     """Mark a class, and tell what came of it."""
     for line in run.groups.to_tell:
         errors.print(line, markup=False)
-    begin, marked, failed = time.monotonic(), 0, 0
+    begin, marked, failed, late = time.monotonic(), 0, 0, 0
     shown: list[Certificate] = []
     isolation: dict[str, None] = {}
     try:
         for certificate in follow(run, console):
             marked += 1
             failed += certificate.status == "not graded"
+            late += certificate.late_penalty > 0
             isolation[certificate.isolation] = None
             if len(shown) <= MOST_ROWS:
                 shown.append(certificate)
@@ -385,6 +383,7 @@ def mark_and_tell(run: Run, assignment: str) -> None:
         console.print(result_table(sorted(shown, key=lambda each: each.student_id)))
     console.print(
         f"{marked} marked in {time.monotonic() - begin:.1f} s"
+        + (f"; {late} of them with points off for handing in late" if late else "")
         + (f"; {run.earlier} are marked already (--force marks them again)" if run.earlier else "")
     )
     for each in filter(None, isolation):
@@ -423,71 +422,6 @@ def tell_changes(reports: Path) -> None:
         if any(each.changes for each in found):
             command = f"python -m grading diff {before} {now}"
             console.print(f"{summary_of(found)}: {command}", markup=False, soft_wrap=True)
-
-
-def totals_table(changed: list[Difference]) -> Table:
-    """Return the table of totals that have changed."""
-    table = Table("student", "total before", "after", "why", box=SIMPLE_HEAD, pad_edge=False)
-    for each in changed:
-        totals = ["-" if p is None else f"{p:g}" for p in (each.before, each.after)]
-        table.add_row(escape(each.student_id), *totals, escape(each.reason))
-    return table
-
-
-def changes_table(found: list[Difference]) -> Table:
-    """Return the table of all changed points; those who have the same change share a line."""
-    alike: dict[Change, list[str]] = {}
-    for each in found:
-        for change in each.changes:
-            alike.setdefault(change, []).append(each.student_id)
-    table = Table("points of", "before", "after", "why", "for", box=SIMPLE_HEAD, pad_edge=False)
-    for change, students in sorted(alike.items(), key=lambda pair: -len(pair[1])):
-        points = ["-" if p is None else f"{p:g}" for p in (change.before, change.after)]
-        who = listed(students) if len(students) > 1 else students[0]
-        count = f"{len(students)} students: " if len(students) > 1 else ""
-        table.add_row(escape(change.what), *points, escape(change.reason), escape(count + who))
-    return table
-
-
-def result_table(certificates: list[Certificate]) -> Table:
-    """Return the table of a class: who, points per function (or notebook), total, note."""
-    cells = next((each.cells for each in certificates if each.cells), [])
-    names = [mark.function for mark in cells]
-    if sum(max(map(len, name.split("_"))) + 1 for name in names) > WIDE:
-        names = list(dict.fromkeys(mark.notebook for mark in cells))
-    table = marks_table(["student"], names)
-    table.add_column("total", justify="right")
-    table.add_column("what is wrong", min_width=24)
-    for each in certificates:
-        points = [total(m.points for m in each.cells if m.notebook == n) for n in names]
-        if len(names) == len(cells):
-            points = [mark.points for mark in each.cells] or [0.0] * len(names)
-        results = [mark.result for mark in each.cells if mark.result and mark.result.note]
-        notes = dict.fromkeys(result.mistake or result.note for result in results)
-        note = "; ".join(notes) if each.status == "graded" else each.note
-        numbers = [f"{p:g}" for p in [*points, each.score]]
-        table.add_row(escape(each.student_id), *numbers, escape(note))
-    return table
-
-
-def proof_table(proofs: list[Proof]) -> Table:
-    """Return the table of the proof: version, points per function, what is broken."""
-    table = marks_table(["function", "version"], [mark.function for mark in proofs[0].marks])
-    for proof in proofs:
-        points = [f"{mark.points:g}" for mark in proof.marks]
-        table.add_row(proof.function, proof.name, *points)
-    return table
-
-
-def marks_table(headings: list[str], functions: list[str]) -> Table:
-    """Return an empty table with a narrow column per function."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    short = [name.removesuffix("_forward").removesuffix("_backward") for name in functions]
-    for name in short if len(set(short)) == len(short) else functions:
-        table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
-    return table
 
 
 def main() -> None:

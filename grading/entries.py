@@ -196,6 +196,11 @@ class Class:
         return total(self.max_points.values())
 
 
+def late_note(penalty: float) -> str:
+    """Say that a total is less than the sum of its points; "" where it is not."""
+    return f"handed in late: {penalty:g} points off" if penalty else ""
+
+
 def enter_penalty(entry: Entry, notebook: str, late_penalty: LatePenalty) -> float | None:
     """Enter the points off a notebook for handing in late; return them, None for none."""
     late = entry.seconds_late

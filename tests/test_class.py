@@ -1,5 +1,6 @@
 """A class, marked: in parallel, killed and begun again, late, on a cluster, in PostgreSQL."""
 
+import csv
 import dataclasses
 import multiprocessing
 import os
@@ -393,6 +394,28 @@ def test_a_new_rule_counts_for_what_was_marked_before(course):
     assert penalties(course, late)["student_03"] == 0  # PST, but which?
     configure(course, "")
     assert penalties(course, late)["student_03"] == pytest.approx(0.3)
+
+
+def test_the_table_and_the_terminal_say_that_a_total_is_less_for_being_late(course, capsys):
+    configure(course, "c.LateRules.share_per_day = 0.1")
+    penalties(course, {"student_01": 0, "student_03": 50})
+    with (course / "reports" / ASSIGNMENT / "grades.csv").open(newline="") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    off = (
+        sum(
+            float(rows["student_03"][name])
+            for name in rows["student_03"]
+            if name.endswith("_forward")
+        )
+        * 0.3
+    )
+    said = f"handed in late: {off:g} points off"
+    assert said in rows["student_03"]["note"]
+    assert "late" not in rows["student_01"]["note"]
+    app(["grade", ASSIGNMENT, "student_01", "student_03", "--force"], standalone_mode=False)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.count("handed in late") == printed.count(said) == 1
+    assert "s; 1 of them with points off for handing in late" in printed
 
 
 def test_a_late_rule_that_cannot_be_is_one_line(course):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from grading.book import Class, Entry, Place
+from grading.entries import late_note
 from grading.run.certificate import Certificate
 from grading.sheets import column_titles
 
@@ -37,6 +38,8 @@ def grade_rows(rows: Iterable[Row], class_: Class) -> Iterator[list[object]]:
         score = entry.score if entry.handed_in else row.score
         waiting = [place for place, grade in entry.grades.items() if grade.waits]
         names = ", ".join(titles.get(place, place.cell) for place in waiting)
-        note = "; ".join(filter(None, [row.note, names and f"to be marked by hand: {names}"]))
+        by_hand = names and f"to be marked by hand: {names}"
+        late = late_note(entry.penalty)
+        note = "; ".join(filter(None, [late, row.note, by_hand]))
         points = [held.get(place, 0.0) for place in titles]
         yield [row.student, score, class_.max_score, *points, row.status, note]
