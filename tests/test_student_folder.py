@@ -25,6 +25,11 @@ from grading.source.cells import with_answers
 
 ROOT = course_root(Path(__file__).parent)
 FILLED_IN = "rnn_lstm_forward"  # the one that a student works on in JupyterLab
+# Trainings are cut short here; the solved edition of the site runs them whole.
+SHORTER = {
+    "char_lstm": [("characters, 600, show", "characters, 50, show")],
+    "rnn_lstm_backward": [("rounds=1500)", "rounds=50)"), ("rounds=300)", "rounds=50)")],
+}
 WAITS = (
     r"✗ `\w+`: not written yet\."
     r"|.+: waits for a function that is not written yet\."
@@ -119,11 +124,15 @@ def copy_of(assignment, folder):
 
 
 def solve(student_folder):
-    """Put the solution into the solution cells of the student's notebook."""
+    """Put the solution into the student's notebook, and let its trainings be short."""
     file = student_folder / f"{student_folder.name}.ipynb"
     notebook = nbformat.read(file, as_version=4)
     answers = read_source(student_folder.name, ROOT).answers
-    nbformat.write(with_answers(notebook, answers), file)
+    solved = with_answers(notebook, answers)
+    for long, short in SHORTER.get(student_folder.name, ()):
+        (cell,) = (cell for cell in solved.cells if cell.source.count(long) == 1)
+        cell.source = cell.source.replace(long, short)
+    nbformat.write(solved, file)
 
 
 def run_all(python, student_folder):
@@ -252,12 +261,14 @@ HAS_A_KERNEL = "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.s
 def open_notebook(page, assignment):
     """Open a notebook; return its panel."""
     # not by clicks in the list of files: JupyterLab reads it anew now and then, and loses a click
+    needs_a_kernel = assignment == FILLED_IN  # each takes a second
     page.evaluate(
-        """async path => {
+        """async ([path, start]) => {
+            const kernelPreference = {shouldStart: start, canStart: start};
             await jupyterapp.restored;
-            await jupyterapp.commands.execute('docmanager:open', {path});
+            await jupyterapp.commands.execute('docmanager:open', {path, kernelPreference});
         }""",
-        f"{assignment}/{assignment}.ipynb",
+        [f"{assignment}/{assignment}.ipynb", needs_a_kernel],
     )
     tab = page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
     expect(tab).to_have_text(f"{assignment}.ipynb")
