@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import open_page
+from browser import chromium, view_of
 from conftest import ASSIGNMENT, REPO, Course
 from formgrader import TOKEN, jupyter_server
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -150,30 +150,37 @@ def formgrader(course):
         yield address
 
 
-def look(where):
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+def look(browser, where):
     """Open a page, click what a student may have put there; return requests, and what ran."""
     text = "".join(cell.source for cell in read_source(ASSIGNMENT, REPO).notebook.cells)
     ours = re.findall(r"\]\(([^)]+)\)", text)
-    with open_page(where) as view:
-        page = view.page
-        for link in page.query_selector_all("#notebook a, .notebook a"):
-            address = link.get_attribute("href") or ""
-            if not address.startswith("#") and address not in ours:
-                link.evaluate("link => link.click()")
-        for button in page.query_selector_all(".output button, .rendered_html button"):
-            button.evaluate("button => button.click()")
-        ran = page.evaluate("window.ran")
-        shown = page.inner_text("body")
-        asked = {re.sub(r"[0-9a-f]{32}|\?.*", "", url) for url in view.requests}
-        return asked, ran, shown, page.url
+    view = view_of(browser, where)
+    page = view.page
+    for link in page.query_selector_all("#notebook a, .notebook a"):
+        address = link.get_attribute("href") or ""
+        if not address.startswith("#") and address not in ours:
+            link.evaluate("link => link.click()")
+    for button in page.query_selector_all(".output button, .rendered_html button"):
+        button.evaluate("button => button.click()")
+    ran = page.evaluate("window.ran")
+    shown, url = page.inner_text("body"), page.url
+    page.close()
+    asked = {re.sub(r"[0-9a-f]{32}|\?.*", "", each) for each in view.requests}
+    return asked, ran, shown, url
 
 
-def test_formgrader_asks_for_nothing_and_runs_nothing(course, formgrader):
+def test_formgrader_asks_for_nothing_and_runs_nothing(browser, course, formgrader):
     before = course.read_marks()
-    honest, *_ = look(formgrader("honest"))
+    honest, *_ = look(browser, formgrader("honest"))
     for student in ("hostile", "broken"):
         address = formgrader(student)
-        asked, ran, shown, url = look(address)
+        asked, ran, shown, url = look(browser, address)
         assert asked <= honest
         assert ran is None
         assert url.partition("?")[0] == address.partition("?")[0]
@@ -182,17 +189,17 @@ def test_formgrader_asks_for_nothing_and_runs_nothing(course, formgrader):
 
 
 @pytest.mark.parametrize("student", ["hostile", "broken"])
-def test_a_page_asks_for_nothing_and_runs_nothing(course, student):
+def test_a_page_asks_for_nothing_and_runs_nothing(browser, course, student):
     page = course.root / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html"
-    asked, ran, _, url = look(page)
+    asked, ran, _, url = look(browser, page)
     assert (asked, ran, url) == (set(), None, page.resolve().as_uri())
 
 
-def test_all_that_is_written_has_a_policy(course):
+def test_all_that_is_written_has_a_policy(browser, course):
     run(course, "report", ASSIGNMENT)
     pages = [*Path(course.root, "feedback").rglob("*.html"), *course.root.glob("reports/*/*.html")]
     assert len(pages) == 4
     for page in pages:
         assert "content=\"default-src 'none';" in page.read_text("utf-8")
-    asked, ran, *_ = look(pages[-1])
+    asked, ran, *_ = look(browser, pages[-1])
     assert (asked, ran) == (set(), None)
