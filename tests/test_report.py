@@ -33,7 +33,9 @@ from nbgrader.api import Gradebook
 from grading import CourseError
 from grading.book import Book, Place
 from grading.cli import app as command
+from grading.outcomes import NOT_WRITTEN
 from grading.report import write_report
+from grading.report.plots import round_edges
 from grading.report.statistics import discrimination
 from grading.run.certificate import FOLDER, Certificate, file_name
 from grading.run.diff import Change, compare
@@ -108,6 +110,48 @@ def test_several_who_made_the_same_mistake_without_a_name_are_put_together(tmp_p
     stub = re.search(r"<pre>(.*?)</pre>", page, re.DOTALL)[1]
     entry = yaml.safe_load(html.unescape(stub))["rnn_forward"]["mistakes"]["what_it_does"]
     assert set(entry) == {"sentence", "edits"}
+
+
+def test_what_is_not_written_yet_is_counted_apart(tmp_path):
+    """It is no mistake without a name, and both are said of the same students."""
+    pupils = [Pupil("1"), Pupil("2", wrong={"rnn_forward": ["a"]}), Pupil("3")]
+    with make_class(tmp_path, pupils) as book:
+        for student in ("1", "3"):
+            untouched = certificate(Pupil(student))
+            for check in untouched.cells[1].result.checks:
+                check.wrong, check.earned = NOT_WRITTEN, 0.0
+            untouched.write(tmp_path / "reports" / ASSIGNMENT / FOLDER)
+        page = write_report(Book(book), ASSIGNMENT, tmp_path / "reports" / ASSIGNMENT)
+    text = page.read_text("utf-8")
+    _, apart, unnamed = re.split("<h3>(?:Not written yet|Wrong in ways without a name)</h3>", text)
+    assert "2 of 3" in apart and "rnn_<wbr>forward" in apart
+    assert "not written yet" not in unnamed and "1 of 3" in unnamed
+    rows = [(row["failing"], row["student_id"]) for row in table(page, "mistakes")]
+    assert rows == [("not written yet", "1"), ("not written yet", "3"), ("a", "2")]
+
+
+def test_what_was_lost_in_several_rooms_is_said_once(tmp_path):
+    lost = ["f did not finish within 5 s", "g did not finish within 5 s"]
+    page = make_report(tmp_path, [Pupil("1", problems=[*lost, *lost])])
+    assert attention(page) == {"1": {"while running": "; ".join(lost)}}
+
+
+@pytest.mark.parametrize(
+    ("values", "edges"),
+    [
+        ([0.7, 190.0], [0, 25, 50, 75, 100, 125, 150, 175, 200]),
+        ([67.9, 68.1], [61, 62, 63, 64, 65, 66, 67, 68, 69]),
+        ([0.0, 0.0], [0, 0.2, 0.4, 0.6, 0.8, 1]),
+    ],
+)
+def test_time_and_memory_are_counted_in_round_numbers(values, edges):
+    assert round_edges(values).tolist() == edges
+
+
+def test_how_many_students_each_table_is_of(small):
+    text = small.read_text("utf-8")
+    assert "Of all 9 who handed in: points by function" in text
+    assert "Of the 6 whose work could be run: points by check" in text
 
 
 def test_what_needs_a_persons_eye(small):
@@ -238,7 +282,7 @@ def test_what_a_person_marks(tmp_path):
     assert "; 1 student had points changed by hand" in text
     assert '<code>explain</code></th><td class="n">8.75 of 10</td><td class="n">33%</td>' in text
     shares = ['<td class="n">100%</td>', '<td class="n">0%</td>', '<td class="n">0%</td>']
-    assert f'<code>task_free</code></th><td class="n">0 of 0</td>{"".join(shares)}' in text
+    assert f'<code>task_<wbr>free</code></th><td class="n">0 of 0</td>{"".join(shares)}' in text
 
 
 def test_a_certificate_that_knows_nothing_of_the_tests_points(tmp_path):
@@ -306,6 +350,8 @@ def test_the_page_in_a_browser(request, name, width):
             )
             == 0
         )
+        eye = page.get_by_role("region", name="Students for your eye")
+        assert eye.evaluate("e => e.scrollWidth <= e.clientWidth")
         ink = page.locator("svg text").first.evaluate("e => getComputedStyle(e).fill")
         assert ink == page.evaluate("getComputedStyle(document.body).color")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
@@ -56,7 +57,8 @@ def write_report(book: Book, assignment: str, reports: Path) -> Path:
 
 def render_page(statistics: Statistics) -> str:
     """Return the page."""
-    templates = templates_in(HERE, points=points, share=share, names=names, shown_name=shown_name)
+    filters = {"points": points, "share": share, "names": names, "shown_name": shown_name}
+    templates = templates_in(HERE, **filters, breakable=breakable)
     class_ = statistics.class_
     scores = np.array([entry.score for entry in statistics.entries])
     bins = distribution(scores, class_.max_score)
@@ -99,6 +101,11 @@ def shown_name(entry: Entry) -> str:
     """Name a student, with the id."""
     own = entry.student_id
     return own if entry.name == own else f"{entry.name} ({own})"
+
+
+def breakable(text: str) -> Markup:
+    """Let a name go on in the next line behind a part of it, and nowhere else."""
+    return Markup(re.sub(r"(?<=[_.@])(?=\w)", "<wbr>", escape(text)))
 
 
 def names(entries: list[Entry]) -> str:

@@ -6,7 +6,6 @@ import io
 import re
 import zlib
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -57,7 +56,7 @@ def draw_all(
             "points",
             "Bar chart: how many students have how many points; the table has the numbers.",
         ),
-        "functions": draw_functions(functions),
+        "functions": draw_functions(functions, len(statistics.entries)),
     }
     if statistics.items:
         drawn["checks"] = draw_items(statistics.items)
@@ -69,7 +68,7 @@ def draw_all(
     return drawn
 
 
-def draw_functions(functions: Sequence[dict]) -> str:
+def draw_functions(functions: Sequence[dict], students: int) -> str:
     """Draw who earned all points of a function, some, or none."""
     return shares(
         [row["name"] for row in functions],
@@ -77,7 +76,7 @@ def draw_functions(functions: Sequence[dict]) -> str:
             called: [row[part] for row in functions]
             for called, part in [("all points", "full"), ("some", "part"), ("none", "none")]
         },
-        "students",
+        f"students, of {students}",
         "Bar chart: for each function, the share of the students who earned all of its points, "
         "some of them, or none; the table has the numbers.",
     )
@@ -108,16 +107,28 @@ def draw_mistakes(mistakes: Sequence[SameMistake], students: int) -> str:
 
 def draw_used(values: list[float], label: str) -> str:
     """Draw how much time or memory the students' work took."""
-    counts, edges = np.histogram(values, bins=10)
-    labels = [f"{a:.3g}–{b:.3g}" for a, b in pairwise(edges)]
+    edges = round_edges(values)
+    counts, _ = np.histogram(values, edges)
     what = label.partition(" (")[0].lower()
-    return histogram(
-        labels,
-        [int(count) for count in counts],
-        label,
+    alt = (
         f"Bar chart: how much {what} the marking of how many students took, from "
-        f"{min(values):.3g} to {max(values):.3g}; the table sums it up.",
+        f"{min(values):.3g} to {max(values):.3g}; the table sums it up."
     )
+    with matplotlib.rc_context(PLOT_STYLE):
+        figure, axes = new_figure(2.4)
+        axes.bar(edges[:-1], counts, 0.92 * np.diff(edges), align="edge", color=BAR)
+        axes.set_xticks(edges, [f"{edge:g}" for edge in edges])
+        axes.yaxis.set_major_locator(whole_numbers())
+        axes.set(xlabel=label, ylabel="students")
+        return svg(figure, alt)
+
+
+def round_edges(values: Sequence[float]) -> np.ndarray:
+    """Return the edges of up to eight classes of values: round numbers, equally far apart."""
+    most = max(values)
+    least = min(min(values), 0.9 * most)  # what differs by less than a tenth is one class or two
+    edges = MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]).tick_values(least, most or 1.0)
+    return np.round(edges, 6)
 
 
 def whole_numbers() -> MaxNLocator:

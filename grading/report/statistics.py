@@ -11,6 +11,7 @@ import numpy as np
 from grading import CourseError
 from grading.book import Class, Entry, Place
 from grading.marking.result import TestResult
+from grading.outcomes import NOT_WRITTEN
 from grading.run.certificate import (
     FOLDER,
     CellMark,
@@ -137,8 +138,8 @@ class Statistics:
     titles : dict
         What each of them is called: the function's name, as a rule.
     items : list of Item
-    mistakes, unnamed : list of SameMistake
-        The most frequent first.
+    mistakes, unwritten, unnamed : list of SameMistake
+        The most frequent first; a function that is not written yet is no mistake without a name.
     attention : list of Attention
         The most urgent first.
     used : dict
@@ -169,6 +170,7 @@ class Statistics:
         self.isolation: list[str] = []
         self.sources: set[str] = set()
         self._mistakes: dict[tuple[Place, str], SameMistake] = {}
+        self._unwritten: dict[tuple[Place, str], SameMistake] = {}
         self._unnamed: dict[tuple[Place, str], SameMistake] = {}
         self._items: dict[tuple[Place, str], Item] = {}
         self._earned: list[dict[tuple[Place, str], float]] = []
@@ -180,6 +182,7 @@ class Statistics:
         self.places = [*known, *sorted(class_.max_points.keys() - set(known))]
         self.items = self._count_items()
         self.mistakes = most_frequent(self._mistakes)
+        self.unwritten = most_frequent(self._unwritten)
         self.unnamed = most_frequent(self._unnamed)
         urgency = list(KINDS)
         self.attention.sort(key=lambda line: (urgency.index(line.kind), -line.weight))
@@ -202,7 +205,8 @@ class Statistics:
         elif notes:
             self._attend(entry, "note", notes)
         if certificate.problems:
-            self._attend(entry, "while running", "; ".join(certificate.problems))
+            once = dict.fromkeys(certificate.problems)  # cells run in several rooms
+            self._attend(entry, "while running", "; ".join(once))
         if certificate.isolation and certificate.isolation not in self.isolation:
             self.isolation.append(certificate.isolation)
         if status in MARKED:
@@ -272,6 +276,8 @@ class Statistics:
         self._earned[-1] |= {(place, check.kind): check.earned for check in result.checks}
         if result.mistake:
             alike, what, said = self._mistakes, result.mistake, result.sentence
+        elif result.first == NOT_WRITTEN:
+            alike, what, said = self._unwritten, result.note, result.note
         elif len(right) < len(result.checks) or result.points < result.max_points:
             wrong = ", ".join(check.kind for check in result.checks if check.wrong)
             alike, what, said = self._unnamed, wrong if right else result.note, result.note

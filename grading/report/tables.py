@@ -49,7 +49,8 @@ def item_rows(statistics: Statistics) -> Iterable[Sequence[object]]:
 def mistake_rows(statistics: Statistics) -> Iterable[Sequence[object]]:
     """Yield a row per student and mistake; the name is empty where none is known."""
     yield ["function", "mistake", "failing", "sentence", "student_id"]
-    for mistakes, known in [(statistics.mistakes, True), (statistics.unnamed, False)]:
+    without = [*statistics.unwritten, *statistics.unnamed]
+    for mistakes, known in [(statistics.mistakes, True), (without, False)]:
         for mistake in mistakes:
             what = [mistake.name, ""] if known else ["", mistake.name]
             for entry in mistake.students:
