@@ -1,4 +1,4 @@
-"""The course: what nbgrader, formgrader and `python -m grading` have in common."""
+"""The course: what nbgrader, formgrader and `rnn-grading` have in common."""
 
 import os
 

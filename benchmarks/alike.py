@@ -1,5 +1,5 @@
 """
-How well `python -m grading alike` finds copies, how long it takes, and how much memory.
+How well `rnn-grading alike` finds copies, how long it takes, and how much memory.
 
     python benchmarks/alike.py [--students 300] [--copies 30] [--seed 1] [--edited 0.0]
 

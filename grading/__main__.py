@@ -1,4 +1,4 @@
-"""python -m grading, and rnn-grading: see cli.py."""
+"""rnn-grading, and python -m grading: see cli.py."""
 
 import atexit
 import gc

@@ -29,7 +29,7 @@ from sqlalchemy import ColumnElement, and_, insert, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, Session
 
-from grading import CourseError
+from grading import CourseError, typed
 from grading.entries import (
     CellGrade,
     Class,
@@ -154,7 +154,7 @@ class Book:
             known = self.gradebook.find_assignment(assignment)
         except MissingEntry:
             raise CourseError(
-                f"{assignment} is not in the grade book: run `python -m grading grade {assignment}`"
+                f"{assignment} is not in the grade book: run `{typed.command()} grade {assignment}`"
             ) from None
         max_points = self.published_points(assignment)
         entries = self._students(known)

@@ -1,4 +1,4 @@
-"""The commands: python -m grading --help."""
+"""The commands: rnn-grading --help."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from grading import CourseError, __version__
+from grading import CourseError, __version__, typed
 from grading.authoring.check import check_assignment
 from grading.authoring.example import expected_lines
 from grading.authoring.new import POINTS, make_assignment
@@ -84,7 +84,7 @@ def start_command(
     start_course(folder)
     found = " ".join(sorted(path.name for path in (folder / "source").iterdir()))
     console.print(
-        f"{folder}: a course, with {found}. Go there; then: python -m grading release ASSIGNMENT",
+        f"{folder}: a course, with {found}. Go there; then: {typed.command()} release ASSIGNMENT",
         markup=False,
         soft_wrap=True,
     )
@@ -107,7 +107,7 @@ def new_command(
     console.print(
         f"{len(functions)} functions of {POINTS} points each, {points} in all. Open "
         f"{assignment}.ipynb in JupyterLab and write over it; then: "
-        f"python -m grading check {assignment}",
+        f"{typed.command()} check {assignment}",
         soft_wrap=True,
     )
 
@@ -420,7 +420,7 @@ def tell_changes(reports: Path) -> None:
     if before.is_dir():
         found = list(compare(before, now))
         if any(each.changes for each in found):
-            command = f"python -m grading diff {before} {now}"
+            command = f"{typed.command()} diff {before} {now}"
             console.print(f"{summary_of(found)}: {command}", markup=False, soft_wrap=True)
 
 

@@ -85,7 +85,7 @@ class Course:
         return {**own, "PATH": os.defpath, **{kind: str(self.home / kind) for kind in kinds}}
 
     def run(self, name: str, *arguments: str) -> None:
-        """Run `nbgrader <name>`, or `python -m grading grade`; it must end well."""
+        """Run `nbgrader <name>`, or `rnn-grading grade`; it must end well."""
         own = name == "grade"
         program = [sys.executable, "-m", "grading"] if own else [str(BIN / "nbgrader")]
         run = subprocess.run(
@@ -222,7 +222,7 @@ def warm_processes():
 def open_run(
     students: list[str], force: bool = False, assignment: str = ASSIGNMENT, **more
 ) -> Iterator[Run]:
-    """Get all ready to mark in the course here, as `python -m grading grade` does."""
+    """Get all ready to mark in the course here, as `rnn-grading grade` does."""
     converter = converter_of(assignment, unprotected=False)
     converter.force = force
     with converter.open_run(students, **more) as run:

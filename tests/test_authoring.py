@@ -53,7 +53,7 @@ def call(line):
     """Run a command, which must end well; return what it printed."""
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
-        patch.setattr(sys, "argv", line.split()[2:])
+        patch.setattr(sys, "argv", line.split())
         with pytest.raises(SystemExit) as end:
             main()
     assert end.value.code == 0, f"{line}: {said.getvalue()}"

@@ -19,6 +19,7 @@ from ours import NOTEBOOKS
 
 import grading
 import rnn_marking
+from grading import typed
 from grading.run.jobs import Mark
 from grading.run.worker import Marker, make_ready
 from grading.source import cells
@@ -243,3 +244,38 @@ def test_every_package_imported_is_declared():
         others = tops(*folders) - sys.stdlib_module_names - ours - comes_with
         missing = {n for n in others if not names(known.get(n, [n])) & may}
         assert not missing
+
+
+# ---------------------------------------------------------------- the word for the command
+
+OLD_WORD = "python -m grading"
+KEEPS_IT = {"grading/__main__.py", "grading/source/bundle.py"}  # it also works; tells made files
+
+
+def test_one_word_stands_for_the_command_wherever_users_read():
+    read = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "nbgrader_config.py")]
+    read += [*ROOT.glob("README*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("site/**/*.md")]
+    read += [*ROOT.glob("source/*/mistakes.yaml"), *ROOT.glob("grading/**/*.py")]
+    said = {str(path.relative_to(ROOT)) for path in read if OLD_WORD in path.read_text("utf-8")}
+    assert said <= KEEPS_IT
+
+
+@pytest.mark.parametrize(
+    ("argv", "typed_as", "hint"),
+    [
+        (["{bin}/rnn-grading", "grade"], [], "rnn-grading"),  # as a shell finds it
+        (["{elsewhere}/rnn-grading", "grade"], [], "{elsewhere}/rnn-grading"),
+        (["{grading}/__main__.py"], ["python3", "-m", "grading"], "python3 -m grading"),
+        (["{grading}/__main__.py"], ["bin/python", "-m"], f"{sys.executable} -m grading"),
+        (["/usr/bin/jupyter-lab"], [], "rnn-grading"),  # formgrader
+    ],
+)
+def test_hints_say_the_command_as_it_was_typed(tmp_path, monkeypatch, argv, typed_as, hint):
+    places = {"bin": tmp_path / "bin", "elsewhere": tmp_path, "grading": ROOT / "grading"}
+    (tmp_path / "bin").mkdir()
+    for folder in (tmp_path, tmp_path / "bin"):
+        (folder / "rnn-grading").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(sys, "argv", [each.format(**places) for each in argv])
+    monkeypatch.setattr(sys, "orig_argv", typed_as)
+    assert typed.command() == hint.format(**places)

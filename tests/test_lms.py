@@ -190,5 +190,5 @@ def test_a_command_to_be_pasted_is_whole_in_a_narrow_terminal(marked):
     assert path.read_text("utf-8") != text
     lines = run("grade", ASSIGNMENT, "4241", "--force", columns=40)
     folder = folder.relative_to(root)
-    assert any(f"python -m grading diff {folder}.before {folder}" in line for line in lines)
+    assert any(f"rnn-grading diff {folder}.before {folder}" in line for line in lines)
     assert f"Marks: reports/{ASSIGNMENT}/grades.csv and gradebook.db" in lines

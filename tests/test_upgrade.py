@@ -68,7 +68,7 @@ def test_nothing_is_lost(course):
     before, given = rows(course), by_hand(course)
     code, said = run("grade", NAME)
     assert code == 1
-    assert f"publish it again: python -m grading release {NAME}" in said
+    assert f"publish it again: rnn-grading release {NAME}" in said
 
     assert run("release", NAME)[0] == 0
     code, said = run("grade", NAME)

@@ -61,7 +61,7 @@ from grading.testing import MarkedTest, hidden_rng
 
 # Right is what the solution returns. The points of the kinds of check add up
 # to those of the cell; a further call is an edge case, under its own name.
-# `python -m grading example` prints the numbers of the visible check above.
+# `rnn-grading example` prints the numbers of the visible check above.
 test = MarkedTest($function, "y", points={
     "types": 1, "shapes": 2, "y": 17, "arguments": 2, "second call": 1,
     "one row": 2})
@@ -79,7 +79,7 @@ Restart the kernel, run all cells from top to bottom, and look at the ticks once
 
 MISTAKES = """\
 # Wrong versions of the solution, each made by small edits: `find` stands exactly once in the
-# solution cell and is replaced. `python -m grading prove` shows that each loses points, students
+# solution cell and is replaced. `rnn-grading prove` shows that each loses points, students
 # who make the same mistake read its sentence, and the class report counts them. No sentence may
 # give the right line away. Versions under `correct` are other styles, and must earn all points.
 

@@ -10,7 +10,7 @@ import nbformat
 from babel import Locale, UnknownLocaleError
 from nbformat import NotebookNode
 
-from grading import CourseError
+from grading import CourseError, typed
 from grading.authoring import catalogues
 from grading.authoring.catalogues import Messages, of_assignment, of_engine, stale_messages
 from grading.source import read_assignment
@@ -64,7 +64,8 @@ def write_language(root: Path, language: str) -> Iterator[str]:
         for name in assignment.notebooks:
             released = root / "release" / folder.name / f"{name}.ipynb"
             if not released.exists():
-                yield f"{folder.name}: not released yet: python -m grading release {folder.name}"
+                release = f"{typed.command()} release {folder.name}"
+                yield f"{folder.name}: not released yet: {release}"
                 continue
             yield from write_cells(own / f"{name}.md", nbformat.read(released, as_version=4))
         for module in sorted(folder.glob("*.py")):

@@ -6,7 +6,7 @@ from the certificates. Only who handed in is in a file for an LMS: what the othe
 LMS to say. The safest way is to fill in the LMS's own export (`--from`): its rows, names, ids
 and titles stay, and one column is filled in.
 
-`python -m grading export ASSIGNMENT --to canvas`, and the same with nbgrader:
+`rnn-grading export ASSIGNMENT --to canvas`, and the same with nbgrader:
 `nbgrader export --exporter=grading.nbgrader_plugins.CanvasExporter --assignment=ASSIGNMENT`,
 with `--CanvasExporter.source=FILE`, `--CanvasExporter.column=TITLE` and
 `--CanvasExporter.scale=True` for `--from`, `--column` and `--scale`.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup, escape
 
-from grading import CourseError
+from grading import CourseError, typed
 from grading.book import Book, Entry, Place
 from grading.feedback.template import templates_in
 from grading.report.plots import draw_all
@@ -47,7 +47,7 @@ def write_report(book: Book, assignment: str, reports: Path) -> Path:
     statistics = Statistics(book.read_class(assignment), reports)
     if not statistics.entries:
         raise CourseError(
-            f"{assignment}: nothing is graded yet; run `python -m grading grade {assignment}`"
+            f"{assignment}: nothing is graded yet; run `{typed.command()} grade {assignment}`"
         )
     write_tables(statistics, reports / "report")
     path = reports / "report.html"

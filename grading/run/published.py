@@ -10,7 +10,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from traitlets.config import Config
 
-from grading import CourseError
+from grading import CourseError, typed
 from grading.book import Book, Place
 from grading.source import Assignment, cells
 from grading.source.course import raise_failure, source_folder
@@ -82,7 +82,7 @@ def raise_changed(source: Assignment, changed: list[Place]) -> None:
         names = [place.cell if len(source.notebooks) == 1 else "/".join(place) for place in changed]
         raise CourseError(
             f"{source.name}: changed since it was published ({', '.join(names)}); "
-            f"publish it again: python -m grading release {source.name}"
+            f"publish it again: {typed.command()} release {source.name}"
         )
 
 
