@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NEWEST ?=  # 1: the newest packages that pyproject.toml allows, in place of the pinned ones
+unexport PYTHONDONTWRITEBYTECODE  # images set it: each of a thousand processes would compile all
 # Those of the tests that mark no class, build no site and start no browser.
 FAST := $(addprefix tests/test_, address.py autograd.py checks.py colours.py documented.py downloads.py \
   figures.py formulas.py house.py new.py notebooks.py stops.py translation.py utils.py wire.py)
