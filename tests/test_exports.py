@@ -696,6 +696,21 @@ def test_functions_of_one_name_in_two_notebooks(root):
     assert pages == {"a": {f"{n}.html": n.encode() for n in (ASSIGNMENT, "second")}}
 
 
+def test_where_the_pages_are_left_out_a_line_says_how_to_get_them(root):
+    to = exporter(root, [Pupil("4240")])
+    assert to("canvas")[1] == to("gradescope")[1] == []  # no page was made
+    folder = root / "feedback" / "4240" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    (folder / f"{ASSIGNMENT}.html").write_text("A page.")
+    (_,), (said,) = to("canvas")
+    assert "without the pages" in said
+    assert f"into {root}/downloaded/{ASSIGNMENT}/archive, and export again" in said
+    (_,), (said,) = to("gradescope")
+    assert "without the pages" in said and f"{root}/feedback/STUDENT/{ASSIGNMENT}" in said
+    (_, _), said = to("moodle")
+    assert said == []
+
+
 def test_a_test_and_an_answer_of_one_name_are_told_apart():
     places = [Place("one", "test_f"), Place("one", "f"), Place("two", "test_f"), Place("two", "g")]
     assert list(column_titles(places).values()) == ["one: test_f", "one: f", "two: f", "g"]

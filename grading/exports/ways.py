@@ -78,11 +78,16 @@ def to_canvas(marks: Marks, path: Path) -> tuple[list[Path], int]:
         written = canvas.write_grade_book(path, marks)
         entries = {entry.lms_user_id: entry for entry in written if entry.lms_user_id}
         count = len(written)
-    pages = find_pages(marks, entries)
-    if not pages:
-        return [path], count
     downloads = marks.request.root / "downloaded" / marks.class_.assignment / "archive"
     uploads = find_uploads(downloads)
+    if not uploads and has_pages(marks):
+        marks.notes.append(
+            "without the pages: they go back by the names in Canvas's download. Put it (the "
+            f"assignment > Download Submissions) into {downloads}, and export again"
+        )
+    pages = find_pages(marks, entries) if uploads else {}
+    if not pages:
+        return [path], count
     marks.note(
         f"not in Canvas's download in {downloads}, and so without a page",
         [entries[n] for n in pages if n not in uploads],
@@ -120,6 +125,11 @@ def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
     return [path, archive], len(entries)
 
 
+def has_pages(marks: Marks) -> bool:
+    """Tell whether anybody's feedback page was made."""
+    return any((marks.request.root / "feedback").glob(f"*/{marks.class_.assignment}/*.html"))
+
+
 def find_pages(marks: Marks, entries: dict[str, Entry]) -> dict[str, list[Path]]:
     """Return the feedback pages that were made, by the students' numbers in the LMS."""
     feedback, name = marks.request.root / "feedback", marks.class_.assignment
@@ -134,6 +144,12 @@ def to_gradescope(marks: Marks, path: Path) -> tuple[list[Path], int]:
     """Write an autograder for Gradescope that holds the results: see `gradescope`."""
     shown = ((entry, gradescope.shown_results(marks, entry)) for entry in marks.entries)
     gradescope.write_autograder(path, shown)
+    if has_pages(marks):
+        where = marks.request.root / "feedback" / "STUDENT" / marks.class_.assignment
+        marks.notes.append(
+            "without the pages, which Gradescope cannot show: each check is there with its "
+            f"sentence, and a page to hand on is in {where}"
+        )
     return [path], len(marks.entries)
 
 
