@@ -5,6 +5,7 @@ import copy
 import html
 import json
 import re
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import quote
 
@@ -202,12 +203,18 @@ def test_page_names_no_mistake_where_none_is_known(pages, student):
 
 def test_every_sentence_of_the_table_reaches_the_page_whole(marked):
     notebook = copy.deepcopy(marked["right"])
-    for version in filter(lambda v: v.is_mistake, VERSIONS.values()):
-        record = cell_testing(notebook, version.function).outputs[-1].metadata[RECORD]
-        record |= {"mistake": version.name, "sentence": version.sentence}
+    mistakes = {
+        name: [v for v in VERSIONS.values() if v.is_mistake and v.function == name]
+        for name in SOLUTION
+    }
+    for together in zip_longest(*mistakes.values()):  # one of each function on a page
+        for name, version in zip(SOLUTION, together, strict=True):
+            record = cell_testing(notebook, name).outputs[-1].metadata[RECORD]
+            record["mistake"] = version.name if version else ""
+            record["sentence"] = version.sentence if version else ""
         text = text_of(PAGES.page(ASSIGNMENT, notebook, Entry("anna")))
-        assert f"A known mistake. {version.sentence.replace('`', '')}" in text
-        record |= {"mistake": "", "sentence": ""}
+        for version in filter(None, together):
+            assert f"A known mistake. {version.sentence.replace('`', '')}" in text
 
 
 def test_page_says_where_the_right_function_took_the_place_of_a_wrong_one(pages):
