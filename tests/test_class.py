@@ -121,6 +121,14 @@ def outcome(root):
     return certificates, marks, files, (root / "reports" / ASSIGNMENT / "grades.csv").read_text()
 
 
+def test_a_table_that_no_longer_fits_costs_no_student_points(course):
+    table = course / "source" / ASSIGNMENT / "mistakes.yaml"
+    table.write_text(table.read_text().replace("find:", "find: no such text #", 1))
+    with pytest.raises(CourseError, match=f"^{ASSIGNMENT}, mistakes.yaml, .*`no such text`"):
+        grade([])
+    assert not (course / "autograded").exists()
+
+
 # ------------------------------------------------------- killed, and begun again
 
 # Where a run is killed: before it has entered a mark, with the mark entered and not yet

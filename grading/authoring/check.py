@@ -25,7 +25,7 @@ from grading.source import Assignment, Source, cells
 from grading.source.cells import Kind
 from grading.source.course import raise_failure, release_folder
 from grading.source.names import names_in
-from grading.source.problems import Problem, problems_in
+from grading.source.problems import Problem, problems_in, problems_of_table
 from grading.source.set_up import read_as_set_up
 
 LIKE = 0.8  # so much of a marker's letters is a slip in writing it
@@ -75,11 +75,7 @@ def read_through(assignment: Assignment, config: Config) -> Iterator[Problem]:
             yield from marker_problems(cell, name, config)
         yield from helpers_not_locked(source)
         yield from points_said_otherwise(source.notebook)
-    try:
-        _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
-    except CourseError as problem:
-        for line in str(problem).splitlines():
-            yield Problem("", line)
+    yield from problems_of_table(assignment)
 
 
 def marker_problems(cell: NotebookNode, name: str, config: Config) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
 from grading.source.bundle import MADE, USE
 from grading.source.catalogue import CHECKS, ENGLISH, LANGUAGES, words_of
-from grading.source.problems import raise_problems
+from grading.source.problems import problems_of_table, raise_problems
 from grading.source.translated_modules import modules_in
 
 STATUS = {"ok": "graded"}  # of a certificate, where it is called otherwise than intake's
@@ -162,6 +162,8 @@ class Marker(Reader):
         self.finishing = unpack_steps(settings.steps.marking)
         self.pages = Pages(self.assignment)
         self.prepare_pages()  # while rooms warm up, in another process
+        # met in a test, they would cost a student points
+        raise_problems(self.assignment.name, problems_of_table(self.assignment))
         self.rooms = new_nursery(settings)
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)

@@ -54,6 +54,15 @@ def problems_in(assignment: Assignment) -> Iterator[Problem]:
         yield from problems_of(source.notebook)
 
 
+def problems_of_table(assignment: Assignment) -> Iterator[Problem]:
+    """Yield what is wrong with the table of mistakes."""
+    try:
+        _ = assignment.allowed, [source.versions for source in assignment.notebooks.values()]
+    except CourseError as problem:
+        for line in str(problem).splitlines():
+            yield Problem("", line)
+
+
 def problems_of(notebook: NotebookNode) -> Iterator[Problem]:
     """Yield what is wrong with the cells of a notebook."""
     ids = Counter(filter(None, map(cells.grade_id, notebook.cells)))
