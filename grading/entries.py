@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -209,6 +209,19 @@ def enter_penalty(entry: Entry, notebook: str, late_penalty: LatePenalty) -> flo
     if penalty := min(max(penalty, 0.0), score):
         entry.penalties[notebook] = penalty
     return penalty or None
+
+
+def is_by_rule(entry: Entry, late_penalty: LatePenalty) -> bool:
+    """Tell whether the points off are what the rule says by now, where all points are the tests'."""
+    if any(grade.manual_points is not None for grade in entry.grades.values()):
+        return True  # it was asked before a person gave points
+    anew = replace(entry, penalties={})
+    try:
+        for notebook in {place.notebook for place in entry.grades}:
+            enter_penalty(anew, notebook, late_penalty)
+    except Exception:  # it is told with the marks that cannot be entered
+        return False
+    return anew.penalties == entry.penalties
 
 
 def has_to_look(

@@ -426,6 +426,25 @@ def test_the_table_and_the_terminal_say_that_a_total_is_less_for_being_late(cour
     assert "s; 1 of them with points off for handing in late" in printed
 
 
+OWN_RULE = """
+from nbgrader.plugins import LateSubmissionPlugin
+class OwnRule(LateSubmissionPlugin):
+    share = {share}
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return score * self.share
+c.AssignLatePenalties.plugin_class = OwnRule
+"""
+
+
+def test_a_rule_of_the_courses_own_counts_anew_whatever_of_it_has_changed(course):
+    late = {"student_03": 50}
+    for share in (0.1, 0.2):
+        configure(course, OWN_RULE.format(share=share))
+        assert penalties(course, late)["student_03"] == pytest.approx(share)
+    with open_run([]) as run:
+        assert run.earlier == 1
+
+
 def test_a_late_rule_that_cannot_be_is_one_line(course):
     configure(course, "c.LateRules.share_per_day = 10")
     with pytest.raises(CourseError, match=r"LateRules.share_per_day is 10.*must lie in 0 to 1"):

@@ -18,6 +18,7 @@ from traitlets.config import Config
 
 from grading import CourseError
 from grading.book import Book, Class, Entry, Place, open_book
+from grading.entries import is_by_rule
 from grading.intake.notes import printable
 from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
@@ -256,6 +257,7 @@ class Run:
             and entry is not None
             and {Place(m.notebook, m.cell): m.auto_points for m in old.cells} == entry.auto_points
             and old.source == self.settings.hashes
+            and is_by_rule(entry, self.recorder.late_penalty)
         )
         return old.submission if holds else ""
 
