@@ -212,9 +212,9 @@ def enter_penalty(entry: Entry, notebook: str, late_penalty: LatePenalty) -> flo
 
 
 def is_by_rule(entry: Entry, late_penalty: LatePenalty) -> bool:
-    """Tell whether the points off are what the rule says by now, where all points are the tests'."""
+    """Tell whether the points off are what the rule says by now."""
     if any(grade.manual_points is not None for grade in entry.grades.values()):
-        return True  # it was asked before a person gave points
+        return True  # the rule was asked before a person gave points
     anew = replace(entry, penalties={})
     try:
         for notebook in {place.notebook for place in entry.grades}:

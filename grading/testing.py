@@ -14,6 +14,7 @@ from grading.marking.test import (
     check_gradient,
     hidden_rng,
     is_clear,
+    is_right,
     marking,
     once_per_set,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "flatten",
     "hidden_rng",
     "is_clear",
+    "is_right",
     "lending",
     "marking",
     "of_like_size",

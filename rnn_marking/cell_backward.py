@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from grading.testing import Finding, Given, MarkedTest, Outcome, run_function, same_value
+from grading.testing import Finding, Given, MarkedTest, Outcome, is_right, run_function
 from rnn_marking.caches import own_cache_of
 
 WITH_OWN_CACHE = "own cache"
@@ -38,7 +38,7 @@ class CellBackwardTest(MarkedTest):
     def keep(self, given: Given, outcomes: dict[str, Outcome]) -> None:
         """Keep what came of a call, with the student's own cache, too, where the others fail."""
         right = self.outcomes_known.right(self.name, given)
-        if not any(same_value(outcome, right) for outcome in outcomes.values()):
+        if not any(is_right(outcome, right) for outcome in outcomes.values()):
             found = self.with_own_cache(given.arguments)
             left = {**found.arguments, "cache": outcomes["own"].arguments["cache"]}
             outcomes = {**outcomes, WITH_OWN_CACHE: found._replace(arguments=left)}

@@ -28,6 +28,7 @@ from grading.testing import (
     copy_value,
     flatten,
     is_clear,
+    is_right,
     lending,
     of_like_size,
     run_function,
@@ -79,8 +80,8 @@ class OwnCacheTest(MarkedTest):
         return {n: v for n, v in super().expected().items() if n != "cache"}
 
     def is_right(self, outcome: Outcome) -> bool:
-        """Tell whether nothing is wrong: values, arguments, second call."""
-        return same_value(outcome, self.right)
+        """Tell whether nothing is wrong: types, values, arguments, second call."""
+        return is_right(outcome, self.right)
 
 
 class ForwardTest(OwnCacheTest):
@@ -158,7 +159,7 @@ class BackwardTest(OwnCacheTest):
         if not self.is_right(own):
             for way in self.ways[1:]:
                 found = self.run(way, gradients, arguments, right_cache)
-                if same_value(found, own):
+                if same_value(found.seen, own.seen):
                     continue
                 if self.gives_again(found, way, gradients, arguments, right_cache):
                     outcomes[way] = found

@@ -267,3 +267,15 @@ def test_a_backward_function_waits_for_a_forward_one_that_stops():
     answer = written(FUSED, "lstm_step_forward", ("o * np.tanh", "oo * np.tanh"))
     _, shown = mark(FUSED, "lstm_step_forward", answer, "lstm_step_backward")
     assert "waits for a cache: your forward function stops, or returns none." in shown
+
+
+@pytest.mark.parametrize("what", ["np.matrix(a_next)", "a_next.astype(np.longdouble)"])
+@pytest.mark.parametrize(
+    ("cell", "sequence"),
+    [("rnn_cell_forward", "rnn_forward"), ("lstm_cell_forward", "lstm_forward")],
+)
+def test_a_type_that_a_cell_returns_costs_its_points_once(cell, sequence, what):
+    answer = written(FORWARD, cell, ("return a_next, ", f"return {what}, "))
+    assert mark(FORWARD, cell, answer)[0].points == 24
+    result = mark(FORWARD, cell, answer, sequence)[0]
+    assert (result.points, result.rule.fields) == (25, {"lent": [f"`{cell}`"]})
