@@ -3,24 +3,20 @@
 import contextlib
 import json
 import re
-import shutil
 import urllib.request
-from pathlib import Path
 
 import nbformat
 import pytest
 from browser import chromium, view_of
-from conftest import ASSIGNMENT, REPO, Course
-from formgrader import TOKEN, jupyter_server
+from formgrader import TOKEN, instructors_environment, jupyter_server
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.api import Gradebook
+from scratch import NAME, RIGHT, configure, hand_in, nbgrader, question, write_source
 
 from grading.cli import app
-from grading.demo import plain
 from grading.marking.sanitize import clean_html, clean_markdown, clean_style
-from grading.source import read_source
-from grading.source.cells import with_answers
 
-NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+NOTEBOOK = f"{NAME}.ipynb"
 EVIL = "http://evil.example"
 RUN = "window.ran=1"
 TEXTS = [
@@ -104,45 +100,49 @@ def test_what_is_honest_stays():
 
 
 @pytest.fixture(scope="module")
-def course(released, tmp_path_factory):
-    """Mark an honest and a hostile notebook."""
-    home = tmp_path_factory.mktemp("harmless")
-    course = Course(home / "rnn", home, None)
-    shutil.copytree(released, course.root)
-    source = read_source(ASSIGNMENT, course.root)
-    course.hand_in("honest", source.answers)
-    release = nbformat.read(course.root / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
-    hostile = with_answers(release, plain(source.answers))
+def course(tmp_path_factory):
+    """Mark an honest and a hostile notebook of one small question."""
+    root = tmp_path_factory.mktemp("harmless") / "rnn"
+    write_source(root / "source" / NAME, question())
+    configure(root, "")
+    assert "exit" not in nbgrader(root, "generate_assignment", NAME)
+    released, submitted = root / "release" / NAME, root / "submitted"
+    hand_in(released, submitted / "honest" / NAME, RIGHT)
+    hand_in(released, submitted / "hostile" / NAME, RIGHT)
+    hostile = nbformat.read(submitted / "hostile" / NAME / NOTEBOOK, as_version=4)
     show = f"for text in {TEXTS!r}:\n    display(HTML(text))"
     show = f"from IPython.display import HTML, display\n{show}"
-    own = [new_code_cell(show), *map(new_markdown_cell, TEXTS)]
-    hostile.cells[2:2] = own
-    folder = course.root / "submitted" / "hostile" / ASSIGNMENT
-    folder.mkdir(parents=True)
-    nbformat.write(hostile, folder / NOTEBOOK)
-    (folder / f"[x](javascript:{RUN}).ipynb").write_text("{")
-    (folder / f"<img src=x onerror={RUN}>").write_text("")
-    broken = course.root / "submitted" / "broken" / ASSIGNMENT
+    hostile.cells[2:2] = [new_code_cell(show), *map(new_markdown_cell, TEXTS)]
+    nbformat.write(hostile, submitted / "hostile" / NAME / NOTEBOOK)
+    (submitted / "hostile" / NAME / f"[x](javascript:{RUN}).ipynb").write_text("{")
+    (submitted / "hostile" / NAME / f"<img src=x onerror={RUN}>").write_text("")
+    broken = submitted / "broken" / NAME
     broken.mkdir(parents=True)
     (broken / f"[x](javascript:{RUN})<img src=x onerror={RUN}>.ipynb").write_text("{")
-    run(course, "grade", ASSIGNMENT)
-    return course
+    run(root, "grade", NAME)
+    return root
 
 
-def run(course, *command):
+def run(root, *command):
     """Run a command of ours in the course."""
-    with contextlib.chdir(course.root):
+    with contextlib.chdir(root):
         app([*command], standalone_mode=False)
+
+
+def read_marks(root):
+    """Return the points of each student."""
+    with Gradebook(f"sqlite:///{root}/gradebook.db", "rnn") as book:
+        return {each.student.id: each.score for each in book.assignment_submissions(NAME)}
 
 
 @pytest.fixture(scope="module")
 def formgrader(course):
     """Start a Jupyter server in the course; return the address of a student's notebook there."""
-    with jupyter_server(course.root, course.env) as server:
+    with jupyter_server(course, instructors_environment(course.parent)) as server:
         root = f"{server}/formgrader"
 
         def address(student):
-            table = f"{root}/api/submitted_notebooks/{ASSIGNMENT}/{ASSIGNMENT}?token={TOKEN}"
+            table = f"{root}/api/submitted_notebooks/{NAME}/{NAME}?token={TOKEN}"
             with urllib.request.urlopen(table) as answer:
                 ids = {each["student"]: each["id"] for each in json.load(answer)}
             return f"{root}/submissions/{ids[student]}/?token={TOKEN}"
@@ -158,13 +158,11 @@ def browser():
 
 def look(browser, where):
     """Open a page, click what a student may have put there; return requests, and what ran."""
-    text = "".join(cell.source for cell in read_source(ASSIGNMENT, REPO).notebook.cells)
-    ours = re.findall(r"\]\(([^)]+)\)", text)
     view = view_of(browser, where)
     page = view.page
     for link in page.query_selector_all("#notebook a, .notebook a"):
         address = link.get_attribute("href") or ""
-        if not address.startswith("#") and address not in ours:
+        if not address.startswith("#"):
             link.evaluate("link => link.click()")
     for button in page.query_selector_all(".output button, .rendered_html button"):
         button.evaluate("button => button.click()")
@@ -176,7 +174,7 @@ def look(browser, where):
 
 
 def test_formgrader_asks_for_nothing_and_runs_nothing(browser, course, formgrader):
-    before = course.read_marks()
+    before = read_marks(course)
     honest, *_ = look(browser, formgrader("honest"))
     for student in ("hostile", "broken"):
         address = formgrader(student)
@@ -185,19 +183,19 @@ def test_formgrader_asks_for_nothing_and_runs_nothing(browser, course, formgrade
         assert ran is None
         assert url.partition("?")[0] == address.partition("?")[0]
         assert "Submission" in shown
-    assert course.read_marks() == before
+    assert read_marks(course) == before
 
 
 @pytest.mark.parametrize("student", ["hostile", "broken"])
 def test_a_page_asks_for_nothing_and_runs_nothing(browser, course, student):
-    page = course.root / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    page = course / "feedback" / student / NAME / f"{NAME}.html"
     asked, ran, _, url = look(browser, page)
     assert (asked, ran, url) == (set(), None, page.resolve().as_uri())
 
 
 def test_all_that_is_written_has_a_policy(browser, course):
-    run(course, "report", ASSIGNMENT)
-    pages = [*Path(course.root, "feedback").rglob("*.html"), *course.root.glob("reports/*/*.html")]
+    run(course, "report", NAME)
+    pages = [*(course / "feedback").rglob("*.html"), *course.glob("reports/*/*.html")]
     assert len(pages) == 4
     for page in pages:
         assert "content=\"default-src 'none';" in page.read_text("utf-8")
