@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbgrader
 import pytest
+import together
 from assignments import CONFIG
 from nbgrader.api import Gradebook
 
@@ -46,14 +47,14 @@ def stock(tmp_path_factory) -> Path:
     root = make(tmp_path_factory.mktemp("stock") / "example", STOCK)
     more(root)
     env = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(root.parent)}
-    for command in ("generate_assignment", "autograde"):
-        subprocess.run(
-            [Path(sys.executable).with_name("nbgrader"), command, NAME],
-            cwd=root,
-            env=env | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            check=True,
-            capture_output=True,
-        )
+    commands = [f"{name} {NAME}" for name in ("generate_assignment", "autograde")]
+    subprocess.run(
+        [sys.executable, together.__file__, *commands],
+        cwd=root,
+        env=env | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        check=True,
+        capture_output=True,
+    )
     return root
 
 
