@@ -38,6 +38,7 @@ from grading.run.record import Recorder
 from grading.run.run import alone
 from grading.source import read_source
 from grading.source.cells import with_answers
+from grading.source.scratch import PREFIX, scratch
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = 16
@@ -368,6 +369,31 @@ def marked_cell(points, wrong):
 
 def folders(root):
     return root / "old", root / "new"
+
+
+def test_folders_of_the_dead_are_taken_away_and_no_others(course, tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    process = multiprocessing.get_context("fork").Process(target=killed_in_a_folder)
+    process.start()
+    process.join()
+    (dead,) = place.iterdir()
+    (place / f"{PREFIX}is-a-file").touch()
+    (place / "assignment-of-mine").mkdir()
+    with scratch() as living:
+        grade(["student_03"])
+        assert not dead.exists()
+        kept = {living.name, f"{PREFIX}is-a-file", "assignment-of-mine"}
+        assert {path.name for path in place.iterdir() if path.name.startswith(PREFIX)} <= kept
+        assert living.exists()
+    assert not living.exists() and (place / "assignment-of-mine").exists()
+
+
+def killed_in_a_folder():
+    with scratch() as folder:
+        (folder / "file").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 # --------------------------------------------------------------------- late work

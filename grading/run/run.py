@@ -51,6 +51,7 @@ from grading.sheets import write_rows
 from grading.source import Assignment
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.problems import problems_in, raise_problems
+from grading.source.scratch import sweep
 
 PATIENCE = 3.0  # seconds; who takes longer waits until the others are marked
 MANY = 100  # submissions for each worker: then nearly all that is known is asked for
@@ -283,6 +284,7 @@ class Run:
 
         Those of a run that was killed are not a last run's: then it is done already.
         """
+        sweep()
         unfinished, folder = self.reports / UNFINISHED, self.reports / FOLDER
         if folder.exists() and not folder.is_dir():
             clear(folder)

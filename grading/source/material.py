@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import nbformat
 
 from grading import CourseError
 from grading.source.catalogue import LANGUAGES
+from grading.source.scratch import scratch
 
 MISTAKES = "mistakes.yaml"  # stays with the instructor
 
@@ -81,9 +81,9 @@ class Material:
             yield
             return
         here = os.getcwd()
-        with tempfile.TemporaryDirectory(prefix="assignment-") as folder:
+        with scratch() as folder:
             for path, data in self.opened.items():
-                file = Path(folder, path)
+                file = folder / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(data)
             os.chdir(folder)
