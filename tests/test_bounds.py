@@ -47,7 +47,7 @@ def course(handed_in, tmp_path, monkeypatch):
     shutil.copytree(handed_in, root)
     monkeypatch.chdir(root)
     monkeypatch.setattr(bounds, "JOB_SECONDS", 1)
-    monkeypatch.setattr(bounds, "GRACE_SECONDS", 1)
+    monkeypatch.setattr(bounds, "GRACE_SECONDS", 0.3)
     return root
 
 
