@@ -29,7 +29,7 @@ from grading.exports import WAYS, ExportRequest, export, import_students
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
 from grading.nbgrader_plugins import Autograde
-from grading.progress import follow
+from grading.progress import follow, say
 from grading.rooms import PACKAGES, IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
 from grading.run.certificate import BEFORE, FOLDER
@@ -137,6 +137,7 @@ def release_command(assignment: AssignmentName) -> None:
     """Generate the student version in release/, and scan it for secrets."""
     with nursery_for_author(assignment) as rooms:
         check_first(assignment, rooms)
+    say(f"Making release/{assignment}, and looking for secrets in it", console)
     for stale in make_release(assignment):
         console.print(stale, markup=False, highlight=False, soft_wrap=True)
     console.print(f"release/{assignment} is ready; no secrets in it.")
@@ -162,6 +163,7 @@ def prove_command(
     unprotected: Unprotected = False,
 ) -> None:
     """Show that every mistake loses its points, and that right work earns them all."""
+    say(f"Checking {assignment}", console)
     converter = converter_of(assignment, unprotected)
     secret, proofs = read_secret(Path(converter.coursedir.root)), []
     with open_nursery(converter) as rooms:
@@ -196,6 +198,7 @@ def grade_command(
 ) -> None:
     """Mark what was handed in: grade book, autograded/, feedback/ and reports/."""
     console.quiet = quiet
+    say(f"Getting ready to mark {assignment}", console)
     converter = converter_of(assignment, unprotected)
     converter.force = force
     if all_sets and not students:
@@ -225,6 +228,7 @@ def diff_command(
 @app.command("report")
 def report_command(assignment: AssignmentName) -> None:
     """Write the class report, a page and its figures as CSV, to reports/."""
+    say("Writing the report", console)
     from grading.report import write_report  # with it comes Matplotlib, which takes its time
 
     with book_here() as book:
@@ -237,6 +241,7 @@ def alike_command(assignment: AssignmentName) -> None:
     """Write a page of the submissions that are most alike, side by side; no mark changes."""
     from grading.alike import write_page
 
+    say("Comparing submissions", console)
     converter, page = converter_of(assignment, False), Path("reports") / assignment / "alike.html"
     source = converter.read_assignment()
     found = write_page(converter.coursedir, converter.config, source, page)
@@ -295,6 +300,7 @@ def demo_command(
     os.chdir(folder)
     names = sorted(path.name for path in Path("source").iterdir()) if every else [assignment]
     for name in names:
+        say(f"{name}: making a class of 24", console)
         make_release(name)
         make_submissions(read_source(name), folder)
         with converter_of(name, unprotected).open_run([]) as run:
@@ -333,6 +339,7 @@ def open_nursery(converter: Autograde) -> Nursery:
 
 def nursery_for_author(assignment: str) -> Nursery:
     """Return a source of rooms; what is run in them is the author's own, so no sandbox will do."""
+    say(f"Checking {assignment}", console)
     try:
         return open_nursery(converter_of(assignment, unprotected=False))
     except CourseError:

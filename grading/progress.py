@@ -13,6 +13,12 @@ from grading.run import Certificate, Run
 LINE_SECONDS = 10.0
 
 
+def say(what: str, console: Console) -> None:
+    """Say on a terminal what begins now and may take a while; a log needs no such line."""
+    if console.is_terminal:
+        console.print(f"{what} …", style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
 def follow(run: Run, console: Console) -> Iterator[Certificate]:
     """Yield the certificates of a run, and show count, rate, time left and problems."""
     tell = bar if console.is_terminal and not console.quiet else lines

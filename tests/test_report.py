@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import html
+import io
 import json
 import math
 import re
@@ -29,8 +30,9 @@ from classes import (
     random_class,
 )
 from nbgrader.api import Gradebook
+from rich.console import Console
 
-from grading import CourseError
+from grading import CourseError, cli
 from grading.book import Book, Place
 from grading.cli import app as command
 from grading.outcomes import NOT_WRITTEN
@@ -367,6 +369,18 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert page.is_file() and str(page) in capsys.readouterr().out
     with pytest.raises(CourseError, match="nothing is not in the grade book"):
         command(["report", "nothing"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_is_told_what_is_being_done_and_a_log_is_not(monkeypatch, is_terminal):
+    said = io.StringIO()
+    monkeypatch.setattr(cli, "console", Console(file=said, force_terminal=is_terminal))
+    monkeypatch.chdir("/")  # no course
+    for name in ("check", "release", "prove", "grade", "report", "alike"):
+        with pytest.raises(CourseError):
+            command([name, "waves"], standalone_mode=False)
+        assert said.getvalue().count(" …") == is_terminal
+        said.truncate(0)
 
 
 # ------------------------------------------------------- changes between two markings
