@@ -180,6 +180,20 @@ def test_every_page_is_whole_and_for_everyone(site, looking, looks, edition, nam
     view.page.close()
 
 
+def test_on_a_phone_what_scrolls_fades_until_its_end_and_buttons_do_not_touch(site, view):
+    resize(view.page, WIDTHS[-1])
+    show(view, site["public"] / f"{FIRST}.html")
+    boxes = ".scroller[tabindex], .table-wrapper[tabindex]"
+    assert view.page.locator(boxes).count() > 1
+    fades = f"[...document.querySelectorAll('{boxes}')].map(e => getComputedStyle(e).maskImage)"
+    assert "none" not in view.page.evaluate(fades)
+    view.page.evaluate(f"document.querySelector('{boxes}').scrollLeft = 10_000")
+    view.page.wait_for_function(f"{fades}[0] === 'none'")
+    theme, contents = view.page.locator(".header-right > *:visible").all()
+    gap = contents.bounding_box()["x"] - theme.bounding_box()["x"] - theme.bounding_box()["width"]
+    assert gap >= 8
+
+
 @pytest.fixture(scope="module")
 def looks():
     """Looks of texts that were held against what is behind them: once for all pages."""

@@ -8,7 +8,14 @@ function markScrolling() {
   for (const box of boxes) {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
+    box.addEventListener("scroll", markEnd, { passive: true }); // once, however often it is said
+    markEnd({ target: box });
   }
+}
+
+function markEnd({ target }) {
+  const left = target.scrollWidth - target.clientWidth - target.scrollLeft;
+  target.toggleAttribute("data-more", left > 1);
 }
 
 // a page opened as a file may not read other files, so search shows titles alone there

@@ -286,9 +286,9 @@ def shapes(ax: Axes, top: float, left: list[tuple[str, str]], right: list[tuple[
     """List symbols with their shapes, in two columns downwards from `top`."""
     for x, rows in ((4.5, left), (28, right)):
         for row, (symbol, shape) in enumerate(rows):
-            y = top - 3.6 * row
-            label(ax, (x, y), symbol, size=NOTE, align="left")
-            label(ax, (x + 12.5, y), shape, size=NOTE, align="left")
+            y = top - 4 * row
+            label(ax, (x, y), symbol, size=17, align="left")
+            label(ax, (x + 12.5, y), shape, size=17, align="left")
 
 
 # The LSTM
@@ -445,8 +445,8 @@ def lstm_cell() -> Figure:
         (f"{at_step('c')}, {at_step('a')}", "$(n_a, m)$"),
     )
     for row, (symbols, shape) in enumerate(rows):
-        label(ax, (6, -28.4 - 4 * row), symbols, size=NOTE, align="left")
-        label(ax, (31, -28.4 - 4 * row), shape, size=NOTE, align="left")
+        label(ax, (6, -28.4 - 4 * row), symbols, size=17, align="left")
+        label(ax, (31, -28.4 - 4 * row), shape, size=17, align="left")
     return figure
 
 
