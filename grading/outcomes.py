@@ -18,6 +18,7 @@ from grading.stops import (
     Stop,
     copy_value,
     describe_stop,
+    message_of,
     odd_type,
 )
 
@@ -149,7 +150,8 @@ def describe_error(error: BaseException, given: list[str]) -> Finding:
             for frame in traceback.extract_tb(error.__traceback__)
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
-    said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    said = re.sub(r", with gufunc signature \S+", "", message_of(error))
+    said = said.strip()
     said = said.partition("\n")[0]
     fields = {
         "error": type(error).__name__,
@@ -360,8 +362,8 @@ def form_of(value: object, rows: list) -> str:
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
         kind = array.dtype.kind
-        if kind in "biuf":
-            rows.append(array)
+        if kind in "biufc":
+            rows += [array.real, array.imag] if kind == "c" else [array]
             return f"{array.shape}{'' if kind == 'f' else kind}"
         if kind == "U" and isinstance(value, np.ndarray):
             return f"{value.shape}{value.tolist()}"

@@ -130,6 +130,18 @@ def test_a_table_that_no_longer_fits_costs_no_student_points(course):
     assert not (course / "autograded").exists()
 
 
+def test_a_mistake_that_does_not_run_costs_no_student_points(course):
+    table = course / "source" / ASSIGNMENT / "mistakes.yaml"
+    grade([])
+    before = outcome(course)[1]
+    table.write_text(table.read_text().replace("replace: ", "replace: )", 1))
+    left = [each.notes for each in grade([], force=True) if each.status == "not graded"]
+    ((said,),) = left  # whose mistake it is; on others' marks it has no bearing
+    assert said.startswith(f"could not be marked: {ASSIGNMENT}, rnn_cell_forward, line ")
+    assert "stops with SyntaxError: unmatched ')'" in said
+    assert outcome(course)[1] == before
+
+
 # ------------------------------------------------------- killed, and begun again
 
 # Where a run is killed: before it has entered a mark, with the mark entered and not yet

@@ -312,10 +312,13 @@ def test_an_exception_that_lies_about_itself_does_no_harm(room):
         room,
         "class Bad(Exception):\n    def __str__(self):\n        raise RuntimeError\n"
         "Bad.__name__ = 'x' * 10**6\n"
-        "def f():\n    raise Bad\ndef g():\n    raise ValueError('\\ud800' * 10**6)",
+        "def f():\n    raise Bad\ndef g():\n    raise ValueError('\\ud800' * 10**6)\n"
+        "class Worse:\n    def __add__(self, other):\n        raise Bad\n"
+        "    @property\n    def __class__(self):\n        raise Bad\n"
+        "def h():\n    return Worse() + 1",
         "cell 1",
     )
-    for name in "fg":
+    for name in "fgh":
         with pytest.raises(Exception) as caught:
             call(room, name)
         assert len(str(caught.value)) < 5000
@@ -327,6 +330,12 @@ def test_an_exception_that_lies_about_itself_does_no_harm(room):
     [
         ("x.append(print)", "f puts into its arguments a function, which cannot"),
         ("return np.zeros(2**24)", "f returns a value of more than … MB, which cannot"),
+        ("for _ in range(5000):\n        x = [x]\n    return x", "f returns a value nested more"),
+        (
+            "class Sly(np.ndarray):\n        def copy(self):\n            raise ValueError\n"
+            "    return np.zeros(2).view(Sly)",
+            "f returns ",
+        ),
     ],
 )
 def test_what_cannot_cross_is_said_in_one_sentence(room, body, sentence):

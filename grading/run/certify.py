@@ -19,6 +19,8 @@ def not_graded(error: BaseException | None) -> NotGraded:
     """Say why a submission could not be marked; what says it by now says no more."""
     if isinstance(error, NotGraded):
         return error
+    if isinstance(error, CourseError):  # the course's own fault, and not the submission's
+        return NotGraded(f"could not be marked: {error}")
     said = str(error) if isinstance(error, TookTooMuch) else f"{type(error).__name__}: {error}"
     if isinstance(error, BrokenProcessPool):
         said = "our own work on it ended its process: it took too much time or memory"

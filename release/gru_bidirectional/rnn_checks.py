@@ -124,6 +124,14 @@ def odd_type(value: Any) -> type | None:
     return None if plain or type(value) is np.ndarray else type(value)
 
 
+def message_of(error: BaseException) -> str:
+    """Return what an error says; nothing where it stops in saying so."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def describe_stop(error: BaseException, name: str) -> Stop | None:
     """
     Say in which operation the function of this name stopped, and on what.
@@ -138,20 +146,23 @@ def describe_stop(error: BaseException, name: str) -> Stop | None:
         called = stop.tb_frame.f_code.co_name  # or "<listcomp>", in it
         inside = called == name or (inside and called[0] == "<")
         found, stop = stop if inside else found, stop.tb_next
-    if found is None:
-        return None
     try:
-        node, parts = operation_in(found)
-        names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
-        pairs = [(value_of(each, names), ast.unparse(each)) for each in parts]
+        return found and stop_at(found, error)
     except Exception:  # the text of the cell is gone, or not what ran
         return None
+
+
+def stop_at(found: TracebackType, error: BaseException) -> Stop:
+    """Say in which operation this is, and on what."""
+    node, parts = operation_in(found)
+    names = {**found.tb_frame.f_globals, **found.tb_frame.f_locals}
+    pairs = [(value_of(each, names), ast.unparse(each)) for each in parts]
     pairs = [pair for pair in pairs if not isinstance(pair[0], ModuleType)]
     odd = [(odd_type(value), value) for value, _ in pairs]
     values = [kind.__name__ if kind else value for kind, value in odd]
     texts = [text for _, text in pairs]
     kind = operation_of(node)
-    quoted = re.findall(r"'([^\W\d]\w*)'", str(error))
+    quoted = re.findall(r"'([^\W\d]\w*)'", message_of(error))
     missing = type(error) in (NameError, AttributeError) and kind in quoted
     if missing and (likely := meant(node, quoted[0], found.tb_frame)):
         values, texts = [], likely
@@ -612,7 +623,8 @@ def describe_error(error: BaseException, given: list[str]) -> Finding:
             for frame in traceback.extract_tb(error.__traceback__)
             if "ipykernel" in frame.filename or frame.filename[0] == "<"
         ]
-    said = re.sub(r", with gufunc signature \S+", "", str(error)).strip()
+    said = re.sub(r", with gufunc signature \S+", "", message_of(error))
+    said = said.strip()
     said = said.partition("\n")[0]
     fields = {
         "error": type(error).__name__,
@@ -823,8 +835,8 @@ def form_of(value: object, rows: list) -> str:
     if isinstance(value, (np.ndarray, np.number, float)):
         array = np.asarray(value)
         kind = array.dtype.kind
-        if kind in "biuf":
-            rows.append(array)
+        if kind in "biufc":
+            rows += [array.real, array.imag] if kind == "c" else [array]
             return f"{array.shape}{'' if kind == 'f' else kind}"
         if kind == "U" and isinstance(value, np.ndarray):
             return f"{value.shape}{value.tolist()}"

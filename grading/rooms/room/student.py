@@ -225,15 +225,19 @@ class StudentRoom:
         try:
             return self.encode(answer, table)
         except wire.UnsupportedType as kind:
+            problem = str(kind)
             if "result" not in answer:
-                return self.encode({"unsupported": str(kind), "where": "arguments"})
+                return self.encode({"unsupported": problem, "where": "arguments"})
         odd: list[tuple[list, str]] = []
-        answer["result"] = self.made_plain(copy_value(answer["result"]), [], odd)
         try:
+            answer["result"] = self.made_plain(copy_value(answer["result"]), [], odd)
             return self.encode({**answer, "odd": odd}, table)
         except wire.UnsupportedType as kind:
-            where = "arguments" if self.if_plain([args, kwargs]) is None else "result"
-            return self.encode({"unsupported": str(kind), "where": where})
+            problem = str(kind)
+        except Exception:  # a value that lets nobody look at it, or too deep to be looked at
+            pass
+        where = "arguments" if self.if_plain([args, kwargs]) is None else "result"
+        return self.encode({"unsupported": problem, "where": where})
 
     def made_plain(self, value: Any, path: list, odd: list[tuple[list, str]]) -> Any:
         """Return what can cross of a value; `odd` then says where it was of which other type."""
