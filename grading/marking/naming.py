@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from grading import CourseError, MistakeStops
 from grading.marking.hidden_data import HiddenData
 from grading.outcomes import Outcome, flatten, run_function, same_flat
 from grading.source import Source, Version
@@ -167,10 +168,17 @@ class Candidate:
         """The first value that it returns, None where it stops: most differ in that by now."""
         if self.calls[0].own_cache:  # of a single value nobody could tell what it is
             return None
-        function = self.outcomes.source.build(self.version)
+        function = self.build()
         with np.errstate(all="ignore"), suppress(Exception, SystemExit):
             return first_value(function(*copy_value(self.calls[0].arguments).values()))
         return None
+
+    def build(self) -> Callable:
+        """Return it as a function; one that cannot be is nobody's fault who is marked."""
+        try:
+            return self.outcomes.source.build(self.version)
+        except CourseError as problem:
+            raise MistakeStops(str(problem)) from None
 
     def at(self, number: int) -> Seen:
         """Return what it makes of a call, after those before it."""
@@ -182,7 +190,7 @@ class Candidate:
         """Call it; where it looks for a name of an example, amid the notebook's from now on."""
         source = self.outcomes.source
         if not self.functions:
-            self.functions.append(source.build(self.version))  # anew: it may remember its calls
+            self.functions.append(self.build())  # anew: it may remember its calls
         with np.errstate(all="ignore"):  # wrong versions divide by zero and worse
             outcome = given.run(self.functions[-1])
             stop = outcome.raised
