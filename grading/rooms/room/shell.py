@@ -27,6 +27,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
 
+from .stops import message_of
+
 MOST_FRAMES = 8
 MOST_TEXT = 4000
 MOST_COMPILED = 500  # compiled cells: in the marking room they are the same for all students
@@ -311,10 +313,7 @@ class Shell(InteractiveShell):
 
     def describe_error(self, error: BaseException) -> Described:
         """Describe an exception."""
-        try:
-            message = str(error)
-        except Exception:  # a student's own __str__
-            message = ""
+        message = message_of(error)
         places = [
             (frame.f_code.co_filename, number)
             for frame, number in traceback.walk_tb(error.__traceback__)
