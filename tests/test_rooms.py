@@ -685,12 +685,12 @@ def test_a_room_knows_no_path_of_the_course(walled_room):
 
 def test_no_file_that_a_room_can_read_holds_a_path_of_the_course(walled_room):
     root = str(Path(__file__).parents[1])
-    for part in range(4):  # each within the time of a cell, on a busy machine, too
+    for part in range(16):  # each within the time of a cell: the disk may be slow at first
         source = (
             "import os\nfiles = [os.path.join(folder, file)\n"
             "    for top in ('/opt/packages', '/opt/room', '/tmp', '/etc')\n"
             "    for folder, _, files in os.walk(top) for file in files]\n"
-            f"found = []\nfor file in files[{part}::4]:\n    with open(file, 'rb') as f:\n"
+            f"found = []\nfor file in files[{part}::16]:\n    with open(file, 'rb') as f:\n"
             f"        if {root.encode()!r} in f.read():\n            found.append(file)\n"
             "print(len(files) > 1000, found[:5])"
         )
