@@ -38,7 +38,7 @@ from grading.run.record import Recorder
 from grading.run.run import alone
 from grading.source import read_source
 from grading.source.cells import with_answers
-from grading.source.scratch import PREFIX, scratch
+from grading.source.scratch import PREFIX, scratch, sweep
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 STUDENTS = 16
@@ -400,6 +400,28 @@ def test_folders_of_the_dead_are_taken_away_and_no_others(course, tmp_path, monk
         assert {path.name for path in place.iterdir() if path.name.startswith(PREFIX)} <= kept
         assert living.exists()
     assert not living.exists() and (place / "assignment-of-mine").exists()
+
+
+@pytest.mark.parametrize("module, step", [(tempfile, "mkdtemp"), (os, "open")])
+def test_a_folder_that_another_run_sweeps_as_it_is_made_is_made_anew(
+    module, step, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    do, swept = getattr(module, step), []
+
+    def do_as_another_sweeps(*arguments, **named):
+        made = do(*arguments, **named)
+        if not swept:
+            swept.extend(tmp_path.iterdir())
+            sweep()
+        return made
+
+    monkeypatch.setattr(module, step, do_as_another_sweeps)
+    with scratch() as folder:
+        assert swept and not swept[0].exists()
+        assert folder.exists() and folder != swept[0]
+        sweep()
+        assert folder.exists()
 
 
 def killed_in_a_folder():

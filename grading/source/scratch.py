@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "rnn-grading-"
@@ -25,14 +25,19 @@ def scratch() -> Iterator[Path]:
 
 
 def locked_folder() -> tuple[Path, int]:
-    """Make a folder and lock it; return it, and what holds the lock."""
+    """
+    Make a folder and lock it; return it, and what holds the lock.
+
+    Another run may sweep it away before it is locked: then another one is made.
+    """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():
-            return folder, lock
-        os.close(lock)  # swept away before it was locked
+        with suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, lock
+            os.close(lock)
 
 
 def sweep() -> None:
