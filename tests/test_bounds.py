@@ -10,17 +10,15 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from unittest import mock
 
-import distributed
 import pytest
-from conftest import ASSIGNMENT, grade, make_handed_in, open_run
-from costly import COSTLY, Spend, weigh
+from conftest import ASSIGNMENT, grade, make_handed_in
+from costly import COSTLY, weigh
 from typer.testing import CliRunner
 
 from grading import CourseError
 from grading.cli import app
-from grading.rooms import Cell, Limits, Nursery, run_notebook, sandbox
+from grading.rooms import Cell, Limits, Nursery, run_notebook
 from grading.run import bounds, worker
 from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
@@ -76,33 +74,6 @@ def test_a_submission_that_costs_too_much_is_not_graded_and_the_others_are(cours
     again = {each.student_id: each.score for each in grade([])}
     assert again == dict.fromkeys(COSTLY, 100)
     assert grade([]) == []
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    """Start a Dask cluster of one worker; return its address."""
-    with pytest.MonkeyPatch.context() as patch:
-        # the processes apart have to find `costly`
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
-        with distributed.LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            dashboard_address=None,
-            scheduler_kwargs={"allowed_failures": 0},  # a worker takes seconds to come back
-        ) as cluster:
-            yield cluster.scheduler_address
-
-
-def test_a_cluster_keeps_the_bounds(course, scheduler):
-    with open_run([], scheduler=scheduler) as run:
-        names = ["loop_in_python", "loop_in_c", "take_memory"]
-        jobs = iter([Spend(name, course) for name in names])
-        done = run.workers.run(partial(next, jobs, None))
-        errors = {job.student: str(error) for job, _, error in done}
-        assert {each.score for each in run.mark()} == {100}
-    assert errors.keys() == set(names)
-    for name in names:
-        assert COSTLY[name][1] in errors[name] or "process has ended" in errors[name]
 
 
 def test_a_process_apart_is_told_the_work_once_and_another_where_it_has_changed(monkeypatch):
@@ -182,29 +153,6 @@ def test_why_a_submission_is_not_graded_is_said_once_however_often_it_is_handed_
     for _ in range(3):  # from a cluster's worker to its scheduler to the run
         said = not_graded(pickle.loads(pickle.dumps(said)))
     assert str(said) == "could not be marked: KeyError: 'problem'; look at what was handed in"
-
-
-def test_a_folder_that_cannot_be_read_in_time_is_not_marked_as_missing(
-    course, scheduler, monkeypatch
-):
-    real = Workers.run
-
-    def run(workers, take):
-        for job, result, error in real(workers, take):
-            is_read = type(job).__name__ == "Read" and job.student == "bert"
-            yield (job, None, TookTooMuch("too long")) if is_read else (job, result, error)
-
-    def no_rooms(settings):
-        raise AssertionError("who reads for a cluster has no rooms, and shares none")
-
-    early = mock.Mock()
-    monkeypatch.setattr(sandbox, "_early", [(None, early)])
-    monkeypatch.setattr("grading.run.worker.new_nursery", no_rooms)  # in this process and its forks
-    monkeypatch.setattr(Workers, "run", run)
-    found = {each.student_id: each for each in grade([], scheduler=scheduler)}
-    assert (found["bert"].status, found["anna"].score) == ("not graded", 100)
-    assert "too long" in found["bert"].note
-    early.close.assert_called_once()
 
 
 def test_a_run_that_is_stopped_goes_on_where_it_was(course, monkeypatch):

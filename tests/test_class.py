@@ -8,15 +8,19 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import distributed
 import nbformat
 import pytest
 from conftest import ASSIGNMENT, grade, open_run
+from costly import COSTLY, Spend
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
@@ -29,7 +33,9 @@ from grading.demo import plain
 from grading.marking.result import CheckResult, TestResult
 from grading.nbgrader_plugins import Autograde, GenerateFeedback
 from grading.outcomes import Finding
+from grading.rooms import sandbox
 from grading.run import Certificate
+from grading.run.bounds import TookTooMuch
 from grading.run.certificate import CellMark, environment, read_certificates
 from grading.run.diff import compare
 from grading.run.files import FileWriter
@@ -87,7 +93,7 @@ def undisturbed(handed_in, tmp_path_factory):
     shutil.copytree(handed_in, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        grade([])
+        grade([], jobs=2)
     return outcome(root)
 
 
@@ -572,20 +578,64 @@ def test_a_hanging_submission_does_not_hold_up_the_others(course):
     assert given.stat().st_nlink > 1  # one file under many names: a class takes half the space
 
 
-def test_a_dask_cluster_gives_the_same_and_may_lose_a_worker(course, undisturbed):
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        open_run([], scheduler=cluster.scheduler_address) as run,
-    ):
+@pytest.fixture
+def cluster(monkeypatch):
+    """Start a Dask cluster of two workers."""
+    # the processes apart have to find `costly`
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def early(monkeypatch):
+    """Let nobody here have rooms, forks included; return what stands for those begun early."""
+
+    def no_rooms(settings):
+        raise AssertionError("who reads for a cluster has no rooms, and shares none")
+
+    early = mock.Mock()
+    monkeypatch.setattr(sandbox, "_early", [(None, early)])
+    monkeypatch.setattr("grading.run.worker.new_nursery", no_rooms)
+    return early
+
+
+def never_read(monkeypatch, student):
+    """Let the folder of a student take too long to read."""
+    real = Workers.run
+
+    def run(workers, take):
+        for job, result, error in real(workers, take):
+            is_read = type(job).__name__ == "Read" and job.student == student
+            yield (job, None, TookTooMuch("too long")) if is_read else (job, result, error)
+
+    monkeypatch.setattr(Workers, "run", run)
+
+
+def test_a_dask_cluster_keeps_the_bounds_gives_the_same_and_may_lose_a_worker(
+    course, undisturbed, cluster, early, monkeypatch
+):
+    never_read(monkeypatch, "student_01")
+    with open_run([], scheduler=cluster.scheduler_address) as run:
+        names = ["loop_in_python", "loop_in_c", "take_memory"]
+        jobs = iter([Spend(name, course) for name in names])
+        done = run.workers.run(partial(next, jobs, None))
+        errors = {job.student: str(error) for job, _, error in done}
         marked = run.mark()
         certificates = [next(marked)]
         cluster.workers[0].auto_restart = False  # the other one does what is left
         os.kill(cluster.workers[0].pid, signal.SIGKILL)
         certificates += marked
+    early.close.assert_called_once()
+    assert errors.keys() == set(names)
+    for name in names:
+        assert COSTLY[name][1] in errors[name] or "process has ended" in errors[name]
     found = {each.student_id: dataclasses.asdict(each) for each in certificates}
     assert len(found) == FEW
+    unread = found.pop("student_01")  # and not marked as missing
+    assert unread["status"] == "not graded" and "too long" in unread["notes"][0]
     for student, each in found.items():
         expected = undisturbed[0][student]
         assert {k: v for k, v in each.items() if k not in MEASURED} == expected
