@@ -1,4 +1,4 @@
-"""Hostile Markdown and HTML in Chromium: formgrader and page ask for nothing and run nothing."""
+"""Formgrader in Chromium; hostile Markdown and HTML there and in pages ask for and run nothing."""
 
 import contextlib
 import json
@@ -8,7 +8,7 @@ import urllib.request
 import nbformat
 import pytest
 from browser import chromium, view_of
-from formgrader import TOKEN, instructors_environment, jupyter_server
+from formgrader import TOKEN, instructors_environment, jupyter_server, press
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook
 from scratch import NAME, RIGHT, configure, hand_in, nbgrader, question, write_source
@@ -136,18 +136,19 @@ def read_marks(root):
 
 
 @pytest.fixture(scope="module")
-def formgrader(course):
-    """Start a Jupyter server in the course; return the address of a student's notebook there."""
-    with jupyter_server(course, instructors_environment(course.parent)) as server:
-        root = f"{server}/formgrader"
-
-        def address(student):
-            table = f"{root}/api/submitted_notebooks/{NAME}/{NAME}?token={TOKEN}"
-            with urllib.request.urlopen(table) as answer:
-                ids = {each["student"]: each["id"] for each in json.load(answer)}
-            return f"{root}/submissions/{ids[student]}/?token={TOKEN}"
-
+def server(course):
+    """Start a Jupyter server in the course; return its address."""
+    with jupyter_server(course, instructors_environment(course.parent)) as address:
         yield address
+
+
+def held_at(server, student):
+    """Return the address of a student's notebook in formgrader."""
+    root = f"{server}/formgrader"
+    table = f"{root}/api/submitted_notebooks/{NAME}/{NAME}?token={TOKEN}"
+    with urllib.request.urlopen(table) as answer:
+        ids = {each["student"]: each["id"] for each in json.load(answer)}
+    return f"{root}/submissions/{ids[student]}/?token={TOKEN}"
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +174,11 @@ def look(browser, where):
     return asked, ran, shown, url
 
 
-def test_formgrader_asks_for_nothing_and_runs_nothing(browser, course, formgrader):
+def test_formgrader_asks_for_nothing_and_runs_nothing(browser, course, server):
     before = read_marks(course)
-    honest, *_ = look(browser, formgrader("honest"))
+    honest, *_ = look(browser, held_at(server, "honest"))
     for student in ("hostile", "broken"):
-        address = formgrader(student)
+        address = held_at(server, student)
         asked, ran, shown, url = look(browser, address)
         assert asked <= honest
         assert ran is None
@@ -201,3 +202,37 @@ def test_all_that_is_written_has_a_policy(browser, course):
         assert "content=\"default-src 'none';" in page.read_text("utf-8")
     asked, ran, *_ = look(browser, pages[-1])
     assert (asked, ran) == (set(), None)
+
+
+# ---------------------------------- one server, from the first click to the last
+
+OTHER = "ps2"
+
+
+def write_other(course, factor):
+    """Write the source of another assignment, whose solution multiplies by a factor."""
+    cells = question()
+    (solution,) = (each for each in cells if each.id == "double")
+    solution.source = solution.source.replace("2 * x", f"{factor} * x")
+    write_source(course / "source" / OTHER, cells)
+
+
+def points(course):
+    """Return the points of its graded cells."""
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "rnn") as book:
+        held = book.find_submission_notebook(OTHER, OTHER, "solution")
+        return [grade.score for grade in held.grades]
+
+
+def test_a_corrected_solution_judges_the_next_marking(browser, course, server):
+    view = view_of(browser, "about:blank")
+    for factor, earned in [(3, 0.0), (2, 10.0)]:
+        write_other(course, factor)
+        said = press(view, server, "manage_assignments", OTHER, "assign")
+        assert "Successfully created the student version" in said
+        if factor == 3:
+            hand_in(course / "release" / OTHER, course / "submitted" / "solution" / OTHER, RIGHT)
+        said = press(view, server, f"manage_submissions/{OTHER}", "solution", "autograde")
+        assert "Successfully autograded" in said
+        assert points(course) == [earned]
+    view.page.close()
