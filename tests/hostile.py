@@ -443,7 +443,7 @@ attack_inside("returns_a_generator", "return (x for x in (a_prev, xt, parameters
 attack_inside("returns_a_lambda", "return lambda: 25.0")
 attack_inside("returns_strings", "return 'a_next', 'yt_pred', 'cache'")
 attack_inside("returns_80_megabytes", "return np.zeros(10**7), 0, 0")
-attack_inside("returns_more_numbers_than_anybody_needs", "return [0.5] * 30_000, 0, 0")
+attack_inside("returns_more_numbers_than_anybody_needs", "return [0.5] * 10_000, 0, 0")
 attack_inside("returns_an_array_with_a_huge_shape", "return np.broadcast_to(1.0, (10**9,) * 2)")
 attack_inside("returns_a_huge_number", "return 7 ** 20_000, 0, 0")
 attack_inside(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import functools
 import os
 import resource
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import start_process
+from conftest import ASSIGNMENT, shorten_table, start_process
 from hostile import (
     CANARY,
     FILES,
@@ -51,6 +52,7 @@ def course(tmp_path_factory):
     home = tmp_path_factory.mktemp("hostile")
     course = home / "course"
     make_course(REPO, course)
+    shorten_table(course / "source" / ASSIGNMENT)  # what is known of mistakes gives no points
     (course / "gradebook.db").write_bytes(b"")
     (course / "submitted" / "another").mkdir(parents=True)
     (home / "home").mkdir()
@@ -122,16 +124,22 @@ def traces(folder):
 def processes():
     """Return how many processes descend from this one, and whether any is named CANARY."""
     parents, named = {}, 0
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in filter(str.isdecimal, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            stat = (process / "stat").read_text().rpartition(")")[2].split()
-            parents[int(process.name)] = int(stat[1])
-            named += (process / "cmdline").read_bytes().startswith(CANARY.encode())
+            stat = read_whole(f"/proc/{process}/stat").rpartition(b")")[2].split()
+            parents[int(process)] = int(stat[1])
+            named += read_whole(f"/proc/{process}/cmdline").startswith(CANARY.encode())
     mine, found = {os.getpid()}, 0
     while len(mine) != found:
         found = len(mine)
         mine |= {child for child, parent in parents.items() if parent in mine}
     return found, named
+
+
+def read_whole(path):
+    """Return what a small file holds: many are read, and this is the fastest way."""
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 
 
 def peak_mb():
@@ -148,7 +156,9 @@ def test_a_submission_earns_what_it_deserves_and_leaves_nothing_behind(
     if mode == "unprotected" and submission in WITHIN_PYTHON:
         pytest.skip("comes to the same without a sandbox")
     if submission.name in ("sends_a_message_byte_by_byte", "states_a_message_that_does_not_come"):
-        monkeypatch.setattr(clock, "MESSAGE_SECONDS", 0.7)  # which passes, each time
+        monkeypatch.setattr(clock, "MESSAGE_SECONDS", 0.3)  # which passes, each time
+    if submission.name.startswith("never_returns_from_its_cell"):
+        monkeypatch.setattr(rooms, "limits", dataclasses.replace(LIMITS, cell_seconds=0.3))
     (before, number), peak = untouched, peak_mb()
     notebook = marked(submission, rooms, course)
     earned = dict(zip(submission.functions, points(notebook), strict=True))
