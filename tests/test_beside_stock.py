@@ -15,10 +15,14 @@ from scratch import cell, nbgrader, shows, write_source
 NAME = "ps1"
 STOCK = "c = get_config()\n"
 KIT = "from grading import nbgrader_plugins\nc = get_config()\nnbgrader_plugins.install(c)\n"
-RUN = (
-    "import json, sys; from scratch import nbgrader; print(json.dumps(["
-    "nbgrader(*each) for each in json.loads(sys.stdin.read())]))"
-)
+SAID = "-- what they said --"
+RUN = f"""
+import json, sys
+from scratch import nbgrader
+for line in sys.stdin:
+    said = json.dumps([nbgrader(*each) for each in json.loads(line)])
+    print("{SAID}" + said, flush=True)
+"""
 OWN = ("known_mistakes.json", "gradebook.db")  # of the kit alone, and what holds times
 
 TEMPLATES = """
@@ -77,28 +81,35 @@ def courses(tmp_path_factory):
     return found
 
 
-def run(courses, lines, *commands):
-    """Run commands in both courses with these lines of configuration; return what they said."""
-    said = {}
-    for kind, root in courses.items():
-        text = {"kit": KIT, "stock": STOCK}[kind] + lines.replace("ROOT", str(root.parent))
-        (root / "nbgrader_config.py").write_text(text)
-    if not commands:
-        return said
-    asked = {kind: [[str(root), *each] for each in commands] for kind, root in courses.items()}
-    done = subprocess.run(
+@pytest.fixture(scope="module")
+def stock():
+    """Start a process that runs commands of nbgrader as it comes, a list of them on each line."""
+    with subprocess.Popen(
         [sys.executable, "-c", RUN],
-        input=json.dumps(asked["stock"]),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parent,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        check=True,
-    )
-    return {
-        "kit": [nbgrader(*each) for each in asked["kit"]],
-        "stock": json.loads(done.stdout.splitlines()[-1]),
-    }
+    ) as process:
+        yield process
+
+
+@pytest.fixture
+def run(courses, stock):
+    """Return what runs commands in both courses with some lines of configuration."""
+
+    def both(lines, *commands):
+        asked = {kind: [[str(root), *each] for each in commands] for kind, root in courses.items()}
+        for kind, root in courses.items():
+            text = {"kit": KIT, "stock": STOCK}[kind] + lines.replace("ROOT", str(root.parent))
+            (root / "nbgrader_config.py").write_text(text)
+        print(json.dumps(asked["stock"]), file=stock.stdin, flush=True)
+        here = [nbgrader(*each) for each in asked["kit"]]
+        said = next(line for line in stock.stdout if line.startswith(SAID))
+        return {"kit": here, "stock": json.loads(said.removeprefix(SAID))}
+
+    return both
 
 
 def tree(folder):
@@ -194,7 +205,7 @@ c.CourseDirectory.source_with_tests_directory = "written"
     "GenerateSourceWithTests.preprocessors", "BaseConverter.exporter_class",
 )  # fmt: skip
 @pytest.mark.parametrize("lines", [MARKS, SWITCHED_OFF, LEFT], ids=["marks", "off", "left"])
-def test_student_version_and_solution(courses, lines):
+def test_student_version_and_solution(courses, run, lines):
     for root in courses.values():
         for folder in ("release", "solution", "written"):
             shutil.rmtree(root / folder, ignore_errors=True)
@@ -206,7 +217,7 @@ def test_student_version_and_solution(courses, lines):
         commands.insert(0, [*commands[0], off])
     if lines == SWITCHED_OFF:
         commands.append(["generate_solution", NAME, "--force"])
-    said = run(courses, lines, *commands)
+    said = run(lines, *commands)
     for one, other in zip(said["kit"], said["stock"], strict=True):
         assert ("exit" in one) == ("exit" in other), f"{one}\n{other}"
     assert ["exit" in each for each in said["kit"]] == [len(each) > 3 for each in commands]
@@ -261,7 +272,7 @@ def everything(courses, said):
     "ExchangeList.cached", "ExchangeList.inbound", "ExchangeList.remove",
     "ExchangeReleaseAssignment.force", "ExchangeSubmit.add_random_string", "ExchangeSubmit.strict",
 )  # fmt: skip
-def test_the_exchange(courses):
+def test_the_exchange(courses, run):
     """A release, a fetch, two submissions, a collection; what is missing, late or too large."""
     for root in courses.values():
         for folder in ("exchange", "home"):
@@ -273,12 +284,12 @@ def test_the_exchange(courses):
         for name, size in {"data.csv": 10, "other.txt": 10, "large.csv": 70_000}.items():
             (root / "release" / NAME / name).write_text("x" * size)
     said = run(
-        courses, EXCHANGE, ["release_assignment", NAME], ["release_assignment", NAME], ["list"],
+        EXCHANGE, ["release_assignment", NAME], ["release_assignment", NAME], ["list"],
         ["fetch_assignment", NAME],
     )  # fmt: skip
     for root in courses.values():
         (root.parent / "home" / "abc" / NAME / "data.csv").unlink()
-    again = run(courses, BEFORE, ["fetch_assignment", NAME], ["submit", NAME], ["collect", NAME],
+    again = run(BEFORE, ["fetch_assignment", NAME], ["submit", NAME], ["collect", NAME],
                 ["list", "--inbound"], ["list", "--cached"], ["list", "--remove"])  # fmt: skip
     found = everything(courses, {kind: said[kind] + again[kind] for kind in said})
     assert found["kit"] == found["stock"]
