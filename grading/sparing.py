@@ -69,9 +69,8 @@ class Rest:
         first, last, start, end = next(position)
         around = [
             node
-            for node in ast.walk(self.node)
-            if isinstance(node, ast.stmt)
-            and (node.lineno, node.col_offset) <= (first, start)
+            for node in [self.node, *statements_in(self.node)]
+            if (node.lineno, node.col_offset) <= (first, start)
             and (last, end) <= (node.end_lineno, node.end_col_offset)
         ]
         statement = around[-1]
@@ -164,17 +163,18 @@ def written(node: ast.AST) -> set[str]:
 
 def needed(function: ast.FunctionDef) -> set[str]:
     """Return the names on which the values before the last one depend."""
-    nodes = list(ast.walk(function))
     names: set[str] = set()
-    for each in nodes:
+    pairs = []
+    for each in statements_in(function):
         if isinstance(each, ast.Return):
             first, *others = returned(each).elts
             for value in [first, *others[:-1]]:
                 names |= names_in(value, stored=False)
-    pairs = [(written(n), names_in(n, False)) for n in nodes if is_simple(n)]
-    for n in nodes:
-        if isinstance(n, ast.For):
-            pairs += [(names_in(n.target, True), names_in(n.iter, False))]
+        elif isinstance(each, SIMPLE):
+            pairs += [(written(each), names_in(each, stored=False))]
+        elif isinstance(each, ast.For):
+            target, values = each.target, each.iter
+            pairs += [(names_in(target, True), names_in(values, False))]
     while True:
         more = set().union(*(read for made, read in pairs if made & names))
         if more <= names:
@@ -182,6 +182,11 @@ def needed(function: ast.FunctionDef) -> set[str]:
         names |= more
 
 
-def is_simple(node: ast.AST) -> bool:
-    """Tell whether a node is a statement that holds no other one."""
-    return isinstance(node, SIMPLE)
+
+def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements in a node, the inner ones after the outer."""
+    for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for each in getattr(node, part, ()):
+            if isinstance(each, ast.stmt):
+                yield each
+            yield from statements_in(each)

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import functools
 import linecache
 import re
 from difflib import get_close_matches
@@ -230,12 +231,9 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
     values = dict(arguments)
     for value in arguments.values():
         values |= value if isinstance(value, dict) else {}
-    listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
-    listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
     sizes = Sizes({}, {})
-    for names, shape in listed:
-        told = [n.strip() for n in shape.split(",") if n.strip()]
-        for name in re.findall(r"\w+", names):
+    for names, told in shapes_in(docstring):
+        for name in names:
             sizes.shapes[name, len(told)] = told
             lengths = getattr(values.get(name), "shape", ())
             for length, called in zip(lengths, told, strict=False):
@@ -243,3 +241,17 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
                     names_of = sizes.called.setdefault(length, [])
                     names_of += [called] if called not in names_of else []
     return sizes
+
+
+@functools.lru_cache(20)
+def shapes_in(docstring: str) -> list[tuple[list[str], list[str]]]:
+    """Return names that a docstring says a shape of, and that shape."""
+    listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
+    listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
+    return [
+        (
+            re.findall(r"\w+", names),
+            [length.strip() for length in shape.split(",") if length.strip()],
+        )
+        for names, shape in listed
+    ]

@@ -6,15 +6,16 @@ A package of a subject builds tests of its own on the other names.
 
 from grading.checks import FunctionTest
 from grading.findings import Finding
+from grading.marking.compare import check_gradient
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.test import (
     THE_SOLUTIONS,
     MarkedTest,
-    check_gradient,
     hidden_rng,
     is_clear,
     is_right,
+    is_same,
     marking,
     once_per_set,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "hidden_rng",
     "is_clear",
     "is_right",
+    "is_same",
     "lending",
     "marking",
     "of_like_size",

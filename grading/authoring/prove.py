@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from multiprocessing import get_context
@@ -12,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from nbformat import NotebookNode
 
+from grading import MistakeStops
 from grading.authoring.blanks import blank_versions, coincidences
 from grading.marking.hidden_data import sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.solution import mark_solution
+from grading.marking.test import marking
 from grading.rooms import Nursery
 from grading.source import Source, Version
 from grading.source.cells import with_answers
@@ -112,8 +115,10 @@ def prove_tests(
         without a room, every version is marked, which takes a tenth of the time.
     """
     outcomes = [Outcomes(source, data) for data in sets_of(secret)]
-    for each in outcomes:  # so that what is right is known in all processes
+    for each in outcomes:  # so that what is right, and known to be wrong, is so in all processes
         found = mark_solution(each)
+        with suppress(MistakeStops), marking(each):  # one that does not run is said in its turn
+            each.work_out_mistakes()
     marked = {result.function for result in found.values()}
     fork = get_context("fork")  # so that what is warm here is warm there
     with ProcessPoolExecutor(None, fork, begin, (Ready(outcomes, rooms),)) as pool:

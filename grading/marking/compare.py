@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from grading.checks import check_array, check_length, check_plain
+from grading.checks import check_array, check_length, check_plain, check_shape, precision
 from grading.findings import NOTHING, Finding
 from grading.outcomes import Wrong, a_type, same_value
+
+GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
+SMALLEST_NORM = 1e-3  # a smaller one counts as this, so that a gradient may be zero
 
 
 def check_value(
@@ -97,3 +100,16 @@ def wrong_steps(wrong: np.ndarray, time_axis: int | None) -> Finding:
     if len(steps) == last + 1 - first:
         return Finding(", from time step t = {t} on", {"t": first})
     return Finding(", at time steps t = {t}", {"t": list(map(str, steps))})
+
+
+def check_gradient(label: str, actual: object, numeric: np.ndarray) -> None:
+    """Raise Wrong where a gradient is not what numeric derivatives say."""
+    check_shape(label, actual, numeric.shape)
+    size = max(float(np.linalg.norm(numeric)), SMALLEST_NORM)
+    error = float(np.linalg.norm(actual - numeric) / size)
+    if not error <= GRADIENT_ERROR * precision(actual):  # NaN included
+        raise Wrong(
+            "`{label}` is not the numeric derivative; the relative error is {error}",
+            label=label,
+            error=f"{error:.2g}",
+        )

@@ -125,6 +125,17 @@ class Outcomes:
         known = self.source.mistakes
         return self.once((name, calls), lambda: [Candidate(self, v, calls) for v in known(name)])
 
+    def mistake_in(
+        self, name: str, calls: tuple[Given, ...], seen: Sequence[Seen]
+    ) -> Version | None:
+        """Return the first known mistake that gives just these outcomes, if any does."""
+        candidates = self.mistakes(name, calls)
+        firsts = self.once(("first values", name, calls), lambda: first_numbers(candidates))
+        for number in np.flatnonzero(may_be(firsts, seen[0].first[1])):
+            if candidates[number].gives(seen):
+                return candidates[number].version
+        return None
+
     def work_out_mistakes(self) -> None:
         """Work out of each known mistake what rules it out for most: for tests that were run."""
         with redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -199,6 +210,19 @@ class Candidate:
                 self.functions.append(source.build_in_notebook(self.version))
                 outcome = given.run(self.functions[-1])
         return outcome
+
+
+def first_numbers(candidates: Sequence[Candidate]) -> np.ndarray:
+    """Return the first number that each returns, NaN where there is none."""
+    rows = (each.first[1] if each.first is not None else () for each in candidates)
+    return np.array([row[0] if len(row) else np.nan for row in rows])
+
+
+def may_be(numbers: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Tell which of the numbers may be the first of a row, as `same_flat` has it: NaN may be."""
+    first = row[0] if row.size else np.nan
+    with np.errstate(all="ignore"):
+        return ~(np.abs(numbers - first) > 1e-12 + 1e-9 * abs(first))
 
 
 class Seen:

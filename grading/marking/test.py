@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.checks import FunctionTest, check_shape, check_type, find_wrong, precision
+from grading.checks import FunctionTest, check_type, find_wrong
 from grading.findings import Finding
 from grading.marking.coarse import coarse
-from grading.marking.compare import as_left, check_value
+from grading.marking.compare import as_left, check_gradient, check_value
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes, Seen
 from grading.marking.result import CheckResult, TestResult
@@ -35,9 +35,7 @@ from grading.shown import show
 from grading.source import Version, course_root, read_source
 from grading.stops import Sizes, sizes_in
 
-GRADIENT_ERROR = 1e-7  # as a share of a gradient's norm
 NOTHING_RIGHT = Finding("looks at what was right above, and nothing was", {})
-SMALLEST_NORM = 1e-3  # a smaller one counts as this, so that a gradient may be zero
 
 
 class Marking(NamedTuple):
@@ -164,6 +162,7 @@ class MarkedTest(FunctionTest):
                     right = of_like_size(self.right_function(name), arguments)
                     loans.enter_context(lending(self.function, name, right))
                 lent = self.outcome_of(arguments)
+            lent = own if is_same(lent, own) else lent  # it is looked at once
         self.keep(given, {"own": own, "lent": lent})
 
     def outcome_of(self, arguments: dict[str, Any]) -> Outcome:
@@ -310,13 +309,16 @@ class MarkedTest(FunctionTest):
 
     def check_what_was_right(self, kind: str, check: Callable[[set[str], Outcome], None]) -> None:
         """Make a check that looks only at the kinds that were right in the main call."""
+        seen: dict[tuple[int, frozenset[str]], Finding | None] = {}
         for way, wrong in self.wrong_by_way.items():
-            right = {each for each, found in wrong.items() if not found}
+            right = frozenset(each for each, found in wrong.items() if not found)
+            key = id(self.outcomes[way]), right
             if not right & set(self.values):
                 wrong[kind] = NOTHING_RIGHT
-            else:
-                found = find_wrong(functools.partial(check, right), self.outcomes[way])
-                wrong[kind] = wrong.get(kind) or found
+                continue
+            if key not in seen:
+                seen[key] = find_wrong(functools.partial(check, {*right}), self.outcomes[way])
+            wrong[kind] = wrong.get(kind) or seen[key]
 
     def check(self, kind: str, check: Callable[[Outcome], None]) -> None:
         """Make one check of all outcomes, and keep what it finds wrong."""
@@ -348,10 +350,7 @@ class MarkedTest(FunctionTest):
             odd = sorted(set(self.points) ^ set(self.wrong_by_way["own"]))
             raise ValueError(f"test_{self.name}: points and checks differ in {', '.join(odd)}")
         self.outcomes_known.calls[self.name] = tuple(call.given for call in self.history)
-        results = [self.result_of(way) for way in self.ways]
-        # of equals one with a name, or the first: "own"
-        result = max(results, key=lambda each: (each.points, bool(each.mistake)))
-        way = self.ways[results.index(result)]
+        way, result = self.best_result()
         for check in result.checks:
             if check.wrong:
                 check.where = self.where(check.kind, way)
@@ -359,6 +358,34 @@ class MarkedTest(FunctionTest):
         if _marking.get(None) is None:  # an author, in Jupyter
             show(*result.report())
         return result.points
+
+    def best_result(self) -> tuple[str, TestResult]:
+        """
+        Return the way that earns most, and its result; of equals one with a name, or the first.
+
+        A way that cannot earn as much as another one has is not asked for its mistake.
+        """
+        found: dict[str, TestResult] = {}
+        for way in sorted(self.different_ways(), key=self.most_points, reverse=True):
+            if self.most_points(way) >= max((each.points for each in found.values()), default=0.0):
+                found[way] = self.result_of(way)
+        return max(
+            ((way, found[way]) for way in self.ways if way in found),
+            key=lambda each: (each[1].points, bool(each[1].mistake)),
+        )
+
+    def different_ways(self) -> list[str]:
+        """Return the ways in which not just the same came of all calls as in an earlier one."""
+        about = {
+            w: ([id(c.outcomes[w]) for c in self.history], self.wrong_by_way[w]) for w in self.ways
+        }
+        known = list(about.values())
+        return [way for number, way in enumerate(about) if about[way] not in known[:number]]
+
+    def most_points(self, way: str) -> float:
+        """Return what a way earns if all that is right in it counts in full."""
+        held = [kind for kind, found in self.wrong_by_way[way].items() if not found]
+        return round(math.fsum(round(max(self.points[kind], 0.0), 2) for kind in held), 2)
 
     def result_of(self, way: str) -> TestResult:
         """
@@ -429,8 +456,7 @@ class MarkedTest(FunctionTest):
             return None
         seen = [Seen(outcome) for outcome in outcomes]
         calls = tuple(call.given for call in self.history)
-        candidates = self.outcomes_known.mistakes(self.name, calls)
-        return next((each.version for each in candidates if each.gives(seen)), None)
+        return self.outcomes_known.mistake_in(self.name, calls, seen)
 
     def where(self, kind: str, way: str) -> dict[str, Any]:
         """Say where the returned value of this name is wrong, in the first call it is wrong in."""
@@ -455,6 +481,11 @@ def is_right(outcome: Outcome, right: Outcome) -> bool:
     return same_value(outcome.seen, right.seen)
 
 
+def is_same(one: Outcome, other: Outcome) -> bool:
+    """Tell whether the same came of two calls, and is told of them."""
+    return one.stopped == other.stopped and same_value(one.seen, other.seen)
+
+
 def is_clear(outcome: Outcome) -> bool:
     """Tell whether all that came of a call is known: where it stopped, in which operation."""
     return not outcome.stopped or outcome.raised is not None
@@ -463,16 +494,3 @@ def is_clear(outcome: Outcome) -> bool:
 def type_of(value: object) -> type | np.dtype:
     """Return the type of a value; of an array, what it holds."""
     return value.dtype if isinstance(value, np.ndarray) else type(value)
-
-
-def check_gradient(label: str, actual: object, numeric: np.ndarray) -> None:
-    """Raise Wrong where a gradient is not what numeric derivatives say."""
-    check_shape(label, actual, numeric.shape)
-    size = max(float(np.linalg.norm(numeric)), SMALLEST_NORM)
-    error = float(np.linalg.norm(actual - numeric) / size)
-    if not error <= GRADIENT_ERROR * precision(actual):  # NaN included
-        raise Wrong(
-            "`{label}` is not the numeric derivative; the relative error is {error}",
-            label=label,
-            error=f"{error:.2g}",
-        )

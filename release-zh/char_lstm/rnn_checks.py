@@ -296,12 +296,9 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
     values = dict(arguments)
     for value in arguments.values():
         values |= value if isinstance(value, dict) else {}
-    listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
-    listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
     sizes = Sizes({}, {})
-    for names, shape in listed:
-        told = [n.strip() for n in shape.split(",") if n.strip()]
-        for name in re.findall(r"\w+", names):
+    for names, told in shapes_in(docstring):
+        for name in names:
             sizes.shapes[name, len(told)] = told
             lengths = getattr(values.get(name), "shape", ())
             for length, called in zip(lengths, told, strict=False):
@@ -309,6 +306,20 @@ def sizes_in(docstring: str, arguments: dict[str, Any]) -> Sizes:
                     names_of = sizes.called.setdefault(length, [])
                     names_of += [called] if called not in names_of else []
     return sizes
+
+
+@functools.lru_cache(20)
+def shapes_in(docstring: str) -> list[tuple[list[str], list[str]]]:
+    """返回文档字符串中说明了形状的各名字，以及该形状。"""
+    listed = re.findall(r"([\w, ]+) : ndarray, shape \((.*?)\)", docstring)
+    listed += re.findall(r"((?:`\w+`,?\s+)+)\((.*?)\)", docstring)
+    return [
+        (
+            re.findall(r"\w+", names),
+            [length.strip() for length in shape.split(",") if length.strip()],
+        )
+        for names, shape in listed
+    ]
 
 
 # 一个函数在保存缓存时停住：去掉这一部分再运行。
@@ -374,9 +385,8 @@ class Rest:
         first, last, start, end = next(position)
         around = [
             node
-            for node in ast.walk(self.node)
-            if isinstance(node, ast.stmt)
-            and (node.lineno, node.col_offset) <= (first, start)
+            for node in [self.node, *statements_in(self.node)]
+            if (node.lineno, node.col_offset) <= (first, start)
             and (last, end) <= (node.end_lineno, node.end_col_offset)
         ]
         statement = around[-1]
@@ -469,17 +479,18 @@ def written(node: ast.AST) -> set[str]:
 
 def needed(function: ast.FunctionDef) -> set[str]:
     """返回最后一个值之前的各值所依赖的名字。"""
-    nodes = list(ast.walk(function))
     names: set[str] = set()
-    for each in nodes:
+    pairs = []
+    for each in statements_in(function):
         if isinstance(each, ast.Return):
             first, *others = returned(each).elts
             for value in [first, *others[:-1]]:
                 names |= names_in(value, stored=False)
-    pairs = [(written(n), names_in(n, False)) for n in nodes if is_simple(n)]
-    for n in nodes:
-        if isinstance(n, ast.For):
-            pairs += [(names_in(n.target, True), names_in(n.iter, False))]
+        elif isinstance(each, SIMPLE):
+            pairs += [(written(each), names_in(each, stored=False))]
+        elif isinstance(each, ast.For):
+            target, values = each.target, each.iter
+            pairs += [(names_in(target, True), names_in(values, False))]
     while True:
         more = set().union(*(read for made, read in pairs if made & names))
         if more <= names:
@@ -487,9 +498,14 @@ def needed(function: ast.FunctionDef) -> set[str]:
         names |= more
 
 
-def is_simple(node: ast.AST) -> bool:
-    """判断一个节点是不是里面没有其他语句的语句。"""
-    return isinstance(node, SIMPLE)
+
+def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
+    """逐个给出一个节点里的语句，里层的在外层之后。"""
+    for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for each in getattr(node, part, ()):
+            if isinstance(each, ast.stmt):
+                yield each
+            yield from statements_in(each)
 
 
 # 函数的一次调用：结果如何，以及两次结果是否相同。
@@ -884,9 +900,9 @@ def same_flat(one: tuple, other: tuple) -> bool:
         first, expected = numbers.item(0), other_numbers.item(0)
         if abs(first - expected) > 1e-12 + 1e-9 * abs(expected):
             return False
+    if numbers.tobytes() == other_numbers.tobytes():  # 比下面快十倍
+        return True
     with np.errstate(all="ignore"):
-        if (numbers == other_numbers).all():  # 比下面快十倍
-            return True
         limit = 1e-12 + 1e-9 * np.abs(other_numbers)
         if (np.abs(numbers - other_numbers) > limit).any():
             return False
