@@ -65,3 +65,45 @@ def numeric_gradients(
         f"d{name}": numeric_gradient(lambda: loss(**arguments), arrays[name])
         for name in names.split(", ")
     }
+
+
+def numeric_gradients_at_once(
+    losses: Callable[..., np.ndarray], arguments: dict[str, Any], names: str, h: float = 1e-5
+) -> dict[str, np.ndarray]:
+    """
+    Return the same as `numeric_gradients`, in a tenth of the time.
+
+    Parameters
+    ----------
+    losses : callable
+        Takes, in the place of an array, many of them along an axis in front, and returns the
+        loss for each.
+    arguments, names
+        As in `numeric_gradients`.
+    h : float
+        The step of the central difference.
+    """
+    gradients = {}
+    for name in names.split(", "):
+        array = next(each[name] for each in (arguments, *dicts_in(arguments)) if name in each)
+        steps = h * np.eye(array.size).reshape(-1, *array.shape)
+        above, below = (
+            losses(**instead(arguments, name, array + sign * steps)) for sign in (1, -1)
+        )
+        gradients[f"d{name}"] = ((above - below) / (2 * h)).reshape(array.shape)
+    return gradients
+
+
+def dicts_in(arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the arguments that are dicts."""
+    return [value for value in arguments.values() if isinstance(value, dict)]
+
+
+def instead(arguments: dict[str, Any], name: str, array: np.ndarray) -> dict[str, Any]:
+    """Return the arguments with another array of this name, in them or in a dict in them."""
+    if name in arguments:
+        return {**arguments, name: array}
+    return {
+        key: {**value, name: array} if isinstance(value, dict) and name in value else value
+        for key, value in arguments.items()
+    }

@@ -9,6 +9,8 @@ def gru_step(xt: np.ndarray, a_prev: np.ndarray, parameters: dict) -> tuple:
     """
     Take one time step of a GRU whose reset gate acts before the product; return its cache.
 
+    Each array may have axes in front of these: then it is a step of as many networks.
+
     Parameters
     ----------
     xt : ndarray, shape (n_x, m)
@@ -21,9 +23,9 @@ def gru_step(xt: np.ndarray, a_prev: np.ndarray, parameters: dict) -> tuple:
     tuple
         (a_next, a_prev, rt, ut, aat, xt, parameters)
     """
-    n_a = len(a_prev)
-    of_input = {k: parameters["W" + k][:, n_a:] @ xt + parameters["b" + k] for k in "rua"}
-    recurrent = {k: parameters["W" + k][:, :n_a] for k in "rua"}
+    n_a = a_prev.shape[-2]
+    of_input = {k: parameters["W" + k][..., n_a:] @ xt + parameters["b" + k] for k in "rua"}
+    recurrent = {k: parameters["W" + k][..., :n_a] for k in "rua"}
     rt, ut = (sigmoid(of_input[k] + recurrent[k] @ a_prev) for k in "ru")
     aat = np.tanh(of_input["a"] + recurrent["a"] @ (rt * a_prev))
     return a_prev + ut * (aat - a_prev), a_prev, rt, ut, aat, xt, parameters

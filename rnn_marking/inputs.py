@@ -8,14 +8,16 @@ wrong formula through.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from grading.testing import hidden_rng, once_per_set
 from rnn_forward_passes import lstm_states, lstm_step, rnn_states, rnn_step
-from rnn_marking.gradients import Case, numeric_gradients
+from rnn_marking.gradients import Case, numeric_gradients_at_once
 from rnn_marking.gru import gru_step
+from rnn_marking.losses import lstm_loss, rnn_loss, weighted
 
 RNN_WEIGHTS = "Wax, Waa, ba"
 LSTM_WEIGHTS = "Wf, bf, Wi, bi, Wc, bc, Wo, bo"
@@ -106,12 +108,12 @@ def rnn_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     forward = rnn_cell_inputs(seed, n_x, n_a, n_y, m)
     da_next = drawn_back(seed, da_next=(n_a, m))["da_next"]
 
-    def loss(**arguments: Any) -> float:
-        return np.sum(da_next * rnn_step(**arguments)[0])
+    def losses(xt: np.ndarray, a_prev: np.ndarray, parameters: dict) -> np.ndarray:
+        return rnn_loss(xt[..., None], a_prev, parameters, da_next[..., None])
 
     return Case(
         {"da_next": da_next, "cache": rnn_step(**forward)},
-        lambda: numeric_gradients(loss, forward, f"xt, a_prev, {RNN_WEIGHTS}"),
+        lambda: numeric_gradients_at_once(losses, forward, f"xt, a_prev, {RNN_WEIGHTS}"),
     )
 
 
@@ -119,7 +121,8 @@ def rnn_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
 def rnn_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: int) -> Case:
     """Return a case of `rnn_backward`: da (n_a, m, steps), caches of T_x time steps."""
     forward = rnn_inputs(seed, n_x, n_a, n_y, m, T_x)
-    return sequence_case(rnn_states, forward, RNN_WEIGHTS, drawn_back(seed, da=(n_a, m, steps)))
+    da = drawn_back(seed, da=(n_a, m, steps))["da"]
+    return sequence_case(rnn_states, partial(rnn_loss, da=da), forward, RNN_WEIGHTS, da)
 
 
 @once_per_set
@@ -128,13 +131,14 @@ def lstm_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     forward = lstm_cell_inputs(seed, n_x, n_a, n_y, m)
     back = drawn_back(seed, da_next=(n_a, m), dc_next=(n_a, m))
 
-    def loss(**arguments: Any) -> float:
-        a_next, c_next, *_ = lstm_step(**arguments)
-        return np.sum(back["da_next"] * a_next) + np.sum(back["dc_next"] * c_next)
+    def losses(xt: np.ndarray, **arguments: Any) -> np.ndarray:
+        a_prev, c_prev, parameters = arguments.values()
+        da, dc = back["da_next"][..., None], back["dc_next"]
+        return lstm_loss(xt[..., None], a_prev, c_prev, parameters, da, dc)
 
     return Case(
         {**back, "cache": lstm_step(**forward)},
-        lambda: numeric_gradients(loss, forward, f"xt, a_prev, c_prev, {LSTM_WEIGHTS}"),
+        lambda: numeric_gradients_at_once(losses, forward, f"xt, a_prev, c_prev, {LSTM_WEIGHTS}"),
     )
 
 
@@ -142,7 +146,9 @@ def lstm_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
 def lstm_case(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int, steps: int) -> Case:
     """Return a case of `lstm_backward`: da (n_a, m, steps), caches of T_x time steps."""
     forward = lstm_inputs(seed, n_x, n_a, n_y, m, T_x)
-    return sequence_case(lstm_states, forward, LSTM_WEIGHTS, drawn_back(seed, da=(n_a, m, steps)))
+    da = drawn_back(seed, da=(n_a, m, steps))["da"]
+    losses = partial(lstm_loss, c0=np.zeros((n_a, m)), da=da)
+    return sequence_case(lstm_states, losses, forward, LSTM_WEIGHTS, da)
 
 
 @once_per_set
@@ -151,12 +157,12 @@ def gru_cell_case(seed: int, n_x: int, n_a: int, m: int) -> Case:
     forward = gru_cell_inputs(seed, n_x, n_a, m)
     da_next = drawn_back(seed, da_next=(n_a, m))["da_next"]
 
-    def loss(**arguments: Any) -> float:
-        return np.sum(da_next * gru_step(**arguments)[0])
+    def losses(**arguments: Any) -> np.ndarray:
+        return weighted(da_next, gru_step(**arguments)[0])
 
     return Case(
         {"da_next": da_next, "cache": gru_step(**forward)},
-        lambda: numeric_gradients(loss, forward, f"xt, a_prev, {GRU_WEIGHTS}"),
+        lambda: numeric_gradients_at_once(losses, forward, f"xt, a_prev, {GRU_WEIGHTS}"),
     )
 
 
@@ -165,18 +171,16 @@ def drawn_back(seed: int, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
     return normal(hidden_rng(seed, 1), **shapes)
 
 
-def sequence_case(states: Callable, forward: dict, weights: str, back: dict) -> Case:
+def sequence_case(
+    states: Callable, losses: Callable, forward: dict, weights: str, da: np.ndarray
+) -> Case:
     """Return the case of a sequence function, given its forward pass and `da`."""
-    steps = back["da"].shape[2]
-
-    def loss(**arguments: object) -> float:
-        return np.sum(back["da"] * states(**arguments)[0][:, :, :steps])
 
     def differentiate() -> dict[str, np.ndarray]:
-        numeric = numeric_gradients(loss, forward, f"x, a0, {weights}")
-        return {**numeric, "dx": numeric["dx"][:, :, :steps]}
+        numeric = numeric_gradients_at_once(losses, forward, f"x, a0, {weights}")
+        return {**numeric, "dx": numeric["dx"][:, :, : da.shape[2]]}
 
-    return Case({**back, "caches": states(**forward)[1]}, differentiate)
+    return Case({"da": da, "caches": states(**forward)[1]}, differentiate)
 
 
 def fused_parameters(rng: np.random.Generator, D: int, H: int) -> dict[str, np.ndarray]:

@@ -95,6 +95,7 @@ class Outcomes:
         self.secret: list[Any] = []  # all inputs and right outcomes that were asked for
         self.main_calls: dict[str, tuple[Given, dict[str, Any]]] = {}
         self.calls: dict[str, tuple[Given, ...]] = {}
+        self.first_numbers: dict[tuple, np.ndarray] = {}  # of mistakes that are worked out
         self._known: dict[tuple, Any] = {}
 
     @functools.cached_property
@@ -130,20 +131,21 @@ class Outcomes:
     ) -> Version | None:
         """Return the first known mistake that gives just these outcomes, if any does."""
         candidates = self.mistakes(name, calls)
-        firsts = self.once(("first values", name, calls), lambda: first_numbers(candidates))
-        for number in np.flatnonzero(may_be(firsts, seen[0].first[1])):
-            if candidates[number].gives(seen):
-                return candidates[number].version
-        return None
+        if (name, calls) in self.first_numbers:  # else each is called as far as it comes to that
+            fit = may_be(self.first_numbers[name, calls], seen[0].first[1])
+            candidates = [candidates[number] for number in np.flatnonzero(fit)]
+        return next((each.version for each in candidates if each.gives(seen)), None)
 
     def work_out_mistakes(self) -> None:
         """Work out of each known mistake what rules it out for most: for tests that were run."""
         with redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for name, calls in self.calls.items():
-                for each in self.mistakes(name, calls):
+                candidates = self.mistakes(name, calls)
+                for each in candidates:
                     if each.first is None:
                         each.at(0)
+                self.first_numbers[name, calls] = first_numbers(candidates)
 
     @functools.cached_property
     def bound_in_examples(self) -> frozenset[str]:
@@ -214,8 +216,8 @@ class Candidate:
 
 def first_numbers(candidates: Sequence[Candidate]) -> np.ndarray:
     """Return the first number that each returns, NaN where there is none."""
-    rows = (each.first[1] if each.first is not None else () for each in candidates)
-    return np.array([row[0] if len(row) else np.nan for row in rows])
+    rows = [np.array([]) if each.first is None else each.first[1] for each in candidates]
+    return np.array([row[0] if row.size else np.nan for row in rows])
 
 
 def may_be(numbers: np.ndarray, row: np.ndarray) -> np.ndarray:
