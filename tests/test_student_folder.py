@@ -38,15 +38,27 @@ WAITS = (
 )
 NOT_FOR_STUDENTS = ["grading", "nbgrader", "typer", "rich", "pytest"]
 
-# Runs the code cells of the notebook as a kernel would; prints what each one shows.
+# Runs the code cells of a notebook as a kernel would, and prints what each one shows: for each
+# folder that comes in, in a process of its own, which has what every notebook imports.
 RUN_ALL = """
-import importlib.util, json, sys
+import importlib.util, json, os, sys
 from pathlib import Path
+import matplotlib.pyplot
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 sys.path.insert(0, "")
-notebook, *refused = sys.argv[1:]
+refused = sys.argv[1:]
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        break
+    os.waitpid(child, 0)
+else:
+    sys.exit()
+folder = Path(json.loads(line))
+os.chdir(folder)
+notebook = f"{folder.name}.ipynb"
 shell, shown = InteractiveShell.instance(), []
 for cell in json.loads(Path(notebook).read_text("utf-8"))["cells"]:
     if cell["cell_type"] == "code":
@@ -70,7 +82,8 @@ print(json.dumps({
     "cells": shown,
     "found": [name for name in refused if importlib.util.find_spec(name)],
     "modules": {path.name: sys.modules[path.stem].__file__ for path in Path().glob("*.py")},
-}))
+}), flush=True)
+os._exit(0)
 """
 
 
@@ -135,14 +148,11 @@ def solve(student_folder):
     nbformat.write(solved, file)
 
 
-def run_all(python, student_folder):
-    """Run all cells with this Python; return what each one shows, by its id."""
-    command = [python, "-c", RUN_ALL, f"{student_folder.name}.ipynb", "yaml", *NOT_FOR_STUDENTS]
-    variables = environment_variables(student_folder.parent)
-    variables["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as in a kernel
-    out = subprocess.run(command, cwd=student_folder, env=variables, capture_output=True, text=True)
-    assert out.returncode == 0, out.stderr
-    seen = json.loads(out.stdout.splitlines()[-1])
+def run_all(runner, student_folder):
+    """Run all cells; return what each one shows, by its id."""
+    runner.stdin.write(f"{json.dumps(str(student_folder))}\n")
+    runner.stdin.flush()
+    seen = json.loads(runner.stdout.readline())
     assert seen["found"] == [], "the environment is not clean"
     assert "rnn_checks.py" in seen["modules"]
     for name, file in seen["modules"].items():
@@ -151,22 +161,28 @@ def run_all(python, student_folder):
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory):
-    """Return the Python of an environment of NumPy, Matplotlib and IPython alone."""
+def runner(tmp_path_factory):
+    """Start what runs notebooks, where there is NumPy, Matplotlib and IPython alone."""
     folder = tmp_path_factory.mktemp("environment")
-    return clean_environment(folder, "numpy", "matplotlib", "ipython")
+    python = clean_environment(folder / "packages", "numpy", "matplotlib", "ipython")
+    command = [python, "-c", RUN_ALL, "yaml", *NOT_FOR_STUDENTS]
+    variables = environment_variables(folder)
+    variables["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as in a kernel
+    variables["OPENBLAS_NUM_THREADS"] = "1"  # more wait for each other, on a busy machine
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, env=variables, text=True, **pipes) as process:
+        yield process
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)
-def runs(request, python, tmp_path_factory):
+def runs(request, runner, tmp_path_factory):
     """Run an untouched and a solved notebook; return the functions, and what each run showed."""
     folders = [
         copy_of(request.param, tmp_path_factory.mktemp(kind))
         for kind in ("untouched folder", "solved folder")
     ]
     solve(folders[1])
-    with ThreadPoolExecutor() as pool:
-        untouched, solved = pool.map(lambda folder: run_all(python, folder), folders)
+    untouched, solved = (run_all(runner, folder) for folder in folders)
     return list(read_source(request.param, ROOT).answers), untouched, solved
 
 
