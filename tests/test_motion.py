@@ -1,6 +1,7 @@
 """The LSTM in motion, as the file that opens from disk: what it computes, shows and takes."""
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -35,20 +36,39 @@ def browser():
         yield browser
 
 
-@pytest.fixture
-def opened(browser):
-    """Open the shipped file; nothing is asked for, and nothing goes wrong."""
-    views = []
+@contextmanager
+def nothing_wrong(view):
+    """Open the shipped file in a view; nothing is asked for, and nothing goes wrong."""
 
-    def open_scene(scene="commands", **options):
-        views.append(view_of(browser, f"{SHIPPED.as_uri()}#{scene}", **options))
-        return views[-1].page
+    def open_scene(scene="commands"):
+        view.open(f"{SHIPPED.as_uri()}#{scene}")
+        return view.page
 
     yield open_scene
-    for view in views:
-        assert view.errors == []
-        assert view.requests == []
-        view.page.close()
+    assert view.errors == []
+    assert view.requests == []
+    view.open("about:blank")  # else the page would stay, from one scene to another
+
+
+@pytest.fixture(scope="module")
+def view(browser):
+    """Return a window for all tests that leave it as it was."""
+    return view_of(browser, "about:blank")
+
+
+@pytest.fixture
+def opened(view):
+    with nothing_wrong(view) as open_scene:
+        yield open_scene
+
+
+@pytest.fixture
+def opened_anew(browser, request):
+    """Open it in a window of its own."""
+    view = view_of(browser, "about:blank", dark=getattr(request, "param", False))
+    with nothing_wrong(view) as open_scene:
+        yield open_scene
+    view.page.close()
 
 
 def computed(lstm_forward, unit, x):
@@ -173,8 +193,8 @@ def test_an_input_is_changed_by_mouse_and_touch(opened, lstm_forward):
     assert_table_holds(page, lstm_forward)
 
 
-def test_it_plays_and_steps_by_keyboard(opened):
-    page = opened()
+def test_it_plays_and_steps_by_keyboard(opened_anew):
+    page = opened_anew()
     press = page.keyboard.press
     page.clock.install()
     page.reload()
@@ -211,8 +231,8 @@ def test_it_plays_and_steps_by_keyboard(opened):
     assert current(page) == (1, "read")
 
 
-def test_who_wants_no_motion_gets_a_still(opened):
-    page = opened()
+def test_who_wants_no_motion_gets_a_still(opened_anew):
+    page = opened_anew()
     for media in ({"reduced_motion": "reduce"}, {"media": "print"}):
         page.emulate_media(**media)
         page.reload()
@@ -228,9 +248,11 @@ def test_who_wants_no_motion_gets_a_still(opened):
         assert page.evaluate(running) == 0
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_nothing_is_cut_and_all_can_be_read(opened, dark):
-    page, looks = opened("sentence", dark=dark), set()
+@pytest.mark.parametrize(
+    ("opened_anew", "dark"), [(False, False), (True, True)], indirect=["opened_anew"]
+)
+def test_nothing_is_cut_and_all_can_be_read(opened_anew, dark):
+    page, looks = opened_anew("sentence"), set()
     page.evaluate(f"{LOOKS}; window.whatIsCut = whatIsCut")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
