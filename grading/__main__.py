@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from grading.later import Later
 from grading.rooms.sandbox import start_early
 
 # nbgrader's extensions of Jupyter's server: it imports them all, and no command here has a server.
@@ -14,6 +15,8 @@ LOAD = "load_jupyter_server_extension"
 # nbgrader unpacks archives with these, which no command here lets it do.
 ARCHIVES = "setuptools.archive_util"
 UNPACK = ["unpack_archive", "unpack_tarfile", "unpack_zipfile"]
+# What nbgrader and nbconvert import, and ask for something in what no command here does.
+LATER = ("requests", "soupsieve")
 # What marks, or runs tests; and with what it does so elsewhere, or not at all.
 IN_ROOMS = (["grade"], ["check"], ["release"], ["prove"])
 NO_ROOMS = ("--help", "--scheduler")
@@ -25,8 +28,11 @@ def leave_out_what_nobody_needs() -> None:
     for module, names in {**servers, ARCHIVES: UNPACK}.items():
         sys.modules[module] = ModuleType(module)
         vars(sys.modules[module]).update(dict.fromkeys(names))
-    # jsonschema does without, where it is not there: no notebook has durations
-    vars(sys)["modules"]["isoduration"] = None
+    # jsonschema does without, where they are not there: no notebook has durations and addresses
+    for name in ("isoduration", "rfc3986_validator"):
+        vars(sys)["modules"][name] = None
+    for name in LATER:
+        sys.modules.setdefault(name, Later(name))
 
 
 def main() -> None:

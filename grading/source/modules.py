@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import importlib.abc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +10,8 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+
+from grading.later import Later
 
 NOT_OURS = ("nbgrader_config", "grading")
 
@@ -23,20 +23,6 @@ def read_modules(root: Path) -> dict[str, bytes]:
         if package.parent.name not in NOT_OURS:
             paths += package.parent.glob("**/*.py")
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(paths)}
-
-
-class Later(ModuleType):
-    """Stands for a module of others until something of it is asked for."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.__spec__ = ModuleSpec(name, None)  # what is asked for where it is imported
-
-    def __getattr__(self, name: str) -> Any:
-        """Load the module, and return what it has."""
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
 
 
 class NoShell:
