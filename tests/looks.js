@@ -112,9 +112,9 @@ function newlyColoured() {
 }
 
 // Do something that takes long where there are formulas, which have the colour of their text, and
-// drawings: those that hold nothing of what is looked at are empty meanwhile.
+// drawings and code: those that hold nothing of what is looked at are empty meanwhile.
 async function withoutFormulas(looked, action) {
-  const emptied = [...document.querySelectorAll("mjx-math, mjx-assistive-mml, svg.drawing")]
+  const emptied = [...document.querySelectorAll("mjx-math, mjx-assistive-mml, svg.drawing, pre")]
     .filter((part) => !looked.some((element) => part.contains(element)))
     .map((part) => {
       const inside = [...part.childNodes];
