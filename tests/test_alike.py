@@ -80,6 +80,13 @@ def test_what_is_no_python_has_fingerprints_too():
         assert values(code) == values(code + "\n# remark")
 
 
+def test_a_statement_is_shown_whole_with_its_brackets_and_quotes():
+    for statement in ('s = "e"', "x = f(1)", "(a + b) * c", "'' + s", 's = f"{x}"'):
+        code = f"# one\n\n{statement}  # two\nprint(s)\n"
+        taken = [code[each.begin : each.end] for each in fingerprints(code)]
+        assert taken == [statement, "print(s)"] * 3
+
+
 def work(student, *prints):
     return Work(student, {}, frozenset(prints))
 
