@@ -223,6 +223,27 @@ def test_page_says_where_the_right_function_took_the_place_of_a_wrong_one(pages)
     assert "in place of yours" not in text_of(pages["right"].read_text("utf-8"))
 
 
+IN_PART = (
+    "Checks of anything but values (types, shapes and the like) count in the proportion in which"
+    " the values are right."
+)
+NONE_RIGHT = "m = 1: looks at the values that were right above, and none was."
+
+
+def test_page_says_why_what_is_right_may_earn_less_and_what_an_edge_case_looks_at(marked, pages):
+    text = text_of(pages["zeros"].read_text("utf-8"))
+    assert "types: right 0 of 1" in text
+    assert text.count(IN_PART) == 1
+    for student in ("right", "bias_ba_dropped", "unreadable"):  # a known mistake earns them in full
+        assert IN_PART not in text_of(pages[student].read_text("utf-8"))
+    assert NONE_RIGHT in text
+    notebook = copy.deepcopy(marked["zeros"])
+    notebook.metadata.intake["language"] = "zh"
+    text = text_of(PAGES.page(ASSIGNMENT, notebook, Entry("anna")))
+    assert "值以外的检查（类型、形状等）按值正确的比例计分。" in text
+    assert "这一项只看上面正确的值，而上面没有一个值正确。" in text
+
+
 def test_page_shows_where_the_numbers_are_wrong(pages):
     text = text_of(pages["a0_at_every_step"].read_text("utf-8"))
     assert "a, unit by time step. Wrong: every unit at time steps 1 to 6." in text
@@ -325,6 +346,37 @@ def test_page_tells_what_a_person_changed(book, marked):
     changed = "rnn_forward 20 of 25 points Changed by a person: the tests gave 25."
     assert f"{changed} Comment Nice, but <slow>." in text
     assert text.count("Changed by a person") == text.count("Comment") == 1
+
+
+COMMENT = """See **which** `t` is
+read, and $a^2$; [the book](https://example.org/?a=1&b=2).
+
+- one <b onclick="alert(1)">bold</b>
+- ![a photo](https://example.org/a.png) [x](javascript:alert(1)) <javascript:alert(1)>
+
+<script>alert(1)</script>
+"""
+SHOWN = """<p>See <strong>which</strong> <code>t</code> is
+read, and <math"""
+
+
+@pytest.mark.parametrize("cell", ["rnn_forward", "own-words"])
+def test_a_comment_is_markdown_and_brings_in_no_html(marked, cell):
+    notebook = copy.deepcopy(marked["right"])
+    settings = {"grade": False, "solution": True, "grade_id": "own-words"}
+    notebook.cells.append(new_markdown_cell("It forgets.", metadata={"nbgrader": settings}))
+    page = PAGES.page(
+        ASSIGNMENT, notebook, Entry("anna", comments={Place(ASSIGNMENT, cell): COMMENT})
+    )
+    said = re.search(r"<strong>Comment</strong></p>\n(.*?)</div>", page, re.DOTALL)[1]
+    assert said.startswith(SHOWN)
+    assert '<a href="https://example.org/?a=1&amp;b=2">the book</a>' in said
+    assert said.count("<a ") == 1
+    assert "<li>one &lt;b onclick=" in said
+    assert "[picture: a photo] x" in said
+    tags = set(re.findall(r"</?([a-z]+)", said))
+    assert tags <= {"p", "strong", "code", "a", "ul", "li", "math", "mrow", "msup", "mi", "mn"}
+    assert "**" not in text_of(said)
 
 
 def test_a_cell_that_waits_for_a_person_says_so(marked):

@@ -89,6 +89,11 @@ class GradedCell:
         """Tell whether all its checks hold."""
         return bool(self.lines) and all(line.is_right for line in self.lines)
 
+    @property
+    def counts_in_part(self) -> bool:
+        """Tell whether a check holds and does not earn all its points: a value is wrong."""
+        return any(line.is_right and line.points < line.max_points for line in self.lines)
+
 
 @dataclass
 class Share:
@@ -186,6 +191,7 @@ class Pages:
         return template().render(
             language=language,
             words=prose.words,
+            markdown=prose.comment,
             title=title_of(notebook) or name,
             student=entry.name,
             parts=parts,
@@ -388,9 +394,9 @@ def comment_on(place: Place, notebook: NotebookNode, entry: Entry, prose: Prose)
     shown = {name for c in graded for name in (grade_id(c), cells.function_tested(grade_id(c)))}
     if place.cell in shown:
         return Markup()
-    return Markup('<div class="note"><p><strong>%s</strong></p><p class="comment">%s</p></div>') % (
+    return Markup('<div class="note comment"><p><strong>%s</strong></p>\n%s</div>') % (
         prose.say(Finding("Comment", {})),
-        entry.comments[place],
+        prose.comment(entry.comments[place]),
     )
 
 

@@ -106,10 +106,14 @@ class Prose:
 
         Its pictures are named, not shown, and nothing in it counts as HTML.
         """
+        harmless = text if len(text) > MOST else without_links(html.unescape(text))
+        return self.comment(harmless)
+
+    def comment(self, text: str) -> Markup:
+        """Return what a person wrote in Markdown as HTML: nothing in it counts as HTML."""
         if len(text) > MOST:
             return Markup(f"<pre>{html.escape(text)}</pre>")
-        harmless = without_links(html.unescape(text))
-        return Markup(MarkdownWithMath(Renderer(self, None)).render(harmless))
+        return Markup(MarkdownWithMath(Renderer(self, None)).render(text))
 
     def code(self, code: str, kind: str = "") -> str:
         """Return code, which is HTML by now, as a block that can be scrolled by keyboard."""

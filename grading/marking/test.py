@@ -35,7 +35,7 @@ from grading.shown import show
 from grading.source import Version, course_root, read_source
 from grading.stops import Sizes, sizes_in
 
-NOTHING_RIGHT = Finding("looks at what was right above, and nothing was", {})
+NOTHING_RIGHT = Finding("looks at the values that were right above, and none was", {})
 
 
 class Marking(NamedTuple):
