@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -48,7 +48,11 @@ MOST_BARS = 15  # of mistakes
 def draw_all(
     statistics: Statistics, bins: Sequence[tuple[str, int]], functions: Sequence[dict]
 ) -> dict[str, str]:
-    """Return the plots, as SVG; each has its numbers in a table beside it: `bins`, `functions`."""
+    """
+    Return the plots, as SVG; each has its numbers in a table beside it: `bins`, `functions`.
+
+    Bars that are all as long say nothing, and are left out.
+    """
     drawn = {
         "marks": histogram(
             [label.replace(" to < ", "–") for label, _ in bins],
@@ -58,14 +62,20 @@ def draw_all(
         ),
         "functions": draw_functions(functions, len(statistics.entries)),
     }
-    if statistics.items:
+    if differ(item.difficulty for item in statistics.items):
         drawn["checks"] = draw_items(statistics.items)
-    if statistics.mistakes:
-        drawn["mistakes"] = draw_mistakes(statistics.mistakes, len(statistics.marked))
+    frequent = statistics.mistakes[:MOST_BARS]
+    if differ(len(mistake.students) for mistake in frequent):
+        drawn["mistakes"] = draw_mistakes(frequent, len(statistics.marked))
     for measure, values in statistics.used.items():
         if values and measure != "cpu_seconds":
             drawn[measure] = draw_used(list(values.values()), USED[measure])
     return drawn
+
+
+def differ(lengths: Iterable[float]) -> bool:
+    """Tell whether bars are not all as long."""
+    return len(set(lengths)) > 1
 
 
 def draw_functions(functions: Sequence[dict], students: int) -> str:
@@ -95,12 +105,11 @@ def draw_items(items: Sequence[Item]) -> str:
 
 def draw_mistakes(mistakes: Sequence[SameMistake], students: int) -> str:
     """Draw the most frequent mistakes."""
-    shown = mistakes[:MOST_BARS]
     return bars(
-        [mistake.name for mistake in shown],
-        [len(mistake.students) for mistake in shown],
+        [mistake.name for mistake in mistakes],
+        [len(mistake.students) for mistake in mistakes],
         f"students, of {students}",
-        f"Bar chart: the {len(shown)} most frequent mistakes, and how many students made each; "
+        f"Bar chart: the {len(mistakes)} most frequent mistakes, and how many students made each; "
         "the table has the numbers.",
     )
 
