@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +230,29 @@ def test_it_plays_and_steps_by_keyboard(opened_anew):
     page.locator("[data-do=play]").focus()
     press("Home")
     assert current(page) == (1, "read")
+
+
+NUMBERS = """() => [...document.querySelectorAll(".tape thead th:not(:first-child, .now)")]
+    .filter(head => getComputedStyle(head).visibility === "visible")
+    .map(head => {
+        const range = document.createRange();
+        range.selectNodeContents(head);
+        const {left, right} = range.getBoundingClientRect();
+        return [+head.textContent, left, right];
+    })"""
+
+
+def test_on_a_phone_the_numbers_of_steps_go_to_the_end_and_do_not_touch(opened_anew):
+    page = opened_anew()
+    page.set_viewport_size({"width": 360, "height": 900})
+    for step in range(1, 13):
+        page.locator("#motion .time").fill(f"{step}")
+        assert current(page)[0] == step
+        numbers = page.evaluate(NUMBERS)
+        assert {step} < {number for number, *_ in numbers}
+        assert numbers[-1][0] >= 11
+        gaps = [after[1] - before[2] for before, after in pairwise(numbers)]
+        assert min(gaps) > 5
 
 
 def test_who_wants_no_motion_gets_a_still(opened_anew):
