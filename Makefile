@@ -27,6 +27,7 @@ types: .venv/ready
 test: bubblewrap chromium postgresql .venv/ready  ## all tests; FLAGS: what pytest takes
 	$(MAKE) --no-print-directory -j2 types pytest  # mypy takes a single core, and half a minute
 
+pytest: export OPENBLAS_NUM_THREADS = 1  # three processes of two threads wait for each other
 pytest:
 	$(BIN)/pytest $(FLAGS)
 

@@ -362,7 +362,8 @@ def check_first(assignment: str, rooms: Nursery) -> None:
         console.print(f"{assignment}, {problem}", markup=False, soft_wrap=True)
     stopping = sum(problem.stops for problem in found)
     if stopping:
-        raise CourseError(f"{assignment}: {stopping} to mend, and nothing was changed")
+        beside = f", {len(found) - stopping} to look at" if len(found) > stopping else ""
+        raise CourseError(f"{assignment}: {stopping} to mend{beside}, and nothing was changed")
 
 
 def mark_and_tell(run: Run, assignment: str) -> None:

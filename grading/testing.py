@@ -7,17 +7,15 @@ A package of a subject builds tests of its own on the other names.
 from grading.checks import FunctionTest
 from grading.findings import Finding
 from grading.marking.compare import check_gradient
+from grading.marking.current import hidden_rng, marking, once_per_set
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Outcomes
 from grading.marking.test import (
     THE_SOLUTIONS,
     MarkedTest,
-    hidden_rng,
     is_clear,
     is_right,
     is_same,
-    marking,
-    once_per_set,
 )
 from grading.outcomes import (
     KEPT,

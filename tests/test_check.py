@@ -58,6 +58,11 @@ class Author:
         assert cell.source.count(old) == 1
         cell.source = cell.source.replace(old, new)
 
+    def edit(self, old, new):
+        text = self.table.read_text()
+        assert old in text
+        self.table.write_text(text.replace(old, new, 1))
+
     def set(self, name, **settings):
         self.cell(name).metadata["nbgrader"].update(settings)
 
@@ -77,6 +82,15 @@ def problems(author, rooms):
     return [str(problem) for problem in check_assignment(enter_course(), NAME, rooms)]
 
 
+MISTAKE = """\
+blur:
+  mistakes:
+    wrong:
+      sentence: It is so.
+      edits:
+        - find: axis=1
+          replace: axis=0
+"""
 FAILS = "test_blur: the solution itself does not pass:"
 FAULTS = {
     "an id twice": (
@@ -187,6 +201,66 @@ FAULTS = {
         lambda a: a.table.write_text(a.table.read_text().replace('"axis=1"', '"axis=2"')),
         "mistakes.yaml, negative_axis: `axis=2` stands 0 times in the solution, not once",
     ),
+    "a cell that defines another function": (
+        lambda a: a.replace("edges", "def edges(", "def borders("),
+        "test_edges: tries `edges`, which no cell defines; the cell `edges` defines borders",
+    ),
+    "a test without a solution": (
+        lambda a: a.notebook.cells.remove(a.cell("edges")),
+        "check_edges: tries `edges`, which no cell defines",
+    ),
+    "a solution without a test": (
+        lambda a: a.notebook.cells.remove(a.cell("test-edges")),
+        "edges: no test uses what this cell defines: it earns no points",
+    ),
+    "a check that shows nothing": (
+        lambda a: a.replace("check-blur", "test.report()", ""),
+        "check_blur: it shows nothing; end it with `test.report()`",
+    ),
+    "a wrong indentation": (
+        lambda a: a.edit("      sentence:", "    sentence:"),
+        "mistakes.yaml, line ",
+    ),
+    "a tab": (
+        lambda a: a.edit("  mistakes:", "\tmistakes:"),
+        "mistakes.yaml, line 7: found character that cannot start any token",
+    ),
+    "a table that is no table": (
+        lambda a: a.table.write_text("- blur\n- edges\n"),
+        "mistakes.yaml: a table of names belongs here",
+    ),
+    "mistakes under another word": (
+        lambda a: a.edit("  mistakes:", "  mistake:"),
+        "mistakes.yaml, blur: there is no `mistake` here; it may hold mistakes, correct",
+    ),
+    "a mistake without a sentence": (
+        lambda a: a.table.write_text(MISTAKE.replace("      sentence: It is so.\n", "")),
+        "mistakes.yaml, blur, wrong: `sentence` is missing",
+    ),
+    "a word misspelt": (
+        lambda a: a.table.write_text(MISTAKE.replace("sentence", "sentense")),
+        "mistakes.yaml, blur, wrong: ",
+    ),
+    "a number for a text": (
+        lambda a: a.table.write_text(MISTAKE.replace("axis=1", "1")),
+        "mistakes.yaml, blur, wrong, edits, 1, find: a text belongs here",
+    ),
+    "an edit outside a list": (
+        lambda a: a.table.write_text(MISTAKE.replace("- find", "  find")),
+        "mistakes.yaml, blur, wrong, edits: a list belongs here",
+    ),
+    "a name twice": (
+        lambda a: a.table.write_text(MISTAKE + MISTAKE.partition("mistakes:\n")[2]),
+        "mistakes.yaml, line 8: `wrong` stands there twice",
+    ),
+    "an edit that changes nothing": (
+        lambda a: a.table.write_text(MISTAKE.replace("axis=0", "axis=1")),
+        "mistakes.yaml, wrong: `axis=1` is replaced by itself",
+    ),
+    "a mistake that is no Python": (
+        lambda a: a.table.write_text(MISTAKE.replace("axis=0", "axis=(")),
+        "release: grading.CourseError: mistakes.yaml, blur, wrong: line ",
+    ),
     "mistakes of no function": (
         lambda a: a.table.write_text(a.table.read_text().replace("blur:", "blurr:")),
         "mistakes.yaml: there is no function blurr",
@@ -200,6 +274,12 @@ def test_fault_is_named_with_its_cell(author, rooms, fault):
     spoil(author)
     found = problems(author, rooms)
     assert any(line.startswith(said) for line in found), found
+
+
+def test_the_same_is_said_once(author, rooms):
+    author.replace("blur", "return x - mean", "return x - maen")
+    found = problems(author, rooms)
+    assert found and len(found) == len(set(found))
 
 
 def test_what_is_in_order_is_told_nothing_about(author, rooms):
@@ -264,6 +344,18 @@ def test_allowed_secrets_may_be_seen(course, author, rooms):
     assert f"students would see the expected value {number} in `Say what" in found[1]
     author.table.write_text(f"allow:\n  - {line}\n  - {number}\n")
     assert problems(author, rooms) == []
+
+
+@pytest.mark.parametrize("command", ["check", "release", "prove", "grade"])
+def test_a_source_that_is_no_notebook_is_a_line(author, monkeypatch, capsys, command):
+    text = author.path.read_text()
+    author.path.write_text(text.replace("\n", "\n<<<<<<< HEAD\n", 1))
+    assert call(monkeypatch, command, NAME) == 1
+    said = f"source/{NAME}/{NAME}.ipynb is no notebook: "
+    assert capsys.readouterr().err == f"{said}line 2 begins a merge conflict\n"
+    author.path.write_text("[]")
+    assert call(monkeypatch, command, NAME) == 1
+    assert capsys.readouterr().err == f"{said}damaged, or of another kind\n"
 
 
 def test_release_that_fails_changes_nothing(course, author, monkeypatch, capsys):

@@ -143,7 +143,9 @@ def test_a_mistake_that_does_not_run_costs_no_student_points(course):
     table.write_text(table.read_text().replace("replace: ", "replace: )", 1))
     left = [each.notes for each in grade([], force=True) if each.status == "not graded"]
     ((said,),) = left  # whose mistake it is; on others' marks it has no bearing
-    assert said.startswith(f"could not be marked: {ASSIGNMENT}, rnn_cell_forward, line ")
+    assert said.startswith(
+        "could not be marked: mistakes.yaml, rnn_cell_forward, bias_ba_dropped: "
+    )
     assert "stops with SyntaxError: unmatched ')'" in said
     assert outcome(course)[1] == before
 

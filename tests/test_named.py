@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from grading.authoring.prove import not_reached
+from grading.marking.current import marking
 from grading.marking.hidden_data import sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
-from grading.marking.test import marking
 from grading.source import Source, course_root, read_source
 
 STYLES = yaml.safe_load(Path(__file__).with_name("styles.yaml").read_text())

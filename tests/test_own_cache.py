@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grading.marking.current import marking
 from grading.marking.naming import Outcomes
-from grading.marking.test import marking
 from grading.source import course_root, read_source
 from rnn_marking.inputs import (
     fused_gradients,

@@ -660,6 +660,46 @@ def test_an_error_costs_its_points_once_at_any_number_of_levels(rooms):
     assert [points for points, _ in mark(levels, rooms, **both).values()] == [0, 0, 10]
 
 
+REFUSES = """
+from grading.testing import MarkedTest
+t = MarkedTest(perimeter, "p", calls="area", points={"types": 1, "p": 6, "raises": 3})
+t.call(side=3.0)
+t.assert_types()
+t.values = ["p"]
+t.assert_allclose("p")
+t.assert_raises(ValueError, side=0.0)
+t.score()
+"""
+
+
+def test_what_is_refused_by_way_of_an_earlier_function_costs_its_points_once(rooms):
+    perimeter = (
+        "def perimeter(side):\n    if {0} == 0:\n        raise ValueError\n    return 4 * side"
+    )
+    shapes = source(
+        answer("area", "def area(side):\n    return side * side"),
+        answer("perimeter", perimeter.format("area(side)")),
+        graded("test_perimeter", REFUSES),
+    )
+    for area in ("def area(side):\n    return 1.0", "def surface(side):\n    return 1.0"):
+        points, note = mark(shapes, rooms, area=area)["test_perimeter"]
+        assert (points, note) == (10, "")
+    never = {"perimeter": perimeter.format("None")}
+    for area in ({}, {"area": "def area(side):\n    return 1.0"}):
+        points, note = mark(shapes, rooms, **never, **area)["test_perimeter"]
+        assert points == 7 and "returns something where a ValueError is asked for" in note
+
+
+def test_an_earlier_function_that_is_not_there_is_said_before_anybody_is_marked():
+    unknown = source(
+        answer("perimeter", "def perimeter(side):\n    return 4 * side"),
+        graded("test_perimeter", REFUSES),
+    )
+    outcomes = Outcomes(unknown)
+    mark_solution(outcomes)
+    assert "the solution defines no area" in outcomes.tried.faults["test_perimeter"]
+
+
 OF_TEXTS = LEVELS.format("names", "").replace("np.arange(1.0, 5.0)", "np.array(['b', 'a', 'cc'])")
 TEXTS = source(
     ours("setup", "import numpy as np"),

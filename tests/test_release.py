@@ -18,8 +18,8 @@ from grading.authoring.leaks import scan
 from grading.authoring.release import make_release
 from grading.cli import main
 from grading.demo import make_course
+from grading.marking.current import marking
 from grading.marking.naming import Outcomes
-from grading.marking.test import marking
 from grading.source import course_root, read_source
 
 ROOT = course_root(Path(__file__).parent)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grading.marking.current import marking
 from grading.marking.naming import Outcomes
-from grading.marking.test import marking
 from grading.outcomes import name_shape
 from grading.source import course_root, read_source
 from grading.source.cells import function_tested

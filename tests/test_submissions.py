@@ -9,8 +9,8 @@ import pytest
 from grading.authoring.prove import STUB
 from grading.authoring.prove import marks_of as run_marks
 from grading.demo import submissions as demo_class
+from grading.marking.current import marking
 from grading.marking.naming import Outcomes
-from grading.marking.test import marking
 from grading.rooms import Nursery
 from grading.source import course_root, read_source
 from grading.source.cells import with_answers

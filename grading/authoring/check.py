@@ -56,12 +56,15 @@ def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> li
     """
     root = Path(course.coursedir.root)
     known = read_as_set_up(course.coursedir, course.config, assignment)
-    found = [*problems_in(known), *read_through(known, course.config)]
+    found = list(problems_in(known))
+    if not any(problem.stops for problem in found):  # else names are not known
+        found += [each for source in known.notebooks.values() for each in beside_each_other(source)]
+    found += read_through(known, course.config)
     if not any(problem.stops for problem in found):  # else the others would say the same again
         found += [each for source in known.notebooks.values() for each in mark_solution_of(source)]
     if not any(problem.stops for problem in found):
         found += problems_of_release(known, course.config, root, rooms)
-    return found
+    return list(dict.fromkeys(found))
 
 
 # What reading tells
@@ -96,6 +99,42 @@ def marker_problems(cell: NotebookNode, name: str, config: Config) -> Iterator[P
         elif begins and kind == "grade" and cells.is_answer(cell):
             said = f"what follows `{pair[0]}` is never run: a person marks this cell"
             yield Problem(name, f"{said}; move it into a test below", False)
+
+
+def beside_each_other(source: Source) -> Iterator[Problem]:
+    """Yield where solutions, checks and tests do not fit each other."""
+    yield from names_not_defined(source)
+    yield from answers_not_tested(source)
+    yield from checks_not_shown(source)
+
+
+def names_not_defined(source: Source) -> Iterator[Problem]:
+    """Yield the checks and tests of a function that no cell defines."""
+    bound = set().union(*(names.binds for names in source.names.values()))
+    if "import *" in "".join(cell.source for cell in source.notebook.cells):
+        return
+    for name, text in source.tested.items():
+        function = name.partition("_")[2]
+        if function in names_in(text).uses - bound:
+            said = f"tries `{function}`, which no cell defines"
+            own = ", ".join(sorted(names_in(source.answers.get(function, "")).binds))
+            yield Problem(name, said + (f"; the cell `{function}` defines {own}" if own else ""))
+
+
+def answers_not_tested(source: Source) -> Iterator[Problem]:
+    """Yield the solutions that define nothing which a test, or another solution, uses."""
+    texts = {**source.answers, **source.tests}
+    for name, text in source.answers.items():
+        uses = set().union(*(names_in(t).uses for other, t in texts.items() if other != name))
+        if source.tests and not names_in(text).binds & uses:
+            yield Problem(name, "no test uses what this cell defines: it earns no points", False)
+
+
+def checks_not_shown(source: Source) -> Iterator[Problem]:
+    """Yield the visible checks that make a test, and do not show what it finds."""
+    for name, text in source.examples.items():
+        if "FunctionTest(" in text and ".report()" not in text:
+            yield Problem(name, "it shows nothing; end it with `test.report()`", False)
 
 
 def helpers_not_locked(source: Source) -> Iterator[Problem]:

@@ -15,12 +15,12 @@ from nbformat import NotebookNode
 
 from grading import MistakeStops
 from grading.authoring.blanks import blank_versions, coincidences
+from grading.marking.current import marking
 from grading.marking.hidden_data import sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import TestResult
 from grading.marking.solution import mark_solution
-from grading.marking.test import marking
 from grading.rooms import Nursery
 from grading.source import Source, Version
 from grading.source.cells import with_answers
@@ -201,8 +201,11 @@ def prove_version(trial: Trial) -> Proof:
         if each.data.number < trial.handed_in:
             notebook = with_answers(each.source.notebook, replaced)
             tries["handed in, "] = marks_of(notebook, each, ready.rooms)
+        here: list[str] = []  # what is so when it is handed in, too, is said once
         for way, found in tries.items():
-            problems += [f"{way}set {each.data.number + 1}: {p}" for p in broken(trial, found)]
+            new = [problem for problem in broken(trial, found) if problem not in here]
+            problems += [f"{way}set {each.data.number + 1}: {problem}" for problem in new]
+            here += new
         marks += tries.values()
         if version is None:
             problems += coincidences(each)

@@ -25,6 +25,9 @@ TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # of nbgrader's ex
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
 
 
+PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
+
+
 class Unreadable(Exception):
     """Why nothing can be made of a file; the end of a sentence that begins with its name."""
 
@@ -216,6 +219,10 @@ def describe(handed: HandedIn, shipped: Iterable[str], count: int = 1) -> list[F
     notes = []
     if unused:
         notes.append(Finding("other files, not used: {files}", {"files": some(unused)}))
+    packed = [path for path in unused if path.lower().endswith(PACKED)]
+    if packed and not any(map(is_notebook, handed.files)):
+        files = {"files": some(packed)}
+        notes.append(Finding("the notebook may be in {files}: unpack it here", files))
     if handed.changed:
         files = {"files": some(handed.changed)}
         notes.append(Finding("changed, where the course's own counts: {files}", files))

@@ -145,6 +145,12 @@ def parse(text: str) -> dict:
     except RecursionError:
         raise Unreadable("is nested too deeply") from None
     except ValueError as error:
+        conflict = re.search(r"^<<<<<<<", text, re.MULTILINE)
+        if conflict:
+            raise Unreadable(
+                "is no notebook: in line {number} begins a merge conflict, which is not resolved",
+                number=text.count("\n", 0, conflict.start()) + 1,
+            ) from None
         if hasattr(error, "lineno"):
             raise Unreadable(
                 "is no notebook from line {number} on: damaged, or not saved by Jupyter",

@@ -17,11 +17,11 @@ from nbformat import NotebookNode, from_dict
 
 from grading.checks import WORDS
 from grading.findings import Words
+from grading.marking.current import marking
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.plain import plain_result, tell, visible
 from grading.marking.result import NOT_GRADED, TestResult, result_of, settle
 from grading.marking.sanitize import sanitize
-from grading.marking.test import marking
 from grading.marking.twin import may_tell, tell_what_both_say
 from grading.rooms import Cell, CellResult, NotebookResult, Nursery, run_notebook
 from grading.rooms.cell import Runs

@@ -8,11 +8,11 @@ import io
 from collections.abc import Iterator, Mapping
 
 from grading import CourseError
+from grading.marking.current import marking
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import as_cells, ask, code_in
 from grading.marking.plain import in_line
 from grading.marking.result import TestResult
-from grading.marking.test import marking
 from grading.rooms import Nursery
 from grading.source import Source, cells
 from grading.source.problems import Problem

@@ -7,19 +7,18 @@ import hmac
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.checks import FunctionTest, check_type, find_wrong
+from grading.checks import FunctionTest, check_raises, check_type, find_wrong
 from grading.findings import Finding
 from grading.marking.coarse import coarse
 from grading.marking.compare import as_left, check_gradient, check_value
+from grading.marking.current import current_marking
 from grading.marking.lending import lending, of_like_size
-from grading.marking.naming import Given, Outcomes, Seen
+from grading.marking.naming import Given, Seen
 from grading.marking.result import CheckResult, TestResult
 from grading.marking.where import where_wrong
 from grading.outcomes import (
@@ -32,60 +31,10 @@ from grading.outcomes import (
     same_value,
 )
 from grading.shown import show
-from grading.source import Version, course_root, read_source
+from grading.source import Version
 from grading.stops import Sizes, sizes_in
 
 NOTHING_RIGHT = Finding("looks at the values that were right above, and none was", {})
-
-
-class Marking(NamedTuple):
-    """What the tests of a run share: what is right, and where their results go."""
-
-    outcomes: Outcomes
-    results: list[TestResult]
-
-
-_marking: ContextVar[Marking] = ContextVar("marking")
-
-
-@contextmanager
-def marking(outcomes: Outcomes) -> Iterator[list[TestResult]]:
-    """Let tests in the block compare with these outcomes; yield the list of their results."""
-    token = _marking.set(Marking(outcomes, []))
-    try:
-        with outcomes.source.importing():
-            yield _marking.get().results
-    finally:
-        _marking.reset(token)
-
-
-def current_marking() -> Marking:
-    """Return what the test at hand belongs to; of its own, where an author runs a notebook."""
-    found = _marking.get(None)
-    if found is not None:
-        return found
-    folder = Path.cwd()  # a notebook that is open in Jupyter runs in its assignment's folder
-    return Marking(Outcomes(read_source(folder.name, course_root(folder))), [])
-
-
-def hidden_rng(seed: int, *more: int) -> np.random.Generator:
-    """Return the random numbers for a seed, in the set of hidden data at hand."""
-    found = _marking.get(None)
-    return np.random.default_rng([seed, *more, *(found.outcomes.data.entropy if found else ())])
-
-
-def once_per_set(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function of seeds and sizes be worked out once for each set of hidden data."""
-
-    @functools.wraps(work)
-    def known(**given: int) -> Any:
-        found = _marking.get(None)
-        if found is None:
-            return work(**given)
-        key = (work.__qualname__, *sorted(given.items()))
-        return found.outcomes.once(key, lambda: work(**given))
-
-    return known
 
 
 class Call(NamedTuple):
@@ -143,6 +92,8 @@ class MarkedTest(FunctionTest):
         self.marking = current_marking()
         self.outcomes_known = self.marking.outcomes
         self.calls = calls
+        for name in filter(None, calls.split(", ")):
+            self.right_function(name)  # said to the author, not when a student goes wrong
         self.points = points
         self.values: list[str] = []
         self.wrong_by_way: dict[str, dict[str, Finding | None]] = {way: {} for way in self.ways}
@@ -157,13 +108,19 @@ class MarkedTest(FunctionTest):
         given = Given(arguments, keeps=self.keeps_cache)
         own = lent = self.outcome_of(arguments)
         if self.calls and not is_right(own, self.outcomes_known.right(self.name, given)):
-            with ExitStack() as loans:
-                for name in self.calls.split(", "):
-                    right = of_like_size(self.right_function(name), arguments)
-                    loans.enter_context(lending(self.function, name, right))
+            with self.lending_earlier(arguments):
                 lent = self.outcome_of(arguments)
             lent = own if is_same(lent, own) else lent  # it is looked at once
         self.keep(given, {"own": own, "lent": lent})
+
+    @contextmanager
+    def lending_earlier(self, arguments: dict[str, Any]) -> Iterator[None]:
+        """Lend the function the right earlier ones, for the time of the block."""
+        with ExitStack() as loans:
+            for name in filter(None, self.calls.split(", ")):
+                right = of_like_size(self.right_function(name), arguments)
+                loans.enter_context(lending(self.function, name, right))
+            yield
 
     def outcome_of(self, arguments: dict[str, Any]) -> Outcome:
         """Call the function, as it can be at this time."""
@@ -307,6 +264,20 @@ class MarkedTest(FunctionTest):
                 " what is kept from call to call, or drawn at random?"
             )
 
+    def assert_raises(self, error: type, **arguments: object) -> None:
+        """Check that the function refuses `arguments` with this error: lent earlier ones, too."""
+
+        def refusal(way: str) -> Finding | None:
+            with self.lending_earlier(arguments) if way != "own" else nullcontext():
+                return find_wrong(
+                    lambda _: check_raises(self.function, error, arguments), self.outcomes[way]
+                )
+
+        own = refusal("own")
+        for way, wrong in self.wrong_by_way.items():
+            found = refusal(way) if own and way != "own" else own
+            wrong["raises"] = wrong.get("raises") or found
+
     def check_what_was_right(self, kind: str, check: Callable[[set[str], Outcome], None]) -> None:
         """Make a check that looks only at the kinds that were right in the main call."""
         seen: dict[tuple[int, frozenset[str]], Finding | None] = {}
@@ -355,7 +326,7 @@ class MarkedTest(FunctionTest):
             if check.wrong:
                 check.where = self.where(check.kind, way)
         self.marking.results.append(result)
-        if _marking.get(None) is None:  # an author, in Jupyter
+        if self.marking.in_jupyter:
             show(*result.report())
         return result.points
 

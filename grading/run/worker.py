@@ -24,13 +24,13 @@ from grading.intake.folder import HandedIn
 from grading.intake.merge import Frame
 from grading.intake.notes import tidy
 from grading.intake.submission import NOTHING_READ, Intake, Part, take_in
+from grading.marking.current import marking
 from grading.marking.hidden_data import choose, sets_of
 from grading.marking.naming import Outcomes, Tried
 from grading.marking.notebook import mark_notebook
 from grading.marking.result import NOT_GRADED, TestResult, total
 from grading.marking.sanitize import clean_markdown
 from grading.marking.solution import mark_solution, points_lost
-from grading.marking.test import marking
 from grading.rooms import PACKAGES, IsolationUnavailable, Limits, Nursery, Took
 from grading.run.bounds import bounded_time
 from grading.run.certificate import Certificate, environment

@@ -18,7 +18,6 @@ from traceback import walk_tb
 from types import CodeType, FunctionType
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 from grading import CourseError
@@ -29,13 +28,12 @@ from grading.source.catalogue import LANGUAGES, read_catalogue, words_with
 from grading.source.cells import Kind
 from grading.source.course import course_root
 from grading.source.material import MISTAKES, Material
-from grading.source.mistakes import Version, read_allowed, read_versions
+from grading.source.mistakes import Version, read_allowed, read_table, read_versions
 from grading.source.modules import NoShell, CourseModules, read_modules
 from grading.source.moved import say_where
 from grading.source.names import Names, names_in, python_in
 from grading.source.translation import Translation, read_translation
 
-WITH_IDS = 5  # the first minor version of nbformat 4 whose cells have ids
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
 
 
@@ -95,7 +93,12 @@ class Assignment:
     @property
     def allowed(self) -> list[str]:
         """Lines and numbers that students may see although the scan for secrets knows them."""
-        return read_allowed(self.files.get(MISTAKES, b""))
+        return read_allowed(self.table)
+
+    @functools.cached_property
+    def table(self) -> dict[str, Any]:
+        """What `mistakes.yaml` holds; {} without one."""
+        return read_table(self.files.get(MISTAKES, b""))
 
     def words(self, language: str) -> Words:
         """Return what is said in a language: by the engine, and of this assignment."""
@@ -190,7 +193,7 @@ class Source:
     def __init__(self, of: Assignment, name: str) -> None:
         self.name, self.assignment = name, of.name
         self.files, self.modules, self._of = of.files, of.modules, of
-        self.notebook = read_notebook(self.files[f"{name}.ipynb"])
+        self.notebook = cells.read_notebook(f"{of.name}/{name}.ipynb", self.files[f"{name}.ipynb"])
         self.as_written = copy.deepcopy(self.notebook)
         names = {**self.no_names(), "__name__": "__main__"}
         templates = self.files.get(of.writer.autotest_filename, b"")
@@ -300,7 +303,8 @@ class Source:
         try:
             exec(compiled(text, name), names)
         except Exception as error:
-            said = say_where(error) or f"{type(error).__name__}: {error}"
+            what = error.msg if isinstance(error, SyntaxError) else str(error)
+            said = say_where(error) or ": ".join(filter(None, [type(error).__name__, what]))
             line = line_in(error, name)
             raise CourseError(f"{self.assignment}, {name}{line}: stops with {said}") from None
 
@@ -333,7 +337,7 @@ class Source:
     def versions(self) -> list[Version]:
         """The named wrong and right versions of the functions; [] without mistakes.yaml."""
         others = self._of.functions_of_others(self)
-        return list(read_versions(self.files.get(MISTAKES, b""), self.answers, others))
+        return list(read_versions(self._of.table, self.answers, others))
 
     def mistakes(self, function: str) -> list[Version]:
         """Return the known mistakes of one function that its own test shows."""
@@ -353,8 +357,13 @@ class Source:
 
     def _amid_right(self, version: Version) -> dict[str, Any]:
         names = dict(self._right)
-        with self.importing():
-            self.run(version.function, version.text, names)
+        try:
+            with self.importing():
+                self.run(version.function, version.text, names)
+        except CourseError as stop:
+            said = str(stop).removeprefix(f"{self.assignment}, {version.function}").lstrip(",: ")
+            where = f"{MISTAKES}, {version.function}, {version.name}"
+            raise CourseError(f"{where}: {said}") from None
         return names
 
     def build_in_notebook(self, version: Version) -> Callable:
@@ -398,15 +407,6 @@ class Source:
     def _cells(self) -> dict[str, list[Any]]:
         named = [cell for cell in self.notebook.cells if cells.grade_id(cell)]
         return {cells.grade_id(c): [c.source, cells.kind_of(c), cells.points_of(c)] for c in named}
-
-
-def read_notebook(raw: bytes) -> NotebookNode:
-    """Read a notebook of ours; cells of an older one have no ids, and get some."""
-    notebook = nbformat.reads(raw.decode(), as_version=4)
-    notebook.nbformat_minor = max(notebook.nbformat_minor, WITH_IDS)
-    for number, cell in enumerate(notebook.cells):
-        cell.setdefault("id", f"cell-{number}")
-    return notebook
 
 
 def read_assignment(

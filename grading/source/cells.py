@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import re
 from enum import StrEnum
 from typing import Any
 
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode, ValidationError, from_dict, reads
 from nbgrader.utils import compute_checksum
 
+from grading import CourseError
+
+WITH_IDS = 5  # the first minor version of nbformat 4 whose cells have ids
 OWN_ID = "student-"  # how the ids of cells begin that a student has added
 FETCH_ID = "fetch"
 SKIPPED = "skip-execution"  # nbclient's tag: stock nbgrader leaves these cells out, too
@@ -35,6 +39,34 @@ class Kind(StrEnum):
 
 GRADED = (Kind.TEST, Kind.MANUAL_CODE, Kind.MANUAL_TEXT, Kind.TASK)
 ANSWERS = (Kind.SOLUTION, Kind.MANUAL_CODE, Kind.MANUAL_TEXT)
+
+
+def read_notebook(path: str, raw: bytes) -> NotebookNode:
+    """
+    Read a notebook of ours; cells of an older one have no ids, and get some.
+
+    Parameters
+    ----------
+    path : str
+        Below source/, for what is said of it.
+    raw : bytes
+
+    Raises
+    ------
+    CourseError
+        Where it is none.
+    """
+    try:
+        notebook = reads(raw.decode(), as_version=4)
+    except (ValueError, ValidationError, AttributeError, KeyError, TypeError):
+        conflict = re.search(rb"^<<<<<<<.*", raw, re.MULTILINE)
+        line = raw[: conflict.start()].count(b"\n") + 1 if conflict else 0
+        why = f"line {line} begins a merge conflict" if conflict else "damaged, or of another kind"
+        raise CourseError(f"source/{path} is no notebook: {why}") from None
+    notebook.nbformat_minor = max(notebook.nbformat_minor, WITH_IDS)
+    for number, cell in enumerate(notebook.cells):
+        cell.setdefault("id", f"cell-{number}")
+    return notebook
 
 
 def settings_in(metadata: object) -> dict[str, Any]:

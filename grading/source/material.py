@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
-
 from grading import CourseError
 from grading.source.catalogue import LANGUAGES
+from grading.source.cells import read_notebook
 from grading.source.scratch import scratch
 
 MISTAKES = "mistakes.yaml"  # stays with the instructor
@@ -41,7 +40,7 @@ class Material:
         texts = {"code": "", "markdown": "", "raw": ""}
         for path, data in self.files.items():
             if path.endswith(".ipynb") and "/" not in path:
-                for cell in nbformat.reads(data.decode(), as_version=4).cells:
+                for cell in read_notebook(f"{self.name}/{path}", data).cells:
                     texts[cell.cell_type] += cell.source
         return {
             path: data
