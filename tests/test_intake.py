@@ -517,6 +517,13 @@ def solution_deleted(sub):
     sub.save()
 
 
+@case("ok", f"not in it, put back as the course has it: setup, check_{A}, test_{A}")
+def locked_cells_deleted(sub):
+    for name in ("setup", f"check_{A}", f"test_{A}"):
+        sub.drop(name)
+    sub.save()
+
+
 @case("repaired", "settings")
 def freed_tests_and_points_changed(sub):
     for name in FUNCTIONS:
@@ -793,6 +800,18 @@ def test_without_metadata_order_is_kept(tmp_path):
     cells = read(submission.folder).notebook.cells
     order = [grade_id(cell) or cell.source for cell in cells]
     assert order.index(f"check_{A}") < order.index("below") < order.index(B)
+
+
+def test_tests_of_one_text_that_have_lost_their_names_are_not_said_to_be_missing(tmp_path):
+    source = copy.deepcopy(SOURCE)
+    for name in FUNCTIONS:
+        test = next(cell for cell in source.cells if grade_id(cell) == f"test_{name}")
+        test.source = f"# {name[:3]}\n### BEGIN HIDDEN TESTS\npass\n### END HIDDEN TESTS"
+    sub = Submission(tmp_path / "ada" / NAME)
+    for name in FUNCTIONS:
+        sub[f"test_{name}"]["source"] = f"# {name[:3]}"
+    metadata_and_ids_lost(sub)
+    assert "not in it, put back" not in " ".join(read(sub.folder, Frame(source)).notes)
 
 
 def test_outputs_of_the_source_are_not_kept(tmp_path):

@@ -18,6 +18,7 @@ from grading.source.catalogue import ENGLISH
 from grading.source.cells import OWN_ID, Kind, grade_id, settings_of
 from grading.source.translation import Translation, translate
 
+PUT_BACK = (Kind.TEST, Kind.CHECK)
 CLEARING = (ClearSolutions, ClearHiddenTests, ClearMarkScheme)  # from source to student version
 
 
@@ -143,6 +144,7 @@ class Merge:
         self._sort_in(cells)
         self.language = frame.language_of(self.found)
         self._find_answers()
+        self._remark_on_absent(cells)
         repairs = [Finding(what, {"cells": some(names)}) for what, names in self._repairs.items()]
         self.notes = notes + repairs
 
@@ -226,6 +228,24 @@ class Merge:
             cells = {"cells": some(unknown)}
             self.remarks.append(Finding("not in it, counted as not written: {cells}", cells))
         self.own = [cell for cell in self.own if not any(cell is other for other in used)]
+
+    def _remark_on_absent(self, cells: list[RawCell]) -> None:
+        """Say which tests and checks are not there: deleted, or added since the release."""
+        known = {id(cell) for cell in self.found.values()}
+        # of cells of one text that have lost their names nobody can tell which they are
+        unknown = {cell.plain for cell in cells if id(cell) not in known}
+        names = [
+            grade_id(cell)
+            for place, cell in enumerate(self.frame.source.cells)
+            if place not in self.found
+            and known_cells.kind_of(cell) in PUT_BACK
+            and not any(texts[place] in unknown for texts in self.frame.texts.values())
+        ]
+        if names and self.found:
+            absent = {"cells": some(names)}
+            self.remarks.append(
+                Finding("not in it, put back as the course has it: {cells}", absent)
+            )
 
     @property
     def known(self) -> int:
