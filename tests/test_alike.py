@@ -197,14 +197,30 @@ def test_the_page_shows_both_says_who_is_left_out_and_takes_nothing_as_html(comp
     assert "BEGIN SOLUTION" not in text
 
 
+GOES_ON = """() => [...document.querySelectorAll("pre, .scroll")].map(box => {
+    const {backgroundImage, paddingTop, lineHeight} = getComputedStyle(box);
+    return {
+        across: box.scrollWidth > box.clientWidth,
+        down: box.scrollHeight > box.clientHeight + parseFloat(paddingTop),
+        shaded: backgroundImage.includes("gradient"),
+        lines: (box.clientHeight - parseFloat(paddingTop)) / parseFloat(lineHeight),
+    };
+})"""
+
+
 def test_the_page_fits_asks_for_nothing_and_can_be_used_by_all(compared):
     with chromium() as browser:
-        for width, dark in ((390, True), (1280, False)):
+        for width, dark in ((360, True), (1280, False)):
             view = view_of(browser, compared.page, width, dark)
             assert not view.requests
             assert not view.errors
             assert view.page.evaluate("document.documentElement.scrollWidth") <= width
             assert not serious_violations(view.page)
+            boxes = view.page.evaluate(GOES_ON)
+            assert all(box["shaded"] for box in boxes if box["across"] or box["down"])
+            cut = [box["lines"] % 1 for box in boxes if box["down"]]
+            assert width > 360 or (any(box["across"] for box in boxes) and cut)
+            assert all(min(part, 1 - part) < 0.05 for part in cut)
 
 
 def test_a_class_without_work_is_told_in_one_line(compared):
