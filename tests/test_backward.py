@@ -68,6 +68,7 @@ def marked(case, function=None, points=WORTH):
     with marking(Outcomes(SOURCE)):
         function = function or SOURCE.function("rnn_cell_backward")
         test = MarkedTest(function, "gradients", keys=KEYS, points=points)
+    test.marking = test.marking._replace(in_jupyter=True)  # so that it shows what it finds
     test.call(**case.arguments)
     return test
 
