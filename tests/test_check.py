@@ -276,6 +276,18 @@ def test_fault_is_named_with_its_cell(author, rooms, fault):
     assert any(line.startswith(said) for line in found), found
 
 
+@pytest.mark.parametrize(("name", "line"), [("sum", ""), ("sqrt", "from math import sqrt\n")])
+def test_a_test_of_what_comes_with_python_or_is_imported_is_in_order(author, rooms, name, line):
+    author.set("test-edges", grade_id=f"test_{name}")
+    author.replace("test-edges", "test.score()", f"{line}assert {name}\ntest.score()")
+    assert not [found for found in problems(author, rooms) if "no cell defines" in found]
+    if not line:
+        return
+    author.replace("test-edges", line, "")
+    author.replace("setup", "import numpy", f"{line}import numpy")
+    assert not [found for found in problems(author, rooms) if "no cell defines" in found]
+
+
 def test_the_same_is_said_once(author, rooms):
     author.replace("blur", "return x - mean", "return x - maen")
     found = problems(author, rooms)

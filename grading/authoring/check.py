@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import difflib
 import re
@@ -109,16 +110,18 @@ def beside_each_other(source: Source) -> Iterator[Problem]:
 
 
 def names_not_defined(source: Source) -> Iterator[Problem]:
-    """Yield the checks and tests of a function that no cell defines."""
-    bound = set().union(*(names.binds for names in source.names.values()))
-    if "import *" in "".join(cell.source for cell in source.notebook.cells):
-        return
+    """Yield the checks and tests of a function that no cell defines, as far as reading tells."""
+    bound = set(dir(builtins)).union(*(names.binds for names in source.names.values()))
+    imports = "\n".join(names.imports for names in source.names.values())
     for name, text in source.tested.items():
-        function = name.partition("_")[2]
-        if function in names_in(text).uses - bound:
+        function = cells.function_checked(name) or cells.function_tested(name)
+        here = names_in(text)
+        imported = re.findall(r"[\w*]+", f"{imports}\n{here.imports}")
+        if function in here.uses - here.binds - bound and not {function, "*"} & {*imported}:
             said = f"tries `{function}`, which no cell defines"
             own = ", ".join(sorted(names_in(source.answers.get(function, "")).binds))
-            yield Problem(name, said + (f"; the cell `{function}` defines {own}" if own else ""))
+            beside = f"; the cell `{function}` defines {own}" if own else ""
+            yield Problem(name, said + beside, False)
 
 
 def answers_not_tested(source: Source) -> Iterator[Problem]:
@@ -126,7 +129,8 @@ def answers_not_tested(source: Source) -> Iterator[Problem]:
     texts = {**source.answers, **source.tests}
     for name, text in source.answers.items():
         uses = set().union(*(names_in(t).uses for other, t in texts.items() if other != name))
-        if source.tests and not names_in(text).binds & uses:
+        made = names_in(text).binds
+        if source.tests and made and not made & uses:
             yield Problem(name, "no test uses what this cell defines: it earns no points", False)
 
 
