@@ -57,10 +57,7 @@ def numeric_gradients(
         "dxt" for "xt" and so on.
     """
     arguments = copy_value(arguments)
-    arrays = dict(arguments)
-    for value in arguments.values():
-        if isinstance(value, dict):
-            arrays |= value
+    arrays = arrays_in(arguments)
     return {
         f"d{name}": numeric_gradient(lambda: loss(**arguments), arrays[name])
         for name in names.split(", ")
@@ -83,9 +80,9 @@ def numeric_gradients_at_once(
     h : float
         The step of the central difference.
     """
-    gradients = {}
+    gradients, arrays = {}, arrays_in(arguments)
     for name in names.split(", "):
-        array = next(each[name] for each in (arguments, *dicts_in(arguments)) if name in each)
+        array = arrays[name]
         steps = h * np.eye(array.size).reshape(-1, *array.shape)
         above, below = (
             losses(**instead(arguments, name, array + sign * steps)) for sign in (1, -1)
@@ -94,9 +91,12 @@ def numeric_gradients_at_once(
     return gradients
 
 
-def dicts_in(arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the arguments that are dicts."""
-    return [value for value in arguments.values() if isinstance(value, dict)]
+def arrays_in(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments by name, and with them what stands in those that are dicts."""
+    arrays = dict(arguments)
+    for value in arguments.values():
+        arrays |= value if isinstance(value, dict) else {}
+    return arrays
 
 
 def instead(arguments: dict[str, Any], name: str, array: np.ndarray) -> dict[str, Any]:

@@ -131,8 +131,9 @@ def lstm_cell_case(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> Case:
     forward = lstm_cell_inputs(seed, n_x, n_a, n_y, m)
     back = drawn_back(seed, da_next=(n_a, m), dc_next=(n_a, m))
 
-    def losses(xt: np.ndarray, **arguments: Any) -> np.ndarray:
-        a_prev, c_prev, parameters = arguments.values()
+    def losses(
+        xt: np.ndarray, a_prev: np.ndarray, c_prev: np.ndarray, parameters: dict
+    ) -> np.ndarray:
         da, dc = back["da_next"][..., None], back["dc_next"]
         return lstm_loss(xt[..., None], a_prev, c_prev, parameters, da, dc)
 

@@ -10,8 +10,8 @@ are lent, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,6 @@ from grading.testing import (
     flatten,
     is_clear,
     is_right,
-    lending,
-    of_like_size,
     run_function,
     same_flat,
     same_value,
@@ -51,24 +49,15 @@ class OwnCacheTest(MarkedTest):
     ----------
     function : callable
         The student's function.
-    returns, points
+    returns, calls, points
         As in `MarkedTest`.
-    of_sequence : bool
-        Whether it goes over all time steps, so that the right steps may be lent.
     """
 
     def __init__(
-        self,
-        function: Callable,
-        returns: str,
-        *,
-        points: dict[str, float],
-        of_sequence: bool = False,
+        self, function: Callable, returns: str, calls: str, *, points: dict[str, float]
     ) -> None:
-        super().__init__(function, returns, points=points)
-        self.time_axis = 1
+        super().__init__(function, returns, calls=calls, points=points, time_axis=1)
         self.own_cache = True
-        self.of_sequence = of_sequence
 
     def keep(self, given: Given, outcomes: dict[str, Outcome]) -> None:
         """Keep what came of a call; the cache is no argument that is looked at."""
@@ -85,27 +74,33 @@ class OwnCacheTest(MarkedTest):
 
 
 class ForwardTest(OwnCacheTest):
-    """The test of a forward function."""
+    """
+    The test of a forward function.
 
-    def call(self, **arguments: object) -> None:
-        """Call the function, and the solution, on copies of `arguments`."""
-        given = Given(arguments, own_cache=True, keeps=True)
-        own = lent = self.outcome_of(arguments)
-        self.right = self.outcomes_known.right(self.name, given)
-        if self.of_sequence and not self.is_right(own):
-            step = self.right_function(STEP_FORWARD)
-            with lending(self.function, STEP_FORWARD, of_like_size(step, arguments)):
-                lent = self.outcome_of(arguments)
-        self.keep(given, {"own": own, "lent": lent})
+    Parameters
+    ----------
+    function : callable
+        The student's function.
+    returns, points
+        As in `MarkedTest`.
+    of_sequence : bool
+        Whether it goes over all time steps, so that the right steps may be lent.
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        returns: str,
+        *,
+        points: dict[str, float],
+        of_sequence: bool = False,
+    ) -> None:
+        calls = STEP_FORWARD if of_sequence else ""
+        super().__init__(function, returns, calls, points=points)
 
     def outcome_of(self, arguments: dict[str, Any]) -> Outcome:
         """Call the function, as it can be at this time."""
         return run_function(keeping_last(self.function), arguments, own_cache=True, keeps=True)
-
-    def rule(self, way: str) -> Finding | None:
-        """Say what was put in the place of the student's own work."""
-        self.calls = STEP_FORWARD
-        return super().rule(way)
 
 
 class BackwardTest(OwnCacheTest):
@@ -117,7 +112,7 @@ class BackwardTest(OwnCacheTest):
     function, forward : callable
         The student's functions.
     returns, points, of_sequence
-        As in `OwnCacheTest`.
+        As in `ForwardTest`.
     """
 
     ways = ("own", "lent", "right", "both")
@@ -131,9 +126,9 @@ class BackwardTest(OwnCacheTest):
         points: dict[str, float],
         of_sequence: bool = False,
     ) -> None:
-        super().__init__(function, returns, points=points, of_sequence=of_sequence)
+        calls = f"{STEP_FORWARD}, {STEP_BACKWARD}" if of_sequence else forward.__name__
+        super().__init__(function, returns, calls, points=points)
         self.forward = forward
-        self.calls = f"{STEP_FORWARD}, {STEP_BACKWARD}" if of_sequence else forward.__name__
         self.cases: list[tuple[dict, dict]] = []  # what `call` was given
 
     def call_both(self, gradients: dict[str, np.ndarray], arguments: dict[str, np.ndarray]) -> None:
@@ -194,15 +189,11 @@ class BackwardTest(OwnCacheTest):
                 return False
         return same_value(found.result, result)
 
-    @contextmanager
-    def lent_in(self, way: str, gradients: dict, arguments: dict) -> Iterator[None]:
+    def lent_in(self, way: str, gradients: dict, arguments: dict) -> AbstractContextManager[None]:
         """Lend the right earlier functions, in the ways that have them."""
-        with ExitStack() as stack:
-            for name in self.calls.split(", ") if way in ("lent", "both") else ():
-                lent = of_like_size(self.right_function(name), {**gradients, **arguments})
-                for function in (self.forward, self.function):
-                    stack.enter_context(lending(function, name, lent))
-            yield
+        if way not in ("lent", "both"):
+            return nullcontext()
+        return self.lending_earlier({**gradients, **arguments}, self.forward)
 
     def cache_in(self, way: str, arguments: dict, right_cache: object) -> Any:
         """Return a right cache, or that of the student's forward function, which is called anew."""

@@ -23,8 +23,6 @@ MAX_DEPTH = 3  # of folders in it
 MAX_NOTEBOOKS = 10  # read, to find the right one; one more for each further notebook
 TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # of nbgrader's exchange
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
-
-
 PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 

@@ -14,7 +14,7 @@ from charset_normalizer import from_bytes
 from grading.findings import Finding
 from grading.intake.folder import Unreadable
 from grading.intake.outputs import without_outputs
-from grading.source.cells import is_as_released, settings_in
+from grading.source.cells import is_as_released, line_of_conflict, settings_in
 
 MAX_PARTS = 500_000  # lists and objects in its JSON
 MAX_CELLS = 1000
@@ -145,11 +145,11 @@ def parse(text: str) -> dict:
     except RecursionError:
         raise Unreadable("is nested too deeply") from None
     except ValueError as error:
-        conflict = re.search(r"^<<<<<<<", text, re.MULTILINE)
-        if conflict:
+        line = line_of_conflict(text)
+        if line:
             raise Unreadable(
                 "is no notebook: in line {number} begins a merge conflict, which is not resolved",
-                number=text.count("\n", 0, conflict.start()) + 1,
+                number=line,
             ) from None
         if hasattr(error, "lineno"):
             raise Unreadable(

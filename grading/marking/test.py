@@ -105,7 +105,7 @@ class MarkedTest(FunctionTest):
 
     def call(self, **arguments: object) -> None:
         """Call the function, and the solution, on copies of `arguments`."""
-        given = Given(arguments, keeps=self.keeps_cache)
+        given = Given(arguments, self.own_cache, self.keeps_cache)
         own = lent = self.outcome_of(arguments)
         if self.calls and not is_right(own, self.outcomes_known.right(self.name, given)):
             with self.lending_earlier(arguments):
@@ -114,12 +114,13 @@ class MarkedTest(FunctionTest):
         self.keep(given, {"own": own, "lent": lent})
 
     @contextmanager
-    def lending_earlier(self, arguments: dict[str, Any]) -> Iterator[None]:
-        """Lend the function the right earlier ones, for the time of the block."""
+    def lending_earlier(self, arguments: dict[str, Any], *others: Callable) -> Iterator[None]:
+        """Lend the function, and others, the right earlier ones, for the time of the block."""
         with ExitStack() as loans:
             for name in filter(None, self.calls.split(", ")):
                 right = of_like_size(self.right_function(name), arguments)
-                loans.enter_context(lending(self.function, name, right))
+                for function in (*others, self.function):
+                    loans.enter_context(lending(function, name, right))
             yield
 
     def outcome_of(self, arguments: dict[str, Any]) -> Outcome:

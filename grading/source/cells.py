@@ -59,14 +59,19 @@ def read_notebook(path: str, raw: bytes) -> NotebookNode:
     try:
         notebook = reads(raw.decode(), as_version=4)
     except (ValueError, ValidationError, AttributeError, KeyError, TypeError):
-        conflict = re.search(rb"^<<<<<<<.*", raw, re.MULTILINE)
-        line = raw[: conflict.start()].count(b"\n") + 1 if conflict else 0
-        why = f"line {line} begins a merge conflict" if conflict else "damaged, or of another kind"
+        line = line_of_conflict(raw.decode(errors="replace"))
+        why = f"line {line} begins a merge conflict" if line else "damaged, or of another kind"
         raise CourseError(f"source/{path} is no notebook: {why}") from None
     notebook.nbformat_minor = max(notebook.nbformat_minor, WITH_IDS)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number}")
     return notebook
+
+
+def line_of_conflict(text: str) -> int:
+    """Return the number of the line in which a merge conflict begins; 0 where there is none."""
+    conflict = re.search(r"^<<<<<<<", text, re.MULTILINE)
+    return text.count("\n", 0, conflict.start()) + 1 if conflict else 0
 
 
 def settings_in(metadata: object) -> dict[str, Any]:

@@ -498,7 +498,6 @@ def needed(function: ast.FunctionDef) -> set[str]:
         names |= more
 
 
-
 def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
     """逐个给出一个节点里的语句，里层的在外层之后。"""
     for part in ("body", "orelse", "handlers", "finalbody", "cases"):

@@ -498,7 +498,6 @@ def needed(function: ast.FunctionDef) -> set[str]:
         names |= more
 
 
-
 def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
     """Yield the statements in a node, the inner ones after the outer."""
     for part in ("body", "orelse", "handlers", "finalbody", "cases"):
