@@ -939,6 +939,22 @@ def test_a_lost_room_costs_only_what_lost_it(nursery):
     assert printed(cells["f"]) == "once\n"
 
 
+def test_what_a_check_defines_is_there_below_it_when_the_function_it_checks_hangs(nursery):
+    cells, result = run(
+        nursery,
+        ("f", "student", "def f():\n    while True:\n        pass"),
+        ("check f", "shared", "import math\nname, (n, m) = 'x', (2, 3)\nshape = {'W': (n, -1)}\n"
+         "def area():\n    return max(shape['W'])\nclass Size:\n    def a(self):\n"
+         "        return area()\n%time f()\nresult = f()"),
+        ("check g", "shared", "print(name, shape, area(), Size().a(), math.inf)\nprint(result)"),
+        cell_seconds=0.3,
+    )  # fmt: skip
+    assert cells["check f"].error == "RoomTimeout: cell check f did not finish within 0.3 s"
+    assert printed(cells["check g"]) == "x {'W': (2, -1)} 2 2 inf\n"
+    assert cells["check g"].error.startswith("NameError: name 'result' is not defined")
+    assert result.took.rooms == 2
+
+
 def test_a_loop_is_called_again_with_a_lent_cell_after_its_own_has_hung(nursery):
     cells, _ = run(
         nursery,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any, NoReturn, Protocol
 
@@ -16,7 +16,7 @@ from .door import Room, RoomDied, RoomError, RoomTimeout
 from .exceptions import Shown
 from .sandbox import Nursery
 from .stand_in import CannotCross, Nothing, StandIn, Thing
-from .written import written_function
+from .written import plain_definitions, written_function
 
 OUTPUTS = 5  # of a notebook: so many times what one cell may show
 
@@ -98,6 +98,10 @@ class Student:
             self.lose(lost)
             result.error = f"{type(lost).__name__}: {lost}"
             result.outputs = [error_output(type(lost).__name__, str(lost))]
+            if (
+                cell.kind == "shared"
+            ):  # a check: what it defines for those below is not the student's
+                self.earlier.append(replace(cell, source=plain_definitions(cell)))
         if result.error:
             self.failed.append((cell, result.error))
         return result

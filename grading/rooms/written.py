@@ -1,4 +1,4 @@
-"""A student's function as its text has it: what `inspect` tells of it, and nothing that runs."""
+"""What the text of a cell tells: a function as `inspect` sees it, and what is defined plainly."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ from .cell import Cell
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def plain_definitions(cell: Cell) -> str:
+    """Return what a cell imports, defines, and assigns without calling anything."""
+    kinds = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+    with contextlib.suppress(*NO_PYTHON):
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        plain = [node for node in tree.body if isinstance(node, kinds) and not calls(node)]
+        return ast.unparse(ast.Module(plain, []))
+    return ""
+
+
+def calls(node: ast.AST) -> bool:
+    """Tell whether something is called when this is run: a function's body is not."""
+    if isinstance(node, FUNCTIONS):
+        return any(map(calls, [*node.decorator_list, node.args]))
+    return isinstance(node, ast.Call) or any(map(calls, ast.iter_child_nodes(node)))
 
 
 def empty() -> None:
