@@ -23,16 +23,19 @@ def plain_definitions(cell: Cell) -> str:
     kinds = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
     with contextlib.suppress(*NO_PYTHON):
         tree = ast.parse(TransformerManager().transform_cell(cell.source))
-        plain = [node for node in tree.body if isinstance(node, kinds) and not calls(node)]
+        plain: list[ast.stmt] = [
+            node for node in tree.body if isinstance(node, kinds) and not calls(node)
+        ]
         return ast.unparse(ast.Module(plain, []))
     return ""
 
 
 def calls(node: ast.AST) -> bool:
     """Tell whether something is called when this is run: a function's body is not."""
+    parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
     if isinstance(node, FUNCTIONS):
-        return any(map(calls, [*node.decorator_list, node.args]))
-    return isinstance(node, ast.Call) or any(map(calls, ast.iter_child_nodes(node)))
+        parts = [*node.decorator_list, node.args]
+    return isinstance(node, ast.Call) or any(map(calls, parts))
 
 
 def empty() -> None:
