@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import signal
+import subprocess
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 from grading import CourseError
 from grading.cli import app
 from grading.rooms import Cell, Limits, Nursery, run_notebook
+from grading.rooms.room.nursery import seconds_waited
 from grading.run import bounds, worker
 from grading.run.apart import work_apart
 from grading.run.bounds import TookTooMuch, bounded_time
@@ -146,6 +148,35 @@ def test_a_worker_for_each_core_stays_there_with_its_rooms():
                 assert all(str(own) == of_room for own, of_room in found)
         finally:
             os.sched_setaffinity(0, before)
+
+
+SHARES_ITS_CORE = """
+import os, sys, time
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+ends = os.fork()
+stays = ends and os.fork()
+while time.process_time() < 0.1:
+    pass
+if not ends:
+    os._exit(0)
+if stays:
+    os.waitpid(ends, 0)
+print(flush=True)
+sys.stdin.read()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how long it waited")
+def test_a_room_that_waits_for_its_own_processes_waits_for_nobody():
+    ran_beside = 0.2 - 0.05  # as far as ticks tell
+    python = [sys.executable, "-c", SHARES_ITS_CORE]
+    with subprocess.Popen(python, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as room:
+        assert room.stdout.readline() and room.stdout.readline()
+        counted = seconds_waited(room.pid)
+        ready = int(Path(f"/proc/{room.pid}/schedstat").read_text().split()[1]) / 1e9
+    assert counted <= max(ready - ran_beside, 0)
 
 
 def test_why_a_submission_is_not_graded_is_said_once_however_often_it_is_handed_on():

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from . import confine, student, wire
 from .channel import Channel, ChannelClosed
-from .memory import is_larger
+from .memory import family, is_larger
 from .shell import Shell
 from .student import Loaded
 
@@ -253,11 +253,27 @@ class RoomForker:
 
 
 def seconds_waited(room: int) -> float:
-    """Return for how long a process was ready to run, and had no processor (proc(5))."""
+    """
+    Return for how long a process was ready to run, and had no processor (proc(5)).
+
+    Where it may have waited for its own threads and processes, it has waited for nobody.
+    """
     try:
         with open(f"/proc/{room}/schedstat") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):  # another system, or no /proc in here
+            ran, waited = [int(word) / 1e9 for word in file.read().split()[:2]]
+    except (OSError, ValueError):  # another system, or no /proc in here
+        return 0.0
+    beside = max(sum(map(processor_seconds, family(room))) - ran, 0.0)
+    return max(waited - beside, 0.0)
+
+
+def processor_seconds(process: int) -> float:
+    """Return the processor time of a process, and of its children that it has seen end."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            words = file.read().rpartition(b")")[2].split()
+        return sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+    except OSError:  # it has ended
         return 0.0
 
 
