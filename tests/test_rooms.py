@@ -8,9 +8,11 @@ import copy
 import dataclasses
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from conftest import start_process
@@ -27,6 +29,7 @@ from grading.rooms import (
     RoomTimeout,
     StandIn,
     StudentError,
+    packages,
     run_notebook,
     said,
     sandbox,
@@ -716,6 +719,27 @@ def test_a_cache_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "a file"))
     with pytest.raises(IsolationUnavailable, match=r"^.*a file.*: set XDG_CACHE_HOME to .*\.$"):
         Nursery(LIMITS)
+
+
+def test_who_comes_while_packages_are_made_waits_for_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made, others = [], []
+
+    def fill(folder, found):
+        made.append(folder)
+        others.append(threading.Thread(target=lambda: others.append(ask())))
+        others[0].start()
+        (lock,) = folder.parent.glob("*.lock")
+        with pytest.raises(filelock.Timeout):
+            filelock.FileLock(lock, blocking=False).acquire()
+
+    def ask():
+        return packages.packages_folder(["numpy"], "/opt")
+
+    monkeypatch.setattr(packages, "fill", fill)
+    folder = ask()
+    others[0].join()
+    assert (others[1], len(made)) == (folder, 1)
 
 
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
