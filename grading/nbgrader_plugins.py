@@ -16,7 +16,6 @@ import tempfile
 import warnings
 from contextlib import AbstractContextManager
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,6 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.apps.generateassignmentapp
 import nbgrader.apps.generatefeedbackapp
-import nbgrader.apps.zipcollectapp
-import nbgrader.coursedir
-import nbgrader.exchange.default.collect
 from nbconvert.exporters import Exporter as StockExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
@@ -51,7 +47,7 @@ from grading import CourseError
 from grading.authoring.release import known_mistakes
 from grading.authoring.translated import files_in_language, in_language
 from grading.book import Book, newest_revision, open_book, reason
-from grading.exchange import Collect, ReleaseFeedback, read_time
+from grading.exchange import Collect, ReleaseFeedback, read_times
 from grading.exports import ExportRequest, Report, export, export_all
 from grading.feedback import Pages
 from grading.hooks import KEPT_BACK, CourseConverter
@@ -66,12 +62,6 @@ from grading.run.steps import Steps, pack_steps
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.catalogue import ENGLISH
 from grading.source.course import release_folder
-
-# What reads times with nbgrader's own parse_utc: due dates, submissions, what is collected.
-READ_TIMES = [
-    *[nbgrader.utils, nbgrader.coursedir, nbgrader.apps.api, nbgrader.apps.zipcollectapp],
-    nbgrader.exchange.default.collect,
-]
 
 
 def install(c: Config, language: str = ENGLISH) -> None:
@@ -91,8 +81,7 @@ def install(c: Config, language: str = ENGLISH) -> None:
     nbgrader.apps.api.GenerateAssignment = GenerateAssignment
     nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.api.GenerateFeedback = GenerateFeedback
-    for module in READ_TIMES:
-        module.parse_utc = partial(read_time, c)
+    read_times(c)
     c.ExchangeFactory.collect = Collect
     c.CourseDirectory.ignore = [*CourseDirectory.class_traits()["ignore"].default(), *KEPT_BACK]
     c.ExchangeFactory.release_feedback = ReleaseFeedback

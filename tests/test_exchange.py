@@ -15,6 +15,7 @@ from scratch import NAME, RIGHT, WRONG, configure, hand_in, nbgrader, question, 
 
 from grading.cli import app
 from grading.nbgrader_plugins import KEPT_BACK
+from grading.source import enter_course
 
 COURSE = "rnn"
 # A student has no more than nbgrader; one process runs all commands of a sitting.
@@ -146,3 +147,58 @@ def test_feedback_is_released_without_a_timestamp_and_never_to_others(around):
     assert "not handed in through the exchange: another_way, linked." in said
     new = set((around.exchange / COURSE / "feedback").iterdir()) - before
     assert [path.suffix for path in new] == [".html"]
+
+
+WHEN = "2027-01-01 10:00:00.000000 UTC+abc"
+ODD_TIMES = {"no date": b"whenever", "no text": b"\xff\xfe", "no year": b"99999999999999"}
+
+
+def test_collect_follows_no_link_and_one_folder_holds_up_no_other(around):
+    """Students may write into that folder whatever they like: nbgrader reads it as who collects."""
+    source, given = around.course / "source" / NAME, around.course / "release" / NAME
+    assert "BEGIN SOLUTION" in (source / f"{NAME}.ipynb").read_text()
+    inbound = around.exchange / COURSE / "inbound"
+    thief, pipe = (inbound / f"{name}+{NAME}+{WHEN}" for name in ("thief", "pipe"))
+    hand_in(given, pipe, RIGHT)
+    os.mkfifo(pipe / "more")
+    thief.mkdir()
+    (thief / f"{NAME}.ipynb").symlink_to(source / f"{NAME}.ipynb")
+    (thief / "all").symlink_to(source)
+    (inbound / f"whole+{NAME}+{WHEN}").symlink_to(source)
+    hand_in(given, inbound / f"..+{NAME}+{WHEN}", RIGHT)
+    hand_in(given, inbound / f"untimed+{NAME}+whenever", RIGHT)
+    hand_in(given, inbound / f"zoe+{NAME}+{WHEN}", RIGHT)
+    try:
+        said = around.instructor(f"collect {NAME}", f"collect {NAME} --update")
+        for folder in (thief, inbound / f"whole+{NAME}+{WHEN}"):
+            assert f"{folder.name}: not collected, for they are links" in said
+        assert "Traceback" not in said and "exit" not in said
+        found = around.course.glob(f"submitted/*/{NAME}/**/*")
+        texts = {path.parts[-3]: path.read_text() for path in found if path.suffix == ".ipynb"}
+        assert {"pipe", "untimed", "zoe"} <= set(texts) and not {"thief", "whole"} & set(texts)
+        assert not any("BEGIN SOLUTION" in text for text in texts.values())
+        assert not (around.course / NAME).exists()
+    finally:
+        for name in ("thief", "whole", "pipe", "untimed", "zoe"):
+            shutil.rmtree(around.course / "submitted" / name, ignore_errors=True)
+
+
+def test_formgrader_lists_a_class_whatever_a_timestamp_says(around):
+    submitted = around.course / "submitted"
+    for name, text in ODD_TIMES.items():
+        hand_in(around.course / "release" / NAME, submitted / name / NAME, RIGHT)
+        (submitted / name / NAME / "timestamp.txt").write_bytes(text)
+    hand_in(around.course / "release" / NAME, submitted / "no file" / NAME, RIGHT)
+    (submitted / "no file" / NAME / "timestamp.txt").mkdir()
+    odd = {*ODD_TIMES, "no file"}
+    try:
+        for graded in (False, True):
+            with contextlib.chdir(around.course):
+                listed = enter_course().get_submissions(NAME)
+            found = {each["student"]: each for each in listed}
+            assert {found[name]["autograded"] for name in odd} == {graded}
+            assert {found[name]["timestamp"] for name in odd} == {None}
+            assert "exit" not in around.instructor(f"autograde {NAME}")
+    finally:
+        for name in odd:
+            shutil.rmtree(submitted / name)

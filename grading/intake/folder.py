@@ -182,10 +182,44 @@ def read_notebook(path: Path, limit: int) -> bytes:
     return kept
 
 
-def read_file(path: Path, limit: int) -> bytes:
-    """Read a plain file that is not too large, and nothing else."""
+def copy_plain_files(folder: Path, to: Path, limit: int) -> list[str]:
+    """
+    Copy the plain files of a folder, whatever its owner makes of it meanwhile.
+
+    Returns
+    -------
+    list of str
+        What was left out: links, pipes, files that cannot be read or are larger than `limit`.
+    """
+    files, left = look_into(folder)
+    to.mkdir()
+    for path in files:
+        try:
+            text = read_inside(folder, path, limit)
+        except (Unreadable, OSError):
+            left.append(path)
+        else:
+            (to / path).parent.mkdir(parents=True, exist_ok=True)
+            (to / path).write_bytes(text)
+    return left
+
+
+def read_inside(folder: Path, path: str, limit: int) -> bytes:
+    """Read a plain file in a folder; no link on the way to it is followed, either."""
+    *folders, name = Path(path).parts
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY
+    with contextlib.ExitStack() as opened:
+        place = None
+        for each in [str(folder), *folders]:
+            place = os.open(each, flags, dir_fd=place)
+            opened.callback(os.close, place)
+        return read_file(Path(name), limit, place)
+
+
+def read_file(path: Path, limit: int, place: int | None = None) -> bytes:
+    """Read a plain file that is not too large, and nothing else; `place` is an open folder."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Unreadable("is no plain file")

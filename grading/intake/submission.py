@@ -236,10 +236,15 @@ def name_in(path: str) -> str:
 
 def when(folder: Path, timezone: str) -> tuple[bool, datetime | None]:
     """Tell whether there is a notebook in a folder, and when it was handed in if that is known."""
-    handed = HandedIn(*look_into(folder))
+    return bool(HandedIn(*look_into(folder)).notebooks), time_of(folder, timezone)
+
+
+def time_of(folder: Path, timezone: str) -> datetime | None:
+    """Return when a folder was handed in, None where nothing sound tells it."""
+    handed = HandedIn([TIMESTAMP])
     with contextlib.suppress(Unreadable):
         handed.read[TIMESTAMP] = read_file(folder / TIMESTAMP, 1000)
-    return bool(handed.notebooks), read_timestamp(handed, timezone)[1]
+    return read_timestamp(handed, timezone)[1]
 
 
 def language_of(config: Config) -> str:
