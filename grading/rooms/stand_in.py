@@ -17,7 +17,10 @@ from . import said
 from .room.student import ARITHMETIC, SIGNS
 
 LEFT_TO_US = ("_repr_", "_ipython_")  # by which Jupyter asks how to show a value
-IN_TEXT = ("__code__", "__annotations__", "__wrapped__", "__signature__", "__text_signature__")
+IN_TEXT = (  # and what `inspect` looks for from Python 3.12 and 3.13 on
+    *("__code__", "__annotations__", "__wrapped__", "__signature__", "__text_signature__"),
+    *("_is_coroutine_marker", "__partialmethod__"),
+)
 ABOUT = ("__defaults__", "__kwdefaults__")  # attributes like others
 MOST_ITEMS = 1_000_000  # for more, Python would set memory aside
 MOST_STEPS = 10_000  # of one iterator: each is a question
