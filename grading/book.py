@@ -305,7 +305,7 @@ class Book:
             strangers.discard(student.id)
             if submission is not None:
                 submissions[student.id] = submission.id
-                submission.timestamp = marks[student.id].timestamp or submission.timestamp
+                submission.timestamp = marks[student.id].timestamp
                 entries[student.id].seconds_late = float(submission.total_seconds_late)
         self._insert(Student, [{"id": student} for student in marks if student in strangers])
         for student, entry in entries.items():

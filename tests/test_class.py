@@ -470,6 +470,8 @@ def test_a_new_rule_counts_for_what_was_marked_before(course):
     assert penalties(course, late)["student_03"] == 0  # PST, but which?
     configure(course, "")
     assert penalties(course, late)["student_03"] == pytest.approx(0.3)
+    configure(course, "c.Exchange.timezone = ''", timezone="")
+    assert penalties(course, late)["student_03"] == 0  # nor is the time that was known once
 
 
 def test_the_table_and_the_terminal_say_that_a_total_is_less_for_being_late(course, capsys):
