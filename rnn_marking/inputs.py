@@ -2,7 +2,7 @@
 Seeded arguments for the hidden tests, and with them numeric derivatives for the backward ones.
 
 Values stay moderate, so that no gate is saturated: a saturated gate lets a
-wrong formula through.
+wrong formula through. What a set of hidden data gives is kept, so nothing in it may be changed.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def gru_parameters(rng: np.random.Generator, n_x: int, n_a: int) -> dict[str, np
     return normal(rng, **gates)
 
 
+@once_per_set
 def rnn_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
     """Return arguments of `rnn_cell_forward`: xt (n_x, m), a_prev (n_a, m), parameters."""
     rng = hidden_rng(seed)
@@ -59,6 +60,7 @@ def rnn_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
     return {**arrays, "parameters": rnn_parameters(rng, n_x, n_a, n_y)}
 
 
+@once_per_set
 def rnn_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> dict:
     """Return arguments of `rnn_forward`: x (n_x, m, T_x), a0 (n_a, m), parameters."""
     rng = hidden_rng(seed)
@@ -66,6 +68,7 @@ def rnn_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> dic
     return {**arrays, "parameters": rnn_parameters(rng, n_x, n_a, n_y)}
 
 
+@once_per_set
 def lstm_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
     """Return arguments of `lstm_cell_forward`: xt, a_prev, c_prev (n_a, m), parameters."""
     rng = hidden_rng(seed)
@@ -73,6 +76,7 @@ def lstm_cell_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int) -> dict:
     return {**arrays, "parameters": lstm_parameters(rng, n_x, n_a, n_y)}
 
 
+@once_per_set
 def lstm_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> dict:
     """Return arguments of `lstm_forward`: x (n_x, m, T_x), a0 (n_a, m), parameters."""
     rng = hidden_rng(seed)
@@ -80,6 +84,7 @@ def lstm_inputs(seed: int, n_x: int, n_a: int, n_y: int, m: int, T_x: int) -> di
     return {**arrays, "parameters": lstm_parameters(rng, n_x, n_a, n_y)}
 
 
+@once_per_set
 def gru_cell_inputs(seed: int, n_x: int, n_a: int, m: int) -> dict:
     """Return arguments of `gru_cell_forward`: xt (n_x, m), a_prev (n_a, m), parameters."""
     rng = hidden_rng(seed)
@@ -87,6 +92,7 @@ def gru_cell_inputs(seed: int, n_x: int, n_a: int, m: int) -> dict:
     return {**arrays, "parameters": gru_parameters(rng, n_x, n_a)}
 
 
+@once_per_set
 def gru_inputs(seed: int, n_x: int, n_a: int, m: int, T_x: int) -> dict:
     """Return arguments of `gru_forward`: x (n_x, m, T_x), a0 (n_a, m), parameters."""
     rng = hidden_rng(seed)
@@ -94,6 +100,7 @@ def gru_inputs(seed: int, n_x: int, n_a: int, m: int, T_x: int) -> dict:
     return {**arrays, "parameters": gru_parameters(rng, n_x, n_a)}
 
 
+@once_per_set
 def two_way_inputs(seed: int, n_x: int, n_a: int, m: int, T_x: int) -> dict:
     """Return arguments of `bidirectional_forward`: x, and for each way its a0 and parameters."""
     rng = hidden_rng(seed)
@@ -189,6 +196,7 @@ def fused_parameters(rng: np.random.Generator, D: int, H: int) -> dict[str, np.n
     return normal(rng, Wx=(D, 4 * H), Wh=(H, 4 * H), b=(4 * H,))
 
 
+@once_per_set
 def fused_step_inputs(seed: int, N: int, D: int, H: int) -> dict[str, np.ndarray]:
     """Return arguments of `lstm_step_forward`: x (N, D), prev_h, prev_c (N, H), Wx, Wh, b."""
     rng = hidden_rng(seed)
@@ -198,17 +206,20 @@ def fused_step_inputs(seed: int, N: int, D: int, H: int) -> dict[str, np.ndarray
     }
 
 
+@once_per_set
 def fused_inputs(seed: int, N: int, T: int, D: int, H: int) -> dict[str, np.ndarray]:
     """Return arguments of the batch-first `lstm_forward`: x (N, T, D), h0 (N, H), Wx, Wh, b."""
     rng = hidden_rng(seed)
     return {**normal(rng, x=(N, T, D), h0=(N, H)), **fused_parameters(rng, D, H)}
 
 
+@once_per_set
 def fused_step_gradients(seed: int, N: int, H: int) -> dict[str, np.ndarray]:
     """Return what arrives at `lstm_step_backward`: dnext_h, dnext_c (N, H)."""
     return normal(hidden_rng(seed), dnext_h=(N, H), dnext_c=(N, H))
 
 
+@once_per_set
 def fused_gradients(seed: int, N: int, T: int, H: int) -> dict[str, np.ndarray]:
     """Return what arrives at the batch-first `lstm_backward`: dh (N, T, H)."""
     return normal(hidden_rng(seed), dh=(N, T, H))

@@ -27,6 +27,7 @@ def filled_up(rng: np.random.Generator, N: int, T: int) -> np.ndarray:
     return np.arange(T) < lengths[:, None]
 
 
+@once_per_set
 def loss_inputs(
     seed: int, N: int, T: int, H: int, V: int, padded: bool = False, scale: float = 1.0
 ) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def loss_case(seed: int, N: int, T: int, H: int, V: int) -> Case:
     return Case(given, lambda: numeric_gradients(loss, given, "h, Wy, by"))
 
 
+@once_per_set
 def sample_inputs(
     seed: int, H: int, V: int, temperature: float, length: int, ends: bool = False
 ) -> dict[str, Any]:
@@ -90,6 +92,7 @@ def beside(part: np.ndarray, side: int) -> float:
     return float(part[0] + BESIDE if side == 0 else part[1] - BESIDE)
 
 
+@once_per_set
 def clip_inputs(
     seed: int, H: int, V: int, times: float, scale: float = 1.0, odd: float = 0.0
 ) -> dict[str, Any]:
@@ -102,6 +105,7 @@ def clip_inputs(
     return {"gradients": gradients, "max_norm": float(times * norm)}
 
 
+@once_per_set
 def first_step_inputs(seed: int, N: int, T: int, H: int, V: int, window: int) -> dict[str, Any]:
     """Return arguments of `train_step` in the first round."""
     rng = hidden_rng(seed)
@@ -116,6 +120,7 @@ def first_step_inputs(seed: int, N: int, T: int, H: int, V: int, window: int) ->
     }
 
 
+@once_per_set
 def step_inputs(seed: int, **sizes: int) -> dict[str, Any]:
     """
     Return arguments of `train_step`, some rounds after the first.
@@ -124,13 +129,14 @@ def step_inputs(seed: int, **sizes: int) -> dict[str, Any]:
     tell whether they are clipped.
     """
     given, rng = first_step_inputs(seed, **sizes), hidden_rng(seed, 1)
+    memory: dict[str, Any] = {}
     for _ in range(2):
         gradients = {
             name: rng.uniform(0.1, 0.4, W.shape) * rng.choice((-1, 1), W.shape)
             for name, W in given["parameters"].items()
         }
-        _, given["memory"] = adam(gradients, given["memory"])
-    return given
+        _, memory = adam(gradients, memory)
+    return {**given, "memory": memory}
 
 
 def first_and_third_step(step: Callable[..., tuple], **sizes: int) -> list[dict[str, Any]]:

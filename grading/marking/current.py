@@ -57,11 +57,11 @@ def once_per_set(work: Callable[..., Any]) -> Callable[..., Any]:
     """Let a function of seeds and sizes be worked out once for each set of hidden data."""
 
     @functools.wraps(work)
-    def known(**given: int) -> Any:
+    def known(*numbers: float, **given: float) -> Any:
         found = _marking.get(None)
         if found is None:
-            return work(**given)
-        key = (work.__qualname__, *sorted(given.items()))
-        return found.outcomes.once(key, lambda: work(**given))
+            return work(*numbers, **given)
+        key = (work.__qualname__, *numbers, *sorted(given.items()))
+        return found.outcomes.once(key, lambda: work(*numbers, **given))
 
     return known
