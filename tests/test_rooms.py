@@ -8,6 +8,8 @@ import copy
 import dataclasses
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -791,6 +793,21 @@ def is_canary(process):
     with contextlib.suppress(OSError):
         return (process / "cmdline").read_bytes().startswith(CANARY.encode())
     return False
+
+
+def test_a_cell_finds_all_that_python_gives_to_a_notebook(room):
+    program = "import builtins; print(dir(builtins))"
+    names = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+    source = (
+        "import builtins\nfound = {**vars(builtins), **globals()}\n"
+        f"print([name for name in {names} if name not in found])"
+    )
+    assert shown(room, source) == "[]\n"
+    assert "Help on built-in function len" in shown(room, "help(len)")
+    assert "Python Software Foundation" in shown(room, "print(copyright)")
+    assert shown(room, "quit()\nexit()") == ""
+    assert shown(room, "exit") == ""
+    assert shown(room, "print('goes on')") == "goes on\n"
 
 
 def test_a_room_holds_no_line_but_its_own(any_room):

@@ -243,6 +243,9 @@ class Shell(InteractiveShell):
                 displayhook_class=KeepResult,
             )
 
+    def ask_exit(self) -> None:
+        """Go on after `exit` and `quit`: the cells below are marked all the same."""
+
     def run(self, source: str, label: str) -> tuple[Any, BaseException | None]:
         """Run one cell; return the value of its last line and what it raised."""
         self.source = source

@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import operator
 import random
+import site
 import sys
 import types
 from collections import deque
@@ -136,6 +137,8 @@ class StudentRoom:
                 module = self.loaded[name].module
                 sys.modules[module.__name__] = module
         seed_random_numbers()
+        site.sethelper()  # `help` and `license`: Python starts without its `site` here
+        site.setcopyright()
         builtins.input = nobody_answers
         return self.encode({})
 
