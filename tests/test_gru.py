@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grading.authoring.prove import marks_of
 from grading.marking.hidden_data import sets_of
 from grading.marking.naming import Outcomes
 from grading.marking.solution import mark_solution
+from grading.rooms import Nursery
 from grading.source import course_root, read_source
+from grading.source.cells import with_answers
 from rnn_utils import initialize_gru_parameters, initialize_lstm_parameters, sigmoid
 
 ROOT = course_root(Path(__file__).parent)
@@ -255,6 +258,31 @@ def test_an_argument_changed_in_place_costs_its_own_check_alone():
     both = "xt += 1\n    cache = (a_prev, a_next"
     wrong = changed("gru_cell_forward", ("cache = (a_next, a_prev", both))
     assert points_of(gru_cell_forward=wrong)["gru_cell_forward"] == 19
+
+
+@pytest.fixture(scope="module")
+def rooms():
+    with Nursery(hidden=[ROOT]) as rooms:
+        yield rooms
+
+
+IN_PLACE = [
+    *[(ASSIGNMENT, name) for name in ("gru_forward", "bidirectional_forward")],
+    *[("rnn_lstm_forward", name) for name in ("rnn_forward", "lstm_forward")],
+]
+
+
+@pytest.mark.parametrize(("assignment", "function"), IN_PLACE)
+@pytest.mark.parametrize("edit", ["x *= 2", "x[:, :, -1] = 0"])
+def test_a_sequence_changed_in_place_costs_its_own_check_alone(rooms, assignment, function, edit):
+    """The caches hold its time steps, and the sequence backwards, as they are by then."""
+    source = read_source(assignment, ROOT)
+    head, last, tail = source.answers[function].rpartition("    return ")
+    handed_in = with_answers(source.notebook, {function: f"{head}    {edit}\n{last}{tail}"})
+    results = marks_of(handed_in, Outcomes(source, sets_of(b"a secret of tests")[0]), rooms)
+    lost = {(r.function, c.kind) for r in results for c in r.checks if c.wrong}
+    assert lost == {(function, "arguments")}
+    assert sum(result.points for result in results) == 98
 
 
 def test_numeric_errors_are_as_small_as_the_text_says(capsys):

@@ -50,6 +50,22 @@ def as_left(expected: Any, actual: Any, changed: list[tuple[Any, Any]]) -> Any:
     return type(expected)([as_left(*pair, changed) for pair in pairs])
 
 
+def changed_in(pairs: list[tuple[Any, Any]], time_axis: int | None) -> list[tuple[Any, Any]]:
+    """
+    Return which arguments a call has changed, each as it was and as it is left.
+
+    With them stand their views along time, which caches hold: each step, and all backwards.
+    """
+    changed = [pair for pair in pairs if not same_value(*pair)]
+    for old, new in list(changed):
+        if time_axis is None or np.ndim(old) < 3 or np.shape(new) != np.shape(old):
+            continue
+        ways = [np.moveaxis(each, time_axis, 0) for each in (old, new)]
+        changed += zip(*ways, strict=True)
+        changed.append((np.flip(old, time_axis), np.flip(new, time_axis)))
+    return changed
+
+
 def check_container(path: str, actual: Any, expected: Any) -> None:
     """Raise Wrong where another container stands, or another size."""
     kinds = dict if isinstance(expected, dict) else (list, tuple)

@@ -15,7 +15,7 @@ import numpy as np
 from grading.checks import FunctionTest, check_raises, check_type, find_wrong
 from grading.findings import Finding
 from grading.marking.coarse import coarse
-from grading.marking.compare import as_left, check_gradient, check_value
+from grading.marking.compare import as_left, changed_in, check_gradient, check_value
 from grading.marking.current import current_marking
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Seen
@@ -226,7 +226,7 @@ class MarkedTest(FunctionTest):
         actual, right = self.part(outcome.result, path), self.part(self.right.result, path)
         if self.keeps_cache and path == self.returns[-1]:
             pairs = [(old, outcome.arguments[name]) for name, old in self.arguments.items()]
-            changed = [pair for pair in pairs if not same_value(*pair)]
+            changed = changed_in(pairs, self.time_axis)
             right = as_left(right, actual, changed) if changed else right
         self.compare(self.label(path), actual, right)
 
