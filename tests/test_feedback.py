@@ -304,6 +304,14 @@ def test_page_shows_what_the_student_wrote_as_text(pages):
     assert not re.search(r"<script|<img src=x|onerror=[^&]*>|alert\(.javascript", source)
 
 
+def test_a_cell_of_a_students_own_has_the_number_by_which_errors_call_it(marked, pages):
+    (own,) = (cell for cell in marked["half"].cells if cell.source == SHOWS)
+    (error,) = (output for output in own.outputs if output.output_type == "error")
+    name = error.traceback[0].partition(",")[0]
+    assert re.fullmatch(r"cell \d+", name)
+    assert f"A cell of your own: {name}" in text_of(pages["half"].read_text("utf-8"))
+
+
 def test_a_test_that_broke_off_is_no_blank(marked):
     notebook = copy.deepcopy(marked["right"])
     next(cell for cell in notebook.cells if is_test(cell)).outputs = []
