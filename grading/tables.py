@@ -64,10 +64,11 @@ def result_table(certificates: list[Certificate]) -> Table:
 
 def proof_table(proofs: list[Proof]) -> Table:
     """Return the table of the proof: version, points per function, what is broken."""
-    table = marks_table(["function", "version"], [mark.function for mark in proofs[0].marks])
+    functions = [mark.function for mark in proofs[0].marks]
+    table = marks_table(["function", "version"], functions)
     for proof in proofs:
-        points = [f"{mark.points:g}" for mark in proof.marks]
-        table.add_row(proof.function, proof.name, *points)
+        points = {mark.function: f"{mark.points:g}" for mark in proof.marks}
+        table.add_row(proof.function, proof.name, *(points.get(each, "") for each in functions))
     return table
 
 

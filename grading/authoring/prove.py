@@ -23,7 +23,7 @@ from grading.marking.result import TestResult
 from grading.marking.solution import mark_solution
 from grading.rooms import Nursery
 from grading.source import Source, Version
-from grading.source.cells import with_answers
+from grading.source.cells import function_tested, with_answers
 from grading.source.names import names_in
 
 STUB = "raise NotImplementedError()"
@@ -109,7 +109,9 @@ def prove_tests(
     ------
     Proof
         The solution and every right version must earn all points, the untouched notebook
-        none. A mistake must lose points of its own question and of no other, and be named.
+        none. A mistake must lose points of its own question and of no other, and be named;
+        tests that keep no record name nothing, and lend nothing to each other: it must lose
+        points in one of them.
         A function that returns zeros, ones, its inputs or nothing must earn nothing. Each
         must earn the same in every set, and the same in a room as where the tests run: there,
         without a room, every version is marked, which takes a tenth of the time.
@@ -135,7 +137,7 @@ def prove_tests(
 def trials_of(
     source: Source, marked: Collection[str], sets: int, in_all_sets: bool
 ) -> Iterator[Trial]:
-    """Yield what is to be tried; blank versions of those functions that a MarkedTest marks."""
+    """Yield what is to be tried; blank versions of those functions that a test marks."""
     yield Trial(None, sets, sets)
     for number, version in enumerate(source.versions):
         if in_all_sets:
@@ -189,6 +191,7 @@ def prove_version(trial: Trial) -> Proof:
     """Mark the solution with one version of one function in it, here and handed in."""
     (ready,) = _given
     version = trial.version
+    plain = set(map(function_tested, ready.outcomes[0].tried.plain))
     replaced = {version.function: version.text} if version else {}
     without: dict[str, str] = {}
     if version and not trial.is_put_to_all:
@@ -203,14 +206,14 @@ def prove_version(trial: Trial) -> Proof:
             tries["handed in, "] = marks_of(notebook, each, ready.rooms)
         here: list[str] = []  # what is so when it is handed in, too, is said once
         for way, found in tries.items():
-            new = [problem for problem in broken(trial, found) if problem not in here]
+            new = [problem for problem in broken(trial, found, plain) if problem not in here]
             problems += [f"{way}set {each.data.number + 1}: {problem}" for problem in new]
             here += new
         marks += tries.values()
         if version is None:
             problems += coincidences(each)
-    recorded = {mark.function for mark in marks[0]}  # where the tests run, no other is known
-    earned = [[m.points for m in each if m.function in recorded] for each in marks]
+    asked = {mark.function for mark in marks[0]}
+    earned = [[m.points for m in each if m.function in asked] for each in marks]
     problems += [f"earns {earned[0]} in set 1, {other}" for other in earned if other != earned[0]]
     if version is None:
         return Proof("", "solution", marks[0], problems)
@@ -234,21 +237,23 @@ def hand_in(versions: list[Version]) -> list[tuple[Version | None, list[str]]]:
     return [(version, lost) for version in versions]
 
 
-def broken(trial: Trial, marks: list[TestResult]) -> list[str]:
-    """Say which promises a version breaks in one set."""
+def broken(trial: Trial, marks: list[TestResult], plain: Collection[str]) -> list[str]:
+    """Say which promises a version breaks in one set; `plain` tests keep no record."""
     version = trial.version
     if version is None or not (version.is_mistake or trial.is_blank):
         return lost_points(marks)
-    own = next((mark for mark in marks if mark.function == version.shows_in), None)
-    if own is None:
-        return [f"{version.shows_in}: no MarkedTest shows what it costs", *lost_points(marks)]
-    problems = lost_points(mark for mark in marks if mark is not own)
+    own = [mark for mark in marks if mark.function == version.shows_in]
+    problems = lost_points(m for m in marks if m.function not in {version.shows_in, *plain})
     if trial.is_blank:
-        problems += points_of([own])
-    elif own.points == own.max_points:
-        problems.append(f"{own.function}: loses no points")
-    elif own.mistake != version.name:
-        problems.append(f"{own.function}: is named {own.mistake or 'nothing'}")
+        return problems + points_of(own)
+    names = bool(own) and version.shows_in not in plain
+    own = own if names else [mark for mark in marks if mark.function in plain]
+    if not own:
+        problems.append(f"{version.shows_in}: no test shows what it costs")
+    elif not lost_points(own):
+        problems.append(f"{version.shows_in}: loses no points")
+    elif names and own[0].mistake != version.name:
+        problems.append(f"{version.shows_in}: is named {own[0].mistake or 'nothing'}")
     return problems
 
 

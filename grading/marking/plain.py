@@ -37,10 +37,16 @@ def plain_result(cell: NotebookNode, done: CellResult) -> TestResult:
     done : CellResult
         What came of running it.
     """
-    name, most = cells.grade_id(cell), cells.points_of(cell)
     if done.error:
-        return TestResult(name, 0.0, most, stopped=failure(done))
-    points, wrong = points_in(done.value, most)
+        name = cells.function_tested(cells.grade_id(cell))
+        return TestResult(name, 0.0, cells.points_of(cell), stopped=failure(done))
+    return result_of_value(cell, done.value)
+
+
+def result_of_value(cell: NotebookNode, value: object) -> TestResult:
+    """Return what came of a test that has ended, with this last value."""
+    name, most = cells.grade_id(cell), cells.points_of(cell)
+    points, wrong = points_in(value, most)
     check = CheckResult(KIND, most, points, wrong)
     return TestResult(cells.function_tested(name), points, most, [check])
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import io
 from collections.abc import Iterator, Mapping
 
+from nbformat import NotebookNode
+
 from grading import CourseError
+from grading.findings import Finding
 from grading.marking.current import marking
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import as_cells, ask, code_in
-from grading.marking.plain import in_line
+from grading.marking.plain import in_line, result_of_value
 from grading.marking.result import TestResult
 from grading.rooms import Nursery
 from grading.source import Source, cells
+from grading.source.names import python_in
 from grading.source.problems import Problem
+
+VALUE = "_value_of_test"  # under this name a test's last value is kept
+STOPS = "{said}"
 
 
 def mark_solution(
@@ -33,12 +41,13 @@ def mark_solution(
 
     It runs in this process, since it is the instructor's. What tests ask that keep no record
     cannot always be asked of a student's room: that is tried, too, where there are `rooms`.
-    What is found out about the tests stands in `outcomes.tried`.
+    What is found out about the tests stands in `outcomes.tried`. Where cells were replaced, it is
+    as in a submission: a test that stops has lost its points, another cell may stop.
 
     Raises
     ------
     CourseError
-        Where the solution itself stops: where, and why; where cells were replaced, a test, too.
+        Where the solution stops, or what takes its place: where, and why.
     """
     source, tried = outcomes.source, outcomes.tried
     names, found = source.no_names(), {}
@@ -47,23 +56,49 @@ def mark_solution(
             name, is_test = cells.grade_id(cell), cells.is_test(cell)
             results.clear()
             try:
-                source.run_cell(cell, text, names)
+                source.run_cell(cell, keeping_value(text) if is_test else text, names)
             except CourseError as problem:
-                if replaced or not is_test:
+                said = str(problem).removeprefix(f"{source.assignment}, {name}").lstrip(":, ")
+                if is_test and replaced:
+                    found[name] = stopped(cell, said)
+                elif is_test:
+                    tried.faults[name] = said
+                elif not replaced or name in replaced:
                     raise
-                where = f"{source.assignment}, {name}"
-                tried.faults[name] = str(problem).removeprefix(where).lstrip(":, ")
-            else:
-                if is_test and results:
-                    found[name] = results[-1]
-                elif is_test and not replaced:
-                    tried.plain.add(name)
+                continue
+            value = names.pop(VALUE, None)
+            if is_test and results:
+                found[name] = results[-1]
+            elif is_test and (name in tried.plain or not replaced) and name not in replaced:
+                tried.plain.add(name)
+                found[name] = result_of_value(cell, value)
     if not replaced:
-        made = [(result.function, len(result.checks)) for result in found.values()]
+        recorded = [result for name, result in found.items() if name not in tried.plain]
+        made = [(result.function, len(result.checks)) for result in recorded]
         tried.kinds = {name: sum(n for each, n in made if each == name) for name, _ in made}
     if rooms is not None and tried.plain | tried.faults.keys():
         try_in_rooms(outcomes, rooms)
     return found
+
+
+def keeping_value(text: str) -> str:
+    """Return a test that keeps its last value, if it has one, under a name; no line moves."""
+    text = python_in(text)
+    try:
+        last = next(reversed(ast.parse(text).body), None)
+    except SyntaxError:  # it is said when it is run
+        return text
+    if not isinstance(last, ast.Expr):
+        return text
+    *above, line = text.encode().split(b"\n")[: last.lineno]  # columns are counted in bytes
+    begin = b"\n".join([*above, line[: last.col_offset]]).decode()
+    return f"{begin}{VALUE} = {ast.unparse(last.value)}"
+
+
+def stopped(cell: NotebookNode, said: str) -> TestResult:
+    """Return what came of a test that has stopped, as nbgrader marks it."""
+    function = cells.function_tested(cells.grade_id(cell))
+    return TestResult(function, 0.0, cells.points_of(cell), stopped=Finding(STOPS, {"said": said}))
 
 
 def try_in_rooms(outcomes: Outcomes, rooms: Nursery) -> None:
