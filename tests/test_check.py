@@ -217,6 +217,16 @@ FAULTS = {
         lambda a: a.replace("check-blur", "test.report()", ""),
         "check_blur: it shows nothing; end it with `test.report()`",
     ),
+    "a check with a slip in its id": (
+        lambda a: a.set("check-blur", grade_id="check_blurr"),
+        "check_blurr: no function is called `blurr`, so that `blur` has no check; call this cell "
+        "`check_blur`",
+    ),
+    "numbers drawn anew in each call": (
+        lambda a: a.replace("blur", "return x - mean", "return x - mean + np.random.rand()"),
+        "test_blur: the solution itself earns 0 of 25 points: two calls of the solution with the "
+        "same arguments return different values;",
+    ),
     "a wrong indentation": (
         lambda a: a.edit("      sentence:", "    sentence:"),
         "mistakes.yaml, line ",
@@ -295,6 +305,14 @@ def test_the_same_is_said_once(author, rooms):
 
 
 def test_what_is_in_order_is_told_nothing_about(author, rooms):
+    assert problems(author, rooms) == []
+
+
+def test_a_second_check_of_a_function_may_be_called_otherwise(author, rooms):
+    cell = nbformat.from_dict(author.cell("check-blur"))
+    more = nbformat.from_dict({**cell, "id": "check-blur-2"})
+    more.metadata["nbgrader"] = {**cell.metadata["nbgrader"], "grade_id": "check_blurr"}
+    author.notebook.cells.insert(author.notebook.cells.index(author.cell("check-blur")), more)
     assert problems(author, rooms) == []
 
 

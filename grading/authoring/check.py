@@ -107,6 +107,7 @@ def beside_each_other(source: Source) -> Iterator[Problem]:
     yield from names_not_defined(source)
     yield from answers_not_tested(source)
     yield from checks_not_shown(source)
+    yield from checks_of_nothing(source)
 
 
 def names_not_defined(source: Source) -> Iterator[Problem]:
@@ -139,6 +140,19 @@ def checks_not_shown(source: Source) -> Iterator[Problem]:
     for name, text in source.examples.items():
         if "FunctionTest(" in text and ".report()" not in text:
             yield Problem(name, "it shows nothing; end it with `test.report()`", False)
+
+
+def checks_of_nothing(source: Source) -> Iterator[Problem]:
+    """Yield the visible checks whose id is a slip in writing that of a function."""
+    known = {*source.answers}.union(*(names.binds for names in source.names.values()))
+    functions = set(map(cells.function_checked, source.examples))
+    for function in sorted(functions - known - {""}):
+        name = f"{cells.CHECK_PREFIX}{function}"
+        if function in names_in(source.examples[name]).uses:
+            continue  # this is said otherwise
+        for near in difflib.get_close_matches(function, source.answers.keys() - functions, 1):
+            said = f"no function is called `{function}`, so that `{near}` has no check"
+            yield Problem(name, f"{said}; call this cell `{cells.CHECK_PREFIX}{near}`", False)
 
 
 def helpers_not_locked(source: Source) -> Iterator[Problem]:
@@ -176,7 +190,7 @@ def mark_solution_of(source: Source) -> Iterator[Problem]:
         yield Problem("", str(problem).removeprefix(f"{source.assignment}, "))
         return
     yield from faults_in(outcomes)
-    lost = list(points_lost(source, results))
+    lost = list(points_lost(outcomes, results))
     yield from lost or crosses_in(source)
 
 
@@ -291,7 +305,7 @@ def mark_in_room(released: Path, source: Source, rooms: Nursery) -> Iterator[Pro
     yield from faults_in(outcomes)
     marked = mark_notebook(copy.deepcopy(source.notebook), outcomes, rooms)
     sound = {n: r for n, r in marked.results.items() if n not in outcomes.tried.faults}
-    yield from points_lost(source, sound)
+    yield from points_lost(outcomes, sound)
     path = released / f"{source.name}.ipynb"
     stubs = {cells.grade_id(c): c.source for c in read_released(path).cells}
     untouched = mark_notebook(cells.with_answers(source.notebook, stubs), outcomes, rooms)

@@ -17,13 +17,18 @@ from grading.marking.naming import Outcomes
 from grading.marking.notebook import as_cells, ask, code_in
 from grading.marking.plain import in_line, result_of_value
 from grading.marking.result import TestResult
+from grading.outcomes import same_value
 from grading.rooms import Nursery
-from grading.source import Source, cells
+from grading.source import cells
 from grading.source.names import python_in
 from grading.source.problems import Problem
 
 VALUE = "_value_of_test"  # under this name a test's last value is kept
 STOPS = "{said}"
+DIFFER = (
+    "two calls of the solution with the same arguments return different values; what it draws at "
+    "random, let it draw from a seed that is an argument"
+)
 
 
 def mark_solution(
@@ -112,9 +117,9 @@ def try_in_rooms(outcomes: Outcomes, rooms: Nursery) -> None:
             tried.faults[done.cell.label] = in_line(done)
 
 
-def points_lost(source: Source, results: Mapping[str, TestResult]) -> Iterator[Problem]:
+def points_lost(outcomes: Outcomes, results: Mapping[str, TestResult]) -> Iterator[Problem]:
     """Yield the tests that do not give the solution all the points of their cells."""
-    for cell in filter(cells.is_test, source.notebook.cells):
+    for cell in filter(cells.is_test, outcomes.source.notebook.cells):
         name, points = cells.grade_id(cell), cells.points_of(cell)
         result = results.get(name)
         if result is None:
@@ -126,4 +131,11 @@ def points_lost(source: Source, results: Mapping[str, TestResult]) -> Iterator[P
             yield Problem(name, f"{text}; make them equal")
         elif result.points != points:
             text = f"the solution itself earns {result.points:g} of {points:g} points"
-            yield Problem(name, f"{text}: {result.note}")
+            why = DIFFER if calls_differ(outcomes, result.function) else result.note
+            yield Problem(name, f"{text}: {why}")
+
+
+def calls_differ(outcomes: Outcomes, function: str) -> bool:
+    """Tell whether the solution returned other values when a test called it again."""
+    found = [outcomes.right(function, given) for given in outcomes.calls.get(function, ())]
+    return any(not same_value(each.again, each.result) for each in found)

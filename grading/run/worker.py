@@ -168,7 +168,7 @@ class Marker(Reader):
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
             kept = {n: r for n, r in results.items() if n not in outcomes.tried.plain}
-            raise_problems(self.assignment.name, points_lost(outcomes.source, kept))
+            raise_problems(self.assignment.name, points_lost(outcomes, kept))
         for path, text in self.modules.items():
             if text.startswith(MADE.encode()):
                 self.rooms.load(path, text.decode(), USE.format(module=Path(path).stem))
