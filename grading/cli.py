@@ -19,7 +19,7 @@ from grading import CourseError, __version__, typed
 from grading.authoring.check import check_assignment
 from grading.authoring.example import expected_lines
 from grading.authoring.new import POINTS, make_assignment
-from grading.authoring.prove import prove_tests
+from grading.authoring.prove import as_lines, prove_tests
 from grading.authoring.release import make_release
 from grading.authoring.start import start_course
 from grading.authoring.translating import write_language
@@ -174,11 +174,11 @@ def prove_command(
             proved = list(track(found, f"Proving {source.name}", total=None, console=console))
             console.print(proof_table(proved))
             proofs += proved
-    broken = [proof for proof in proofs if proof.problems]
-    for proof in broken:
-        console.print(f"{proof.name}: {'; '.join(proof.problems)}", markup=False)
+    for line in as_lines(proofs):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    broken = sum(bool(proof.problems) for proof in proofs)
     if broken:
-        raise CourseError(f"{assignment}: {len(broken)} of {len(proofs)} versions break a promise")
+        raise CourseError(f"{assignment}: {broken} of {len(proofs)} versions break a promise")
     console.print(f"{len(proofs)} versions, and every promise holds.")
 
 

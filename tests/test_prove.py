@@ -1,5 +1,6 @@
 """The table of mistakes proves the tests of every assignment."""
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from scratch import NAME, SOLUTION, TEST, cell, configure, write_source
 
 from grading.authoring import prove
 from grading.authoring.prove import prove_tests
-from grading.cli import converter_of, open_nursery
+from grading.cli import converter_of, main, open_nursery
 from grading.source import course_root, read_source
 from grading.tables import proof_table
 
@@ -186,3 +187,20 @@ def test_truth_values_may_be_zero_or_one(tmp_path, monkeypatch):
         proofs = list(prove_tests(read_source(NAME), rooms, b"a secret"))
     assert {proof.name: proof.problems for proof in proofs if proof.problems} == {}
     assert {proof.name for proof in proofs} > {"zeros", "ones", "inputs", "none"}
+
+
+def test_broken_promises_are_said_with_their_versions_and_what_to_do(tmp_path, monkeypatch, capsys):
+    write_plain(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["grading", "prove", NAME])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr()
+    assert end.value.code == 1
+    assert said.err.endswith(f"{NAME}: 2 of 19 versions break a promise\n")
+    told = said.out.splitlines()
+    below = told.index("The solution and every right version must earn all points:") + 1
+    assert told[below].startswith("  zscore, by_variance: set 1: zscore: 0 of 5 points; line 4: ")
+    below = told.index("A mistake must lose points of its own function alone, and be named:") + 1
+    assert told[below] == "  zscore, unseen: set 1: zscore: loses no points"
+    assert told[below + 1].startswith("  To do: add a check to the hidden test that tells it apart")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,18 @@ from nbformat import NotebookNode
 
 from grading import MistakeStops
 from grading.authoring.blanks import blank_versions, coincidences
+from grading.authoring.promises import (
+    EQUAL,
+    NOTHING,
+    PROMISES,
+    RIGHT,
+    UNLIKE,
+    Broken,
+    broken,
+    lost_points,
+    points_of,
+    promise_of,
+)
 from grading.marking.current import marking
 from grading.marking.hidden_data import sets_of
 from grading.marking.naming import Outcomes
@@ -45,14 +57,14 @@ class Proof:
         Name of the version that took its place.
     marks : list of TestResult
         In the first set of hidden data.
-    problems : list of str
-        One sentence per broken promise.
+    problems : list of Broken
+        What of the promises it breaks.
     """
 
     function: str
     name: str
     marks: list[TestResult]
-    problems: list[str] = field(default_factory=list)
+    problems: list[Broken] = field(default_factory=list)
 
 
 class Trial(NamedTuple):
@@ -131,7 +143,8 @@ def prove_tests(
             yield replace(proof, problems=proof.problems + lost.get(trial.version, []))
     untouched = with_answers(source.notebook, dict.fromkeys(source.answers, STUB))
     marks = [marks_of(untouched, each, rooms) for each in outcomes]
-    yield Proof("", "untouched", marks[0], [p for each in marks for p in points_of(each)])
+    earned = [Broken(NOTHING, text) for each in marks for text in points_of(each)]
+    yield Proof("", "untouched", marks[0], earned)
 
 
 def trials_of(
@@ -197,7 +210,8 @@ def prove_version(trial: Trial) -> Proof:
     if version and not trial.is_put_to_all:
         without = dict(not_reached(ready.outcomes[0].source, version.function))
     marks: list[list[TestResult]] = []
-    problems = []
+    problems: list[Broken] = []
+    promise = promise_of(version, trial.is_blank)
     for each in ready.outcomes[: trial.sets]:
         with np.errstate(all="ignore"):  # as in a student's room, where nobody reads warnings
             tries = {"": list(mark_solution(each, **replaced, **without).values())}
@@ -206,21 +220,24 @@ def prove_version(trial: Trial) -> Proof:
             tries["handed in, "] = marks_of(notebook, each, ready.rooms)
         here: list[str] = []  # what is so when it is handed in, too, is said once
         for way, found in tries.items():
-            new = [problem for problem in broken(trial, found, plain) if problem not in here]
-            problems += [f"{way}set {each.data.number + 1}: {problem}" for problem in new]
+            texts = broken(version, trial.is_blank, found, plain)
+            new = [text for text in texts if text not in here]
+            where = f"{way}set {each.data.number + 1}"
+            problems += [Broken(promise, f"{where}: {text}") for text in new]
             here += new
         marks += tries.values()
         if version is None:
-            problems += coincidences(each)
+            problems += [Broken(UNLIKE, text) for text in coincidences(each)]
     asked = {mark.function for mark in marks[0]}
     earned = [[m.points for m in each if m.function in asked] for each in marks]
-    problems += [f"earns {earned[0]} in set 1, {other}" for other in earned if other != earned[0]]
+    others = [f"earns {earned[0]} in set 1, {other}" for other in earned if other != earned[0]]
+    problems += [Broken(EQUAL, text) for text in others]
     if version is None:
         return Proof("", "solution", marks[0], problems)
     return Proof(version.function, version.name, marks[0], problems)
 
 
-def hand_in(versions: list[Version]) -> list[tuple[Version | None, list[str]]]:
+def hand_in(versions: list[Version]) -> list[tuple[Version | None, list[Broken]]]:
     """
     Mark right versions of several functions in one notebook; say what each loses.
 
@@ -231,30 +248,10 @@ def hand_in(versions: list[Version]) -> list[tuple[Version | None, list[str]]]:
     outcomes = ready.outcomes[0]
     replaced = {version.function: version.text for version in versions}
     marks = marks_of(with_answers(outcomes.source.notebook, replaced), outcomes, ready.rooms)
-    lost = [f"handed in, set 1: {problem}" for problem in lost_points(marks)]
+    lost = [Broken(RIGHT, f"handed in, set 1: {text}") for text in lost_points(marks)]
     if lost and len(versions) > 1:
         return [found for version in versions for found in hand_in([version])]
     return [(version, lost) for version in versions]
-
-
-def broken(trial: Trial, marks: list[TestResult], plain: Collection[str]) -> list[str]:
-    """Say which promises a version breaks in one set; `plain` tests keep no record."""
-    version = trial.version
-    if version is None or not (version.is_mistake or trial.is_blank):
-        return lost_points(marks)
-    own = [mark for mark in marks if mark.function == version.shows_in]
-    problems = lost_points(m for m in marks if m.function not in {version.shows_in, *plain})
-    if trial.is_blank:
-        return problems + points_of(own)
-    names = bool(own) and version.shows_in not in plain
-    own = own if names else [mark for mark in marks if mark.function in plain]
-    if not own:
-        problems.append(f"{version.shows_in}: no test shows what it costs")
-    elif not lost_points(own):
-        problems.append(f"{version.shows_in}: loses no points")
-    elif names and own[0].mistake != version.name:
-        problems.append(f"{version.shows_in}: is named {own[0].mistake or 'nothing'}")
-    return problems
 
 
 def marks_of(notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery) -> list[TestResult]:
@@ -262,15 +259,14 @@ def marks_of(notebook: NotebookNode, outcomes: Outcomes, rooms: Nursery) -> list
     return list(mark_notebook(notebook, outcomes, rooms).results.values())
 
 
-def lost_points(marks: Iterable[TestResult]) -> list[str]:
-    """Say which functions lost points, and why."""
-    return [
-        f"{mark.function}: {mark.points:g} of {mark.max_points:g} points; {mark.note}"
-        for mark in marks
-        if mark.points != mark.max_points
-    ]
-
-
-def points_of(marks: Iterable[TestResult]) -> list[str]:
-    """Say which functions earned points, where nothing is right."""
-    return [f"{mark.function}: {mark.points:g} points for nothing" for mark in marks if mark.points]
+def as_lines(proofs: Collection[Proof]) -> Iterator[str]:
+    """Yield each promise that is broken, by which versions and in what, and what to do."""
+    for promise in PROMISES:
+        found = [
+            f"  {', '.join(filter(None, (proof.function, proof.name)))}: {each.text}"
+            for proof in proofs
+            for each in proof.problems
+            if each.promise == promise
+        ]
+        if found:
+            yield from (f"{promise.text}:", *found, f"  To do: {promise.to_do}.")
