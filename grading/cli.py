@@ -28,7 +28,7 @@ from grading.demo import make_course, make_submissions
 from grading.exports import WAYS, ExportRequest, export, import_students
 from grading.marking.hidden_data import read_secret
 from grading.marking.result import total
-from grading.nbgrader_plugins import Autograde
+from grading.nbgrader_plugins import Autograde, GenerateFeedback
 from grading.progress import follow, say
 from grading.rooms import PACKAGES, IsolationUnavailable, Nursery
 from grading.run import Certificate, Run
@@ -265,13 +265,14 @@ def export_command(
 ) -> None:
     """Write the marks as Canvas, Moodle or Gradescope imports them, or as plain CSV."""
     source = source and source.absolute()
-    with book_here() as book:
-        request = ExportRequest(Path(), source, column, scale=scale)
+    course = enter_course()
+    pages = GenerateFeedback(coursedir=course.coursedir, config=course.config)
+    with open_book(course.coursedir.db_url, course.coursedir.course_id) as book:
+        request = ExportRequest(Path(), source, column, scale=scale, pages=pages)
         done = export(book, assignment, to, request)
-    for line in done.notes:
-        console.print(line, markup=False, soft_wrap=True)
     files = " and ".join(map(str, done.files))
-    console.print(f"{done.count} students in {files}", markup=False, soft_wrap=True)
+    for line in [*done.notes, f"{done.count} students in {files}"]:
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command("import-students")
@@ -393,6 +394,7 @@ def mark_and_tell(run: Run, assignment: str) -> None:
         f"{marked} marked in {time.monotonic() - begin:.1f} s"
         + (f"; {late} of them with points off for handing in late" if late else "")
         + (f"; {run.earlier} are marked already (--force marks them again)" if run.earlier else "")
+        + (f"; {run.renewed} got new pages, as the grade book has it now" if run.renewed else "")
     )
     for each in filter(None, isolation):
         console.print(f"Isolation: {each}")

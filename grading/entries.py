@@ -11,6 +11,7 @@ from grading.marking.result import total
 from grading.source.cells import function_tested
 
 LatePenalty = Callable[[str, float, float], float]  # of a student, a score, the seconds late
+Shown = tuple[float, bool]  # of a cell: its points, and whether a person has still to give them
 NO_RESPONSE = "No response."  # nbgrader's words
 
 
@@ -134,6 +135,12 @@ class Entry:
     def name(self) -> str:
         """The name as one says it; the id where there is none."""
         return f"{self.first_name} {self.last_name}".strip() or self.student_id
+
+    @property
+    def shown(self) -> tuple[str, dict[Place, Shown], dict[str, float], dict[Place, str]]:
+        """What a page shows of it: name, points and whether they are open, penalties, comments."""
+        points = {place: (grade.points, grade.is_open) for place, grade in self.grades.items()}
+        return self.name, points, self.penalties, self.comments
 
 
 @dataclass

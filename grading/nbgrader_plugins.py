@@ -456,11 +456,11 @@ class Exporter(ExportPlugin):
 
     def request(self) -> ExportRequest:
         """Return what is asked for on nbgrader's command line."""
-        source = Path(self.source) if self.source else None
-        students = [str(student) for student in self.student]
-        to = Path(self.to) if self.to else None
-        root = Path(self.parent.coursedir.root)
-        return ExportRequest(root, source, self.column, students, to, self.scale)
+        source, to = (Path(each) if each else None for each in (self.source, self.to))
+        students, course = [str(student) for student in self.student], self.parent.coursedir
+        pages = GenerateFeedback(coursedir=course, config=self.config)
+        root = Path(course.root)
+        return ExportRequest(root, source, self.column, students, to, self.scale, pages)
 
 
 class CanvasExporter(Exporter):

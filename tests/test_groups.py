@@ -15,7 +15,7 @@ from grading import CourseError
 from grading.cli import export_command
 from grading.demo import plain
 from grading.run.groups import read_groups
-from grading.source import read_source
+from grading.source import enter_course, read_source
 from grading.source.cells import with_answers
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
@@ -78,6 +78,15 @@ def test_all_members_get_the_mark_of_the_one_notebook(course):
         told = "handed in by hands_in, for your group" in page.read_text("utf-8")
         assert told == (student != "hands_in")
         assert (root / "autograded" / student / ASSIGNMENT / NOTEBOOK).is_file()
+
+
+def test_a_page_that_is_made_again_says_as_before_who_handed_in(course):
+    root, *_ = course
+    page = root / "feedback" / "member_2" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    before = page.read_bytes()
+    with chdir(root):
+        assert enter_course().generate_feedback(ASSIGNMENT, "member_2", force=True)["success"]
+    assert page.read_bytes() == before
 
 
 def test_of_two_who_hand_in_the_newest_counts_and_a_line_says_so(course):

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
+from typing import Protocol
+
+from nbgrader.coursedir import CourseDirectory
 
 from grading import CourseError
 from grading.book import Book, Entry, Place
@@ -14,8 +17,19 @@ from grading.intake.notes import listed
 from grading.marking.result import TestResult
 from grading.marking.retold import retold
 from grading.run.certificate import Certificate, find_certificate
+from grading.run.record import Converter
 from grading.sheets import column_titles
+from grading.source import Assignment
 from grading.source.catalogue import ENGLISH, words_with
+
+
+class PageConverter(Converter, Protocol):
+    """What nbgrader's converter of pages does."""
+
+    coursedir: CourseDirectory
+
+    def read_assignment(self) -> Assignment:
+        """Return the assignment at hand."""
 
 
 @dataclass
@@ -37,6 +51,8 @@ class ExportRequest:
         The file to write, if not `reports/<assignment>/export/`.
     scale : bool
         Whether points count in proportion where the LMS has other full marks.
+    pages : PageConverter or None
+        What makes pages anew that are older than the grade book; None leaves all as they are.
     """
 
     root: Path
@@ -45,6 +61,7 @@ class ExportRequest:
     students: list[str] = field(default_factory=list)
     to: Path | None = None
     scale: bool = False
+    pages: PageConverter | None = None
 
 
 class Marks:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grading import CourseError
-from grading.book import Book, Entry
+from grading.book import Book
 from grading.exports import canvas, gradescope, moodle
 from grading.exports.marks import ExportRequest, Marks
+from grading.exports.pages import find_pages, has_pages
 from grading.intake.downloads import find_uploads
 from grading.sheets import read_sheet, write_rows
 
@@ -123,21 +124,6 @@ def to_moodle(marks: Marks, path: Path) -> tuple[list[Path], int]:
     archive = path.with_name(f"{path.stem}_feedback.zip")
     moodle.write_feedback(archive, pages, {n: entry.name for n, entry in entries.items()})
     return [path, archive], len(entries)
-
-
-def has_pages(marks: Marks) -> bool:
-    """Tell whether anybody's feedback page was made."""
-    return any((marks.request.root / "feedback").glob(f"*/{marks.class_.assignment}/*.html"))
-
-
-def find_pages(marks: Marks, entries: dict[str, Entry]) -> dict[str, list[Path]]:
-    """Return the feedback pages that were made, by the students' numbers in the LMS."""
-    feedback, name = marks.request.root / "feedback", marks.class_.assignment
-    folders = {n: feedback / entry.student_id / name for n, entry in entries.items()}
-    pages = {n: found for n, each in folders.items() if (found := sorted(each.glob("*.html")))}
-    if pages:
-        marks.note("no feedback page", [entry for n, entry in entries.items() if n not in pages])
-    return pages
 
 
 def to_gradescope(marks: Marks, path: Path) -> tuple[list[Path], int]:

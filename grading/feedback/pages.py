@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearMarkScheme
 
 from grading.book import Entry, Place
+from grading.feedback.made_of import made_of
 from grading.feedback.pictures import SIDE, Picture, picture
 from grading.feedback.read_again import Reading, read_again
 from grading.feedback.template import templates_in
@@ -194,6 +195,7 @@ class Pages:
             markdown=prose.comment,
             title=title_of(notebook) or name,
             student=entry.name,
+            made_of=made_of(entry),
             parts=parts,
             mine=share_of(name, parts, entry),
             penalty=entry.penalties.get(name, 0.0),

@@ -203,6 +203,18 @@ def write_part(path: str, data: bytes, mode: int | None = None) -> None:
         raise
 
 
+def write_parts(files: Mapping[str, bytes], mode: int) -> Parts:
+    """Write files, by their paths, all or none; they are not seen until they are shown."""
+    ready = Parts(tuple(files))
+    try:
+        for path, data in files.items():
+            write_part(path, data, mode)
+    except BaseException:
+        ready.drop()
+        raise
+    return ready
+
+
 def clear_parts(root: Path, folder: str) -> None:
     """Take away what a run that was killed has not shown; `folder` is a pattern."""
     for part in root.glob(f"{os.path.relpath(folder, root)}/**/.*.part"):

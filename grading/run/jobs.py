@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 
 from grading.entries import Entry
 from grading.findings import Finding
 from grading.intake.folder import HandedIn, read_folder
 from grading.run.bounds import bounded_time
-from grading.run.files import Files, Folders, Written
+from grading.run.files import Files, Folders, Parts, Written
 from grading.run.marked import Marked
+from grading.run.renew import make_anew, packed, unpacked
 from grading.run.worker import Marker, Reader, Settings, make_ready
 
 
@@ -133,17 +134,19 @@ class Finish:
 
     def work(self, marker: Marker) -> Files | Written:
         """Return what is ready."""
-        texts = self.marked.notebooks
+        texts, marked = self.marked.notebooks, self.marked
         with bounded_time(sum(map(len, texts.values())), len(texts)):
-            notebooks = {name: from_dict(json.loads(text)) for name, text in texts.items()}
-            if self.marked.certificate.student_id != self.student:
+            notebooks = unpacked(texts)
+            if marked.certificate.student_id != self.student:
                 for notebook in notebooks.values():
                     self.tell_by_whom(notebook, marker)
-            files = marker.files(self.student, self.marked, self.notes, self.entry, notebooks)
+                texts = {name: packed(notebook) for name, notebook in notebooks.items()}
+                marked = replace(marked, notebooks=texts)
+            files = marker.files(self.student, marked, self.notes, self.entry, notebooks)
             return marker.write(files, self.folders)
 
     def tell_by_whom(self, notebook: NotebookNode, marker: Marker) -> None:
-        """Let the page of a member of a group say who handed in."""
+        """Let the page of a member of a group say who handed in, whenever it is made."""
         about = notebook.metadata["intake"]
         by = self.marked.certificate.student_id
         note = Finding("handed in by {student}, for your group", {"student": by})
@@ -151,11 +154,34 @@ class Finish:
         about["notes"] = [note.said(words), *about["notes"]]
 
 
-Job = Read | Hash | Mark | Finish
+@dataclass(frozen=True)
+class Renew:
+    """
+    To make the pages of a marked submission anew.
+
+    Attributes
+    ----------
+    student : str
+    marked, entry, folder
+        As in `make_anew`.
+    """
+
+    student: str
+    marked: dict[str, Path]
+    entry: Entry
+    folder: Path
+
+    def work(self, reader: Reader) -> Parts:
+        """Return the pages, which are not shown yet."""
+        mode = reader.settings.modes[1]
+        return make_anew(reader.pages, self.marked, self.entry, self.folder, mode)
+
+
+Job = Read | Hash | Mark | Finish | Renew
 
 
 def do_job(settings: Settings, job: Job) -> Any:
     """Do one job; who reads needs no rooms."""
-    if isinstance(job, Read | Hash):
+    if isinstance(job, Read | Hash | Renew):
         return job.work(make_ready(settings, Reader))
     return job.work(make_ready(settings, Marker))

@@ -53,8 +53,8 @@ class Marked:
 
     def is_ready_for(self, student: str, entry: Entry) -> bool:
         """Tell whether what is ready is the student's, and says what the grade book holds."""
-        foreseen = shown(self.foreseen) if self.foreseen else None
-        return self.certificate.student_id == student and foreseen == shown(entry)
+        foreseen = self.foreseen.shown if self.foreseen else None
+        return self.certificate.student_id == student and foreseen == entry.shown
 
     def drop_for(self, student: str) -> None:
         """Take away what is ready, if it is the student's."""
@@ -108,9 +108,3 @@ def graded_cells(assignment: Assignment) -> dict[Place, cells.Kind]:
         for cell in source.notebook.cells
         if cells.kind_of(cell) in cells.GRADED
     }
-
-
-def shown(entry: Entry) -> tuple[object, ...]:
-    """Return what a page shows of an entry."""
-    points = {place: (grade.points, grade.is_open) for place, grade in entry.grades.items()}
-    return entry.name, points, entry.penalties, entry.comments

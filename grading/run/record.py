@@ -14,7 +14,7 @@ from grading.entries import Entry, LatePenalty
 from grading.marking.result import total
 from grading.run.certificate import FOLDER, Certificate, file_name
 from grading.run.certify import NotGraded, fail
-from grading.run.files import Files, Folders, Written, clear
+from grading.run.files import Files, Folders, Parts, Written, clear
 from grading.run.groups import Groups
 from grading.run.marked import Marked
 from grading.run.worker import Settings, new_writer
@@ -37,6 +37,13 @@ class Converter(Protocol):
 def permissions(converter: Converter) -> int:
     """Return those of the files that a converter writes."""
     return int(str(converter.permissions), 8)
+
+
+def show_pages(converter: Converter, student: str, pages: Parts) -> None:
+    """Put a student's pages where they belong, with the hooks of the course around it."""
+    converter.begin(student)
+    pages.show()
+    converter.end(student)
 
 
 class Recorder:
@@ -139,9 +146,7 @@ class Recorder:
                 ready = self.writer.write(self.folders(student), ready)
             ready.marked.show()
             self.autograde.end(student)
-            self.feedback.begin(student)
-            ready.pages.show()
-            self.feedback.end(student)
+            show_pages(self.feedback, student, ready.pages)
             ready.certificate.show()
         except Exception as problem:
             return self.fail(certificate, problem)

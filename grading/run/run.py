@@ -17,8 +17,9 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from grading import CourseError
-from grading.book import Book, Class, Entry, Place, open_book
+from grading.book import Book, Class, Entry, Place, open_book, reason
 from grading.entries import is_by_rule
+from grading.feedback.made_of import is_true
 from grading.intake.notes import printable
 from grading.intake.submission import language_of, timezone_of
 from grading.marking.hidden_data import read_secret, sets_of
@@ -39,12 +40,12 @@ from grading.run.choose import choose, submitted
 from grading.run.files import Files, Folders, Written, clear, clear_parts
 from grading.run.grades_csv import Row, grade_rows, row_of
 from grading.run.groups import Groups, find_groups
-from grading.run.jobs import Finish, Hash, Mark, Read, do_job
+from grading.run.jobs import Finish, Hash, Mark, Read, Renew, do_job
 from grading.run.late import late_penalty, rules_hash
 from grading.run.marked import Marked, graded_cells
 from grading.run.pool import Workers, cores
 from grading.run.published import check_points, published, shipped_files
-from grading.run.record import Converter, Recorder, permissions
+from grading.run.record import Converter, Recorder, permissions, show_pages
 from grading.run.steps import Steps
 from grading.run.worker import Settings
 from grading.sheets import write_rows
@@ -169,8 +170,9 @@ class Run:
 
     Attributes
     ----------
-    total, earlier : int
-        How many submissions there are to mark, and how many are marked already.
+    total, earlier, renewed : int
+        How many submissions there are to mark, how many are marked already, and of how many of
+        these the pages were made anew.
     """
 
     local: Workers  # processes of this machine, which see the course folder
@@ -190,6 +192,7 @@ class Run:
         self.settings, self.groups, self.recorder = settings, groups, recorder
         self.assignment = source.name
         self.reports = Path(coursedir.root) / "reports" / self.assignment
+        self.renewed = 0
         self.has_begun: set[str] = set()
         self.rows: dict[str, Row] = {}  # of grades.csv, by the names of the certificates
 
@@ -208,12 +211,14 @@ class Run:
         marked -= set(self.groups.with_all_members([s for s in named if s not in marked]))
         self.todo = [student for student in named if student not in marked]
         self.total, self.earlier = len(students) - len(marked), len(marked)
+        self.older = [s for s in sorted(marked) if not self.has_true_pages(s)]
 
     def mark(self) -> Iterator[Certificate]:
         """Mark what is not marked yet, and yield the certificates as they are written."""
         self.begin()
         for student, why in self.refused.items():
             yield refused(student, self.assignment, why)
+        yield from self.renew()
         patience = PATIENCE if self.total > 1 else math.inf
         slow: list[str] = []
         once = list(dict.fromkeys(self.groups.whose[student] for student in self.todo))
@@ -262,6 +267,11 @@ class Run:
         )
         return old.submission if holds else ""
 
+    def has_true_pages(self, student: str) -> bool:
+        """Tell whether the pages show what the grade book holds: a person may have changed it."""
+        folder, entry = self.recorder.folders(student).pages, self.class_.entries[student]
+        return all(is_true(folder / f"{name}.html", entry) for name in self.source.notebooks)
+
     def submission(self, student: str) -> Path:
         """Return the folder that a student handed in, or another of the group."""
         whose = self.groups.whose.get(student, student)
@@ -299,6 +309,28 @@ class Run:
                 clear_parts(Path(self.coursedir.root), str(each))
         self.reports.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
+
+    def renew(self) -> Iterator[Certificate]:
+        """Make pages anew that are older than what the grade book holds; yield what fails."""
+        waiting = (
+            Renew(
+                student,
+                self.marked_notebooks(student),
+                self.class_.entries[student],
+                self.recorder.folders(student).pages,
+            )
+            for student in self.older
+        )
+        for job, ready, error in self.local.run(lambda: next(waiting, None)):
+            try:
+                if error is not None:
+                    raise error
+                show_pages(self.recorder.feedback, job.student, ready)
+                self.renewed += 1
+            except Exception as problem:
+                self.total += 1
+                note = printable(f"its page could not be made anew: {reason(problem)}")
+                yield refused(job.student, self.assignment, note)
 
     def mark_all(
         self, students: list[str], most_seconds: float, postpone: Callable[[str], None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from grading.run.bounds import bounded_time
 from grading.run.certificate import Certificate, environment
 from grading.run.files import Files, FileWriter, Folders, Written
 from grading.run.marked import Marked, graded_cells
+from grading.run.renew import packed
 from grading.run.steps import Steps, take_steps, unpack_steps
 from grading.source import Assignment, cells
 from grading.source.bundle import MADE, USE
@@ -122,6 +122,11 @@ class Reader:
             yield from (each[path] for each in self.translated if path in each)
 
     @functools.cached_property
+    def pages(self) -> Pages:
+        """What makes pages."""
+        return Pages(self.assignment)
+
+    @functools.cached_property
     def translated(self) -> list[dict[str, bytes]]:
         """The modules in other languages, by path."""
         return [modules_in(self.assignment, each)[0] for each in LANGUAGES]
@@ -160,7 +165,6 @@ class Marker(Reader):
         ]
         self.sanitizing = unpack_steps(settings.steps.sanitizing)
         self.finishing = unpack_steps(settings.steps.marking)
-        self.pages = Pages(self.assignment)
         self.prepare_pages()  # while rooms warm up, in another process
         # met in a test, they would cost a student points
         raise_problems(self.assignment.name, problems_of_table(self.assignment))
@@ -256,7 +260,7 @@ class Marker(Reader):
         made = Marked(
             certificate,
             self.new_marks(intake, results),
-            {n: json.dumps(each, ensure_ascii=False).encode() for n, each in notebooks.items()},
+            {n: packed(each) for n, each in notebooks.items()},
             results,
             handed.secret,
         )
