@@ -1,7 +1,9 @@
 """`check`: each slip of an author is a line that names the cell, and says what to do."""
 
+import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -296,6 +298,20 @@ def test_a_test_of_what_comes_with_python_or_is_imported_is_in_order(author, roo
     author.replace("test-edges", line, "")
     author.replace("setup", "import numpy", f"{line}import numpy")
     assert not [found for found in problems(author, rooms) if "no cell defines" in found]
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"), [("blur", "blur: line 18"), ("check-blur", "check_blur: line 2")]
+)
+def test_a_loop_that_never_ends_is_said_with_its_line(author, rooms, monkeypatch, cell, place):
+    monkeypatch.setattr(rooms, "limits", replace(rooms.limits, notebook_seconds=1.5))
+    if cell == "blur":
+        author.replace(cell, "return x - mean", "while True:\n        mean = mean + 0")
+    else:
+        author.cell(cell).source = "n = 1\nwhile n: n += 1"
+    (found,) = problems(author, rooms)
+    said = "it still runs after 1.5 s, all that a submission may take; does a loop never end?"
+    assert re.sub("line (18|19):", "line 18:", found) == f"{place}: {said}"
 
 
 def test_the_same_is_said_once(author, rooms):
