@@ -30,6 +30,7 @@ from .cell import Cell, CellResult, error_output
 from .room.shell import MOST_COMPILED, Outputs, Shell, seed_random_numbers
 from .sandbox import Nursery
 from .student import Student, Test
+from .written import definitions
 
 MISSING, OTHER = object(), object()
 PATCHED = ("input", "print")  # of Python's, what tests put something else in the place of
@@ -214,15 +215,6 @@ class Here:
         return set(self.others()[0]) - set(PATCHED)
 
 
-def returning_nothing(function: Callable) -> Callable:
-    """Return a function that does the same and returns nothing, as `print` does."""
-
-    def does(*args: object, **kwargs: object) -> None:
-        function(*args, **kwargs)
-
-    return does
-
-
 def state_of_random() -> tuple[Any, Any]:
     """Return the state of `random` and of NumPy's own random numbers."""
     return random.getstate(), np.random.get_state()
@@ -231,13 +223,7 @@ def state_of_random() -> tuple[Any, Any]:
 @functools.lru_cache(MOST_COMPILED)
 def definitions_below(cell: Cell, line: int) -> list[str]:
     """Return what a cell defines at its top below a line, each by itself."""
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
-    except SyntaxError:
-        return []
-    kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
-    below = (node for node in tree.body if node.lineno > line > 0)
-    return [ast.unparse(node) for node in below if isinstance(node, kinds)]
+    return [ast.unparse(node) for node in definitions(cell) if node.lineno > line > 0]
 
 
 def line_of(error: BaseException, cell: Cell) -> int:

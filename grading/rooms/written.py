@@ -18,16 +18,19 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
-def plain_definitions(cell: Cell) -> str:
-    """Return what a cell imports, defines, and assigns without calling anything."""
+def definitions(cell: Cell) -> list[ast.stmt]:
+    """Return what imports, defines and assigns at the top of a cell."""
     kinds = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
     with contextlib.suppress(*NO_PYTHON):
         tree = ast.parse(TransformerManager().transform_cell(cell.source))
-        plain: list[ast.stmt] = [
-            node for node in tree.body if isinstance(node, kinds) and not calls(node)
-        ]
-        return ast.unparse(ast.Module(plain, []))
-    return ""
+        return [node for node in tree.body if isinstance(node, kinds)]
+    return []
+
+
+def plain_definitions(cell: Cell) -> str:
+    """Return what a cell imports, defines, and assigns without calling anything."""
+    plain = [node for node in definitions(cell) if not calls(node)]
+    return ast.unparse(ast.Module(plain, []))
 
 
 def calls(node: ast.AST) -> bool:
