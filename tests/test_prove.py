@@ -54,17 +54,27 @@ def test_readme_counts_the_table_and_the_attacks():
     assert f"holds {len(SUBMISSIONS)} submissions" in (ROOT / "SECURITY.md").read_text("utf-8")
 
 
+def write_course(root, cells):
+    """Write a course of one assignment."""
+    write_source(root / "source" / NAME, cells)
+    configure(root, "")
+
+
+def proofs_in(root, monkeypatch, in_all_sets=False):
+    """Prove the tests of the assignment of a course."""
+    monkeypatch.chdir(root)
+    with open_nursery(converter_of(NAME, unprotected=False)) as rooms:
+        return list(prove_tests(read_source(NAME), rooms, b"a secret", in_all_sets))
+
+
 def test_tests_that_keep_no_record_are_proved_as_far_as_they_can(tmp_path, monkeypatch):
     cells = [
         cell("cell-1a", SOLUTION, solution=True),  # as JupyterLab calls it
         cell("cell-2b", "assert double(2) == 4", grade=True, locked=True, points=5),
         cell("cell-3c", TEST, grade=True, locked=True, points=10),
     ]
-    write_source(tmp_path / "source" / NAME, cells)
-    configure(tmp_path, "")
-    monkeypatch.chdir(tmp_path)
-    with open_nursery(converter_of(NAME, unprotected=False)) as rooms:
-        proofs = list(prove_tests(read_source(NAME), rooms, b"a secret of tests"))
+    write_course(tmp_path, cells)
+    proofs = proofs_in(tmp_path, monkeypatch)
     assert {proof.name: proof.problems for proof in proofs} == {"solution": [], "untouched": []}
 
 
@@ -120,18 +130,15 @@ def write_plain(root):
         cell("double", SOLUTION, solution=True),
         cell("test_double", TEST, grade=True, locked=True, points=10),
     ]
-    write_source(root / "source" / NAME, cells)
+    write_course(root, cells)
     (root / "source" / NAME / "mistakes.yaml").write_text(OF_PLAIN)
-    configure(root, "")
 
 
 @pytest.mark.parametrize("in_all_sets", [False, True])
 def test_plain_tests_are_put_to_every_version(tmp_path, monkeypatch, in_all_sets):
     """One that stops, as stock nbgrader marks it, has lost its points; the last value counts."""
     write_plain(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    with open_nursery(converter_of(NAME, unprotected=False)) as rooms:
-        proofs = list(prove_tests(read_source(NAME), rooms, b"a secret", in_all_sets))
+    proofs = proofs_in(tmp_path, monkeypatch, in_all_sets)
     said = {proof.name: str(proof.problems) for proof in proofs if proof.problems}
     assert said.keys() == {"unseen", "by_variance"}
     assert "zscore: loses no points" in said["unseen"]
@@ -152,11 +159,8 @@ def test_zeros_that_earn_points_in_a_plain_test_are_found(tmp_path, monkeypatch)
         cell("half", HALF, solution=True),
         cell("test_half", "assert half(0) == 0", grade=True, locked=True, points=4),
     ]
-    write_source(tmp_path / "source" / NAME, cells)
-    configure(tmp_path, "")
-    monkeypatch.chdir(tmp_path)
-    with open_nursery(converter_of(NAME, unprotected=False)) as rooms:
-        proofs = list(prove_tests(read_source(NAME), rooms, b"a secret"))
+    write_course(tmp_path, cells)
+    proofs = proofs_in(tmp_path, monkeypatch)
     assert "half: 4 points for nothing" in str({p.name: p.problems for p in proofs}["zeros"])
 
 
@@ -180,11 +184,8 @@ def test_truth_values_may_be_zero_or_one(tmp_path, monkeypatch):
         cell("far", FAR, solution=True),
         cell("test_far", TEST_FAR, grade=True, locked=True, points=10),
     ]
-    write_source(tmp_path / "source" / NAME, cells)
-    configure(tmp_path, "")
-    monkeypatch.chdir(tmp_path)
-    with open_nursery(converter_of(NAME, unprotected=False)) as rooms:
-        proofs = list(prove_tests(read_source(NAME), rooms, b"a secret"))
+    write_course(tmp_path, cells)
+    proofs = proofs_in(tmp_path, monkeypatch)
     assert {proof.name: proof.problems for proof in proofs if proof.problems} == {}
     assert {proof.name for proof in proofs} > {"zeros", "ones", "inputs", "none"}
 
