@@ -96,7 +96,7 @@ class Assignment:
         return read_allowed(self.table)
 
     @functools.cached_property
-    def table(self) -> dict[str, Any]:
+    def table(self) -> Mapping[str, Any]:
         """What `mistakes.yaml` holds; {} without one."""
         return read_table(self.files.get(MISTAKES, b""))
 

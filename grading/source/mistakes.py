@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+import functools
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +104,14 @@ class Version:
         return bool(self.sentence)
 
 
-def read_table(table: bytes) -> dict[str, Any]:
+@functools.cache
+def check_of_tables() -> Callable[[object], object]:
+    """Return what raises where a table is not as it should be."""
+    return fastjsonschema.compile(TABLE)
+
+
+@functools.lru_cache(20)
+def read_table(table: bytes) -> Mapping[str, Any]:
     """
     Read a `mistakes.yaml`.
 
@@ -114,7 +122,7 @@ def read_table(table: bytes) -> dict[str, Any]:
     """
     try:
         found = yaml.load(table, Loader) or {}
-        fastjsonschema.compile(TABLE)(found)
+        check_of_tables()(found)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise CourseError(f"mistakes.yaml{line}: {error.problem}") from None
@@ -145,7 +153,7 @@ def misplaced(error: fastjsonschema.JsonSchemaValueException) -> str:
 
 
 def read_versions(
-    table: dict[str, Any], answers: Mapping[str, str], others: Container[str] = ()
+    table: Mapping[str, Any], answers: Mapping[str, str], others: Container[str] = ()
 ) -> Iterator[Version]:
     """
     Make every version that a `mistakes.yaml` describes, in its order.
@@ -188,7 +196,7 @@ def read_versions(
         raise CourseError("\n".join(dict.fromkeys(misfits)))
 
 
-def read_allowed(table: dict[str, Any]) -> list[str]:
+def read_allowed(table: Mapping[str, Any]) -> list[str]:
     """Return what the table lets students see, although it stands in a solution or test."""
     return [str(each) for each in table.get(ALLOW, [])]
 

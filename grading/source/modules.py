@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.abc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -114,23 +115,29 @@ class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def get_code(self, name: str) -> CodeType:
         """Return a module's code."""
-        path, text = self.files[name]
-        return compile(text, f"<source>/{path}", "exec", dont_inherit=True)
+        return code_of(*self.files[name])
 
 
-def names_imported(text: str) -> set[str]:
+@functools.lru_cache(1000)
+def code_of(path: str, text: bytes) -> CodeType:
+    """Compile the text of a module."""
+    return compile(text, f"<source>/{path}", "exec", dont_inherit=True)
+
+
+@functools.lru_cache(1000)
+def names_imported(text: str) -> frozenset[str]:
     """Return the names of all modules that code may import, the packages they lie in as well."""
     names: set[str] = set()
     try:
         tree = ast.parse(text)
     except SyntaxError:  # a magic, or an author's slip: it is said where the code is run
-        return names
+        return frozenset()
     for node in statements_in(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names | {name.partition(".")[0] for name in names}
+    return frozenset(names | {name.partition(".")[0] for name in names})
 
 
 def statements_in(block: ast.AST) -> Iterator[ast.AST]:
