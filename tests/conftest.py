@@ -55,8 +55,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first."""
     place = {f"test_{name}": number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+    gc.disable()  # looking for rubbish again and again took a tenth of the suite's time
+    tidy_up()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Tidy up after the last test of a file."""
+    if nextitem is None or nextitem.path != item.path:
+        tidy_up()
+
+
+def tidy_up() -> None:
+    """Throw the rubbish away; what is left is not looked through again, here and in forks."""
     gc.collect()
-    gc.freeze()  # what all tests share is not looked through again, here and in forks
+    gc.freeze()
 
 
 @dataclass
