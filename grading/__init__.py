@@ -9,3 +9,25 @@ class CourseError(Exception):
 
 class MistakeStops(CourseError):
     """A mistake of the table stops where it is defined: no fault of whom a test is about."""
+
+
+class CellStops(CourseError):
+    """
+    A cell of the author's stops.
+
+    Attributes
+    ----------
+    place : str
+        The cell, and its line where it can be told: "rnn_forward, line 3".
+    said : str
+        What it stops with, behind the line.
+    """
+
+    def __init__(self, assignment: str, cell: str, line: int | None, error: str) -> None:
+        super().__init__(assignment, cell, line, error)
+        self.assignment, self.error = assignment, error
+        self.place = f"{cell}, line {line}" if line else cell
+        self.said = f"line {line}: stops with {error}" if line else f"stops with {error}"
+
+    def __str__(self) -> str:
+        return f"{self.assignment}, {self.place}: stops with {self.error}"

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 
-from grading import CourseError
+from grading import CellStops, CourseError
 from grading.authoring.example import run_check
 from grading.authoring.leaks import markers, scan, secrets_of
 from grading.marking.naming import Outcomes
@@ -197,8 +197,8 @@ def mark_solution_of(source: Source, seconds: float) -> Iterator[Problem]:
         said = f"it still runs after {seconds:g} s, all that a submission may take"
         yield Problem(place_of(stop), f"{said}; does a loop never end?")
         return
-    except CourseError as problem:
-        yield Problem("", str(problem).removeprefix(f"{source.assignment}, "))
+    except CellStops as stop:
+        yield Problem(stop.place, f"stops with {stop.error}")
         return
     yield from faults_in(outcomes)
     lost = list(points_lost(outcomes, results))

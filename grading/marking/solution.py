@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from nbformat import NotebookNode
 
-from grading import CourseError
+from grading import CellStops
 from grading.findings import Finding
 from grading.marking.current import marking
 from grading.marking.naming import Outcomes
@@ -62,12 +62,11 @@ def mark_solution(
             results.clear()
             try:
                 source.run_cell(cell, keeping_value(text) if is_test else text, names)
-            except CourseError as problem:
-                said = str(problem).removeprefix(f"{source.assignment}, {name}").lstrip(":, ")
+            except CellStops as stop:
                 if is_test and replaced:
-                    found[name] = stopped(cell, said)
+                    found[name] = stopped(cell, stop.said)
                 elif is_test:
-                    tried.faults[name] = said
+                    tried.faults[name] = stop.said
                 elif not replaced or name in replaced:
                     raise
                 continue

@@ -20,7 +20,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from grading import CourseError
+from grading import CellStops, CourseError
 from grading.findings import Words
 from grading.source import cells
 from grading.source.autotest import Writer, write_tests
@@ -295,7 +295,7 @@ class Source:
     def run_cell(self, cell: NotebookNode, text: str, names: dict[str, Any]) -> None:
         """Run a cell of the author's; one that a person marks may stop."""
         may_stop = cells.kind_of(cell) is Kind.MANUAL_CODE
-        with suppress(CourseError) if may_stop else nullcontext():
+        with suppress(CellStops) if may_stop else nullcontext():
             self.run(cells.grade_id(cell) or cell.id, text, names)
 
     def run(self, name: str, text: str, names: dict[str, Any]) -> None:
@@ -305,8 +305,7 @@ class Source:
         except Exception as error:
             what = error.msg if isinstance(error, SyntaxError) else str(error)
             said = say_where(error) or ": ".join(filter(None, [type(error).__name__, what]))
-            line = line_in(error, name)
-            raise CourseError(f"{self.assignment}, {name}{line}: stops with {said}") from None
+            raise CellStops(self.assignment, name, line_in(error, name), said) from None
 
     @functools.cached_property
     def _right(self) -> dict[str, Any]:
@@ -360,10 +359,9 @@ class Source:
         try:
             with self.importing():
                 self.run(version.function, version.text, names)
-        except CourseError as stop:
-            said = str(stop).removeprefix(f"{self.assignment}, {version.function}").lstrip(",: ")
+        except CellStops as stop:
             where = f"{MISTAKES}, {version.function}, {version.name}"
-            raise CourseError(f"{where}: {said}") from None
+            raise CourseError(f"{where}: {stop.said}") from None
         return names
 
     def build_in_notebook(self, version: Version) -> Callable:
@@ -482,13 +480,13 @@ def compiled(text: str, name: str) -> CodeType:
         return compile(python_in(text), file, "exec", dont_inherit=True)
 
 
-def line_in(error: BaseException, name: str) -> str:
-    """Return ", line 3" where an exception passed through the cell of this name."""
+def line_in(error: BaseException, name: str) -> int | None:
+    """Return the line of the cell of this name that an exception passed through last."""
     file = f"<{name}, "
     trace = walk_tb(error.__traceback__)
     found = [number for frame, number in trace if frame.f_code.co_filename.startswith(file)]
     found += [error.lineno] if isinstance(error, SyntaxError) and error.lineno else []
-    return f", line {found[-1]}" if found else ""
+    return found[-1] if found else None
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
