@@ -327,6 +327,66 @@ WORKS = [
         {"test_lstm_forward": "list = 5"},
     ),
     Work(
+        "lists of the right numbers",
+        FORWARD,
+        (24, 25, 24, 25),
+        {
+            "rnn_cell_forward": """
+            RIGHT
+            arrays = rnn_cell_forward
+
+
+            def rnn_cell_forward(*args):
+                *values, cache = arrays(*args)
+                return *[value.tolist() for value in values], cache
+            """,
+            "lstm_cell_forward": """
+            RIGHT
+            arrays_of_lstm = lstm_cell_forward
+
+
+            def lstm_cell_forward(*args):
+                a_next, c_next, yt_pred, cache = arrays_of_lstm(*args)
+                return a_next.tolist(), c_next, yt_pred.tolist(), cache
+            """,
+        },
+    ),
+    Work(
+        "gradients in lists",
+        FUSED,
+        (25, 24, 25, 25),
+        {
+            "lstm_step_backward": """
+            RIGHT
+            arrays = lstm_step_backward
+
+
+            def lstm_step_backward(*args):
+                return tuple([gradient.tolist() for gradient in arrays(*args)])
+            """
+        },
+    ),
+    Work(
+        "lists of right and of wrong numbers",
+        FORWARD,
+        (12.93, 25, 0, 25),
+        {
+            "rnn_cell_forward": """
+            RIGHT
+            arrays = rnn_cell_forward
+
+
+            def rnn_cell_forward(*args):
+                a_next, yt_pred, cache = arrays(*args)
+                return a_next.tolist(), (2 * yt_pred).tolist(), cache
+            """,
+            "lstm_cell_forward": """
+            def lstm_cell_forward(xt, a_prev, c_prev, parameters):
+                return [a_prev, [1]], [[1, 2], [3]], "no array", (a_prev.tolist(),)
+            """,
+        },
+    ),
+    Work(
         "what stops in keeping the caches, and nowhere else",
         FORWARD,
         (25, 20, 25, 25),

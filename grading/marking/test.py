@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grading.checks import FunctionTest, check_raises, check_type, find_wrong
+from grading.checks import FunctionTest, check_raises, check_shape, check_type, find_wrong
 from grading.findings import Finding
 from grading.marking.coarse import coarse
-from grading.marking.compare import as_left, changed_in, check_gradient, check_value
+from grading.marking.compare import as_left, changed_in, check_gradient, check_value, in_array
 from grading.marking.current import current_marking
 from grading.marking.lending import lending, of_like_size
 from grading.marking.naming import Given, Seen
@@ -207,8 +207,12 @@ class MarkedTest(FunctionTest):
         """Check the shapes of the returned arrays: the solution's, if not told."""
         arrays = {n: v for n, v in self.expected().items() if isinstance(v, np.ndarray)}
         shapes = shapes or {name: array.shape for name, array in arrays.items()}
+
+        def check(label: str, actual: object, shape: tuple[int, ...]) -> None:
+            check_shape(label, in_array(actual, shape), shape)
+
         if shapes:
-            super().assert_shapes(**shapes)
+            self.check_each("shapes", check, shapes)
 
     def assert_allclose(self, path: str, expected: object = THE_SOLUTIONS) -> None:
         """Check a returned value, with all that it holds: against the solution's, if not told."""
@@ -228,6 +232,8 @@ class MarkedTest(FunctionTest):
             pairs = [(old, outcome.arguments[name]) for name, old in self.arguments.items()]
             changed = changed_in(pairs, self.time_axis)
             right = as_left(right, actual, changed) if changed else right
+        if isinstance(right, np.ndarray):
+            actual = in_array(actual, right.shape)
         self.compare(self.label(path), actual, right)
 
     def compare(self, label: str, actual: object, expected: object) -> None:
