@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nbgrader import utils
 from nbgrader.converters import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
@@ -18,10 +19,19 @@ from grading.source.set_up import read_as_set_up
 KEPT_BACK = ["mistakes.yaml", "draw.py", *LANGUAGES]
 
 
+def capture_log(converter: BaseConverter, *more: str) -> dict[str, object]:
+    """Do as nbgrader's own: where a line was said of what is wrong, no traceback goes with it."""
+    result: dict[str, object] = utils.capture_log(converter, *more)
+    if not result["success"] and getattr(converter, "failed", False):
+        del result["error"]  # formgrader shows the log, and below it a traceback if there is one
+    return result
+
+
 class CourseConverter(BaseConverter):
     """What all converters of this course have in common."""
 
     student = ""  # whose folder is at hand
+    failed = False  # and a line said why
 
     def __init__(self, coursedir: CourseDirectory, **more: object) -> None:
         coursedir.ignore = [*dict.fromkeys([*coursedir.ignore, *KEPT_BACK])]
@@ -42,6 +52,7 @@ class CourseConverter(BaseConverter):
     def fail(self, line: str) -> None:
         """End the run as nbgrader does: the line in the log, and no traceback on the terminal."""
         self.log.error(line)
+        self.failed = True
         raise NbGraderException(line) from None
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:

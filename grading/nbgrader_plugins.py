@@ -50,14 +50,14 @@ from grading.book import Book, newest_revision, open_book, reason
 from grading.exchange import Collect, ReleaseFeedback, read_times
 from grading.exports import ExportRequest, Report, export, export_all
 from grading.feedback import Pages
-from grading.hooks import KEPT_BACK, CourseConverter
+from grading.hooks import KEPT_BACK, CourseConverter, capture_log
 from grading.intake.downloads import sort_out
 from grading.intake.merge import CLEARING
 from grading.options import MARKING, SANITIZING, is_set, own_steps, refuse, set_to
 from grading.rooms import Limits
 from grading.run.files import OF_THE_EXCHANGE
 from grading.run.late import check_extensions, points_off
-from grading.run.run import Run, open_run
+from grading.run.run import Run, alone, open_run
 from grading.run.steps import Steps, pack_steps
 from grading.source.assignment import KNOWN_MISTAKES
 from grading.source.catalogue import ENGLISH
@@ -81,6 +81,7 @@ def install(c: Config, language: str = ENGLISH) -> None:
     nbgrader.apps.api.GenerateAssignment = GenerateAssignment
     nbgrader.apps.api.Autograde = Autograde
     nbgrader.apps.api.GenerateFeedback = GenerateFeedback
+    nbgrader.apps.api.capture_log = capture_log
     read_times(c)
     c.ExchangeFactory.collect = Collect
     c.CourseDirectory.ignore = [*CourseDirectory.class_traits()["ignore"].default(), *KEPT_BACK]
@@ -353,10 +354,14 @@ class GenerateFeedback(CourseConverter, StockGenerateFeedback):
     """Writes one page per notebook; beside it lies what nbgrader's exchange asks for alone."""
 
     def start(self) -> None:
-        """Make the pages that are asked for."""
+        """Make the pages that are asked for, beside no run that writes them, too."""
         self.exporter_class, self.preprocessors = PageExporter, list[type]()
-        self.pages = Pages(self.read_assignment())
-        super().start()
+        try:
+            with alone(self.coursedir):
+                self.pages = Pages(self.read_assignment())
+                super().start()
+        except CourseError as error:
+            self.fail(str(error))
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Keep the time of handing in, which makes way for newer work, and the secret."""

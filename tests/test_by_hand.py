@@ -11,6 +11,7 @@ from test_several_notebooks import NAME, RIGHT
 
 from grading.cli import app
 from grading.exports.moodle import WORKSHEET_COLUMNS
+from grading.run.run import alone
 from grading.source import enter_course
 
 MARKED, OTHER = "4240", "4241"
@@ -108,6 +109,18 @@ def test_pages_are_those_of_nbgrader_itself(course):
     ours = texts(course, MARKED)
     assert enter_course().generate_feedback(NAME, MARKED, force=True)["success"]
     assert texts(course, MARKED) == ours
+
+
+@pytest.mark.parametrize("button", ["autograde", "generate_feedback"])
+def test_a_button_pressed_beside_a_run_changes_nothing_and_says_one_line(course, button):
+    """Stock takes a student's folder of pages away first: the run could not show its own."""
+    before = {path: path.stat() for path in pages(course, MARKED).values()}
+    server = enter_course()
+    with alone(server.coursedir):
+        answer = getattr(server, button)(NAME, MARKED, force=True)
+    line = "another run is marking in this course; wait until it has ended"
+    assert answer == {"success": False, "log": f"[ERROR] {line}\n"}
+    assert {path: path.stat() for path in before} == before
 
 
 def test_an_export_takes_no_page_that_is_older_than_the_mark(course, capsys):

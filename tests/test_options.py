@@ -196,6 +196,8 @@ def test_hooks_run_for_each_student_and_permissions_are_set(course):
     assert lines[8:10] == [f"{kind} GenerateAssignment {NAME} . 1" for kind in ("before", "behind")]
     assert lines[10:] == [f"{kind} {NAME} sue 1" for kind in pages]
 
+    lock = course / ".grading.lock"  # who shares the course makes pages, too
+    assert stat.S_IMODE(lock.stat().st_mode) == 0o664
     folder = course / "autograded" / "sue" / NAME
     assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o664}
     assert {p.stat().st_nlink for p in folder.iterdir()} == {1}  # a hook may change them

@@ -52,7 +52,7 @@ def renew(marks: Marks, converter: PageConverter, entries: list[Entry]) -> set[s
     """Make pages anew that are older than what the grade book says; return whose that fails."""
     course, failed = converter.coursedir, dict[str, list[Entry]]()
     course.assignment_id = marks.class_.assignment
-    with alone(Path(course.root)):
+    with alone(course):
         assignment = converter.read_assignment()
         pages, mode = Pages(assignment), permissions(converter)
         for entry in entries:

@@ -121,7 +121,7 @@ def open_run(
     chosen = choose(source.name, students, known, coursedir.student_id_exclude)
     chosen = groups.with_all_members(chosen)
     with ExitStack() as stack:
-        stack.enter_context(alone(root))
+        stack.enter_context(alone(coursedir))
         book = stack.enter_context(open_book(coursedir.db_url, coursedir.course_id))
         source, checksums = published(coursedir, config, book, source)
         shipped = shipped_files(coursedir, source)
@@ -428,10 +428,11 @@ class Run:
 
 
 @contextmanager
-def alone(root: Path) -> Iterator[None]:
+def alone(coursedir: CourseDirectory) -> Iterator[None]:
     """Refuse to run beside another run in the same course, or in a course of another user's."""
+    path, mode = Path(coursedir.root, ".grading.lock"), 0o664 if coursedir.groupshared else 0o644
     try:
-        with FileLock(root / ".grading.lock").acquire(timeout=0):
+        with FileLock(path, mode=mode).acquire(timeout=0):
             yield
     except Timeout:
         raise CourseError(

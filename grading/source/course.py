@@ -113,7 +113,7 @@ def line_of(error: BaseException, path: Path) -> str:
 def raise_failure(result: dict, what: str) -> None:
     """Raise CourseError where a step of nbgrader failed, with the step's own last word."""
     if not result["success"]:
-        log = result["log"] or ""
+        log = result.get("log") or ""
         raised = re.findall(r"^ +([\w.]+(?:Error|Exception): .*)$", log, re.MULTILINE)
-        said = (result["error"] or log or "failed").strip().splitlines()
-        raise CourseError(f"{what}: {(raised or said[-1:])[0]}")
+        said = (result.get("error") or log or "failed").strip().splitlines()
+        raise CourseError(f"{what}: {(raised or said[-1:])[0].removeprefix('[ERROR] ')}")
