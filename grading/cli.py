@@ -19,6 +19,7 @@ from grading import CourseError, __version__, typed
 from grading.authoring.check import check_assignment
 from grading.authoring.example import expected_lines
 from grading.authoring.new import POINTS, make_assignment
+from grading.authoring.promises import unproved
 from grading.authoring.prove import as_lines, prove_tests
 from grading.authoring.release import make_release
 from grading.authoring.start import start_course
@@ -166,15 +167,17 @@ def prove_command(
     say(f"Checking {assignment}", console)
     converter = converter_of(assignment, unprotected)
     secret, proofs = read_secret(Path(converter.coursedir.root)), []
+    unknown: list[str] = []
     with open_nursery(converter) as rooms:
         check_first(assignment, rooms)
         every = converter.read_assignment().notebooks.values()
         for source in (each for each in every if each.tests):
+            unknown += unproved(source)
             found = prove_tests(source, rooms, secret, in_all_sets)
             proved = list(track(found, f"Proving {source.name}", total=None, console=console))
             console.print(proof_table(proved))
             proofs += proved
-    for line in as_lines(proofs):
+    for line in [*as_lines(proofs), *(f"{assignment}, {each}" for each in unknown)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     broken = sum(bool(proof.problems) for proof in proofs)
     if broken:

@@ -273,6 +273,10 @@ FAULTS = {
         lambda a: a.table.write_text(MISTAKE.replace("axis=0", "axis=(")),
         "release: grading.CourseError: mistakes.yaml, blur, wrong: line ",
     ),
+    "an emptied table": (
+        lambda a: a.table.write_text("# nothing\n"),
+        "mistakes.yaml: it lists nothing; list mistakes, or take the file away",
+    ),
     "mistakes of no function": (
         lambda a: a.table.write_text(a.table.read_text().replace("blur:", "blurr:")),
         "mistakes.yaml: there is no function blurr",
@@ -367,7 +371,7 @@ def test_lines_that_students_have_anyway_are_no_secret(author, rooms):
     author.cell("blur").source += "\n    return result"
     author.replace("test-blur", "# 25 points.", "assert callable(blur)\n# 25 points.")
     author.replace("test-blur", "test.score()", "assert callable(blur)\ntest.score()")
-    author.table.write_text("")
+    author.table.unlink()  # its edits do not fit any more
     assert problems(author, rooms) == []
     author.replace("edges", "formula (2)", "formula (2)\n    return x - mean\n")
     assert [line for line in problems(author, rooms) if "the line `return x - mean`" in line]

@@ -205,3 +205,5 @@ def test_broken_promises_are_said_with_their_versions_and_what_to_do(tmp_path, m
     below = told.index("A mistake must lose points of its own function alone, and be named:") + 1
     assert told[below] == "  zscore, unseen: set 1: zscore: loses no points"
     assert told[below + 1].startswith("  To do: add a check to the hidden test that tells it apart")
+    unproved = "mistakes.yaml lists no mistake of it; that a test finds one is not proved"
+    assert [line for line in told if "not proved" in line] == [f"{NAME}, double: {unproved}"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from grading.marking.result import TestResult
-from grading.source import Version
+from grading.source import Source, Version
 
 
 class Promise(NamedTuple):
@@ -73,6 +73,16 @@ def broken(
     elif names and own[0].mistake != version.name:
         problems.append(f"{version.shows_in}: is named {own[0].mistake or 'nothing'}")
     return problems
+
+
+def unproved(source: Source) -> Iterator[str]:
+    """Say of which functions no mistake is known, a line each."""
+    mistakes = [version for version in source.versions if version.is_mistake]
+    shown = {name for each in mistakes for name in (each.function, each.shows_in)}
+    for name in source.answers:
+        if name not in shown:
+            said = "mistakes.yaml lists no mistake of it; that a test finds one is not proved"
+            yield f"{name}: {said}"
 
 
 def lost_points(marks: Iterable[TestResult]) -> list[str]:

@@ -14,6 +14,7 @@ from grading import CourseError
 from grading.source import cells
 from grading.source.assignment import Assignment
 from grading.source.cells import Kind
+from grading.source.material import MISTAKES
 
 RUN_BY_US = (Kind.SOLUTION, Kind.TEST, Kind.SHOWN, Kind.CHECK, Kind.MANUAL_CODE)
 
@@ -61,6 +62,9 @@ def problems_of_table(assignment: Assignment) -> Iterator[Problem]:
     except CourseError as problem:
         for line in str(problem).splitlines():
             yield Problem("", line)
+        return
+    if MISTAKES in assignment.files and not assignment.table:
+        yield Problem(MISTAKES, "it lists nothing; list mistakes, or take the file away", False)
 
 
 def problems_of(notebook: NotebookNode) -> Iterator[Problem]:
