@@ -60,3 +60,14 @@ def test_a_number_that_fits_in_more_ways_is_refused_with_a_line(path, tmp_path, 
     ways = str(ambiguous.value).split(", ")
     folders = " or ".join(f"submitted/{number}/rnn" for number in ways)
     assert line.endswith(f"and copy it into {folders} by hand, as rnn.ipynb.")
+
+
+def test_a_folder_that_is_a_link_is_left_out_with_a_line(tmp_path, caplog):
+    archive, extracted, release = (tmp_path / name for name in ("archive", "out", "release/rnn"))
+    for folder in (archive, extracted, release, tmp_path / "elsewhere"):
+        folder.mkdir(parents=True)
+    (release / "rnn.ipynb").write_text("{}")
+    (tmp_path / "elsewhere" / "doejane_4242_98765_rnn.ipynb").write_text("hers")
+    (archive / "week 1").symlink_to(tmp_path / "elsewhere")
+    assert sort_out(archive, extracted, release, 10**6, "{}", logging.getLogger()) == {}
+    assert caplog.messages == ["Left out week 1: not a plain file. Ask for the notebook itself."]

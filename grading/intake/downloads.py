@@ -264,8 +264,14 @@ class Sorter:
 
     def files(self, archive: Path) -> Iterator[File]:
         """Go through the files of a folder and those in its zips."""
-        for folder, _, names in os.walk(archive):
-            for name in sorted(names):
+
+        def unopened(error: OSError) -> None:
+            path = printable(os.path.relpath(error.filename, archive))
+            self._leave_out(path, f"cannot be opened ({error.strerror}). Make it readable.")
+
+        for folder, inside, names in os.walk(archive, onerror=unopened):
+            links = [name for name in inside if Path(folder, name).is_symlink()]
+            for name in sorted([*names, *links]):
                 source = Path(folder, name)
                 path = printable(source.relative_to(archive).as_posix())
                 if source.is_symlink() or not source.is_file():
