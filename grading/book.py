@@ -162,8 +162,21 @@ class Book:
         return Class(assignment, known.duedate, max_points, entries)
 
     def read_entry(self, assignment: str, student: str) -> Entry:
-        """Read what the grade book holds of one student's submission."""
-        submission = self.gradebook.find_submission(assignment, student)
+        """
+        Read what the grade book holds of one student's submission.
+
+        Raises
+        ------
+        CourseError
+            Where it holds nothing of it.
+        """
+        try:
+            submission = self.gradebook.find_submission(assignment, student)
+        except MissingEntry:
+            raise CourseError(
+                f"{student}: the grade book holds nothing of {assignment}: run"
+                f" `{typed.command()} grade {assignment}`"
+            ) from None
         entry = about(submission.student)
         entry.handed_in, entry.timestamp = True, submission.timestamp
         self._read_grades(submission.assignment, {student: entry})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
 
+from nbformat.reader import NotJSONError
 from nbgrader import utils
 from nbgrader.converters import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -17,6 +20,14 @@ from grading.source.set_up import read_as_set_up
 
 # What stays with the instructor: mistakes, drawing code, translations.
 KEPT_BACK = ["mistakes.yaml", "draw.py", *LANGUAGES]
+
+
+def says_one_line(record: logging.LogRecord) -> bool:
+    """Let nbgrader say in a line what is wrong with the course, where it logs a traceback."""
+    error = sys.exc_info()[1]
+    if isinstance(error, CourseError | NotJSONError) and str(record.msg).startswith("Traceback"):
+        record.msg = reason(error)
+    return not str(record.msg).startswith("Please see the the above traceback")
 
 
 def capture_log(converter: BaseConverter, *more: str) -> dict[str, object]:
@@ -41,9 +52,20 @@ class CourseConverter(BaseConverter):
         """Convert what is asked for, if no option is set that would be ignored."""
         try:
             refuse(self.config)
+            super().start()
         except CourseError as error:
             self.fail(str(error))
-        super().start()
+        except NbGraderException:
+            self.failed = True
+            raise
+
+    def convert_notebooks(self) -> None:
+        """Convert what is asked for; what is wrong with the course is told in a line."""
+        self.log.addFilter(says_one_line)
+        try:
+            super().convert_notebooks()
+        finally:
+            self.log.removeFilter(says_one_line)
 
     def read_assignment(self) -> Assignment:
         """Return the assignment at hand, as the course has set it up."""

@@ -271,7 +271,7 @@ FAULTS = {
     ),
     "a mistake that is no Python": (
         lambda a: a.table.write_text(MISTAKE.replace("axis=0", "axis=(")),
-        "release: grading.CourseError: mistakes.yaml, blur, wrong: line ",
+        "release: mistakes.yaml, blur, wrong: line ",
     ),
     "an emptied table": (
         lambda a: a.table.write_text("# nothing\n"),

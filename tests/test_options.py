@@ -36,6 +36,7 @@ from traitlets.config import Config, Configurable
 from grading import CourseError
 from grading.options import REFUSED, refuse
 from grading.source import enter_course
+from grading.source.course import raise_failure
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,27 @@ def test_a_student_is_not_created_where_that_is_off(course):
     assert "sue: is not in the grade book, and Autograde.create_student is off" in said
     assert said.endswith("failed")
     assert scores(course) == {"bob": 0}
+
+
+# ------------------------------------------------------------ what goes wrong
+
+
+def test_what_is_wrong_with_the_course_is_a_line_and_no_traceback(course):
+    assert "failed" not in autograde(course, "s*")
+    nbgrader(course, "db", "student", "remove", "sam", "--force")
+    said = nbgrader(course, "generate_feedback", NAME, "--force")
+    assert f"sam: the grade book holds nothing of {NAME}: run `" in said
+    assert said.endswith("exit 1\n") and "raceback" not in said
+    assert [path.parts[-3] for path in course.glob(f"feedback/*/{NAME}/*.html")] == ["sue"]
+
+    before = (course / "release" / NAME / f"{NAME}.ipynb").read_bytes()
+    (course / "source" / NAME / "mistakes.yaml").write_text("double: [")
+    answer = enter_course().generate_assignment(NAME, force=True)  # as formgrader does
+    assert answer.keys() == {"success", "log"} and "raceback" not in answer["log"]
+    assert "[ERROR] mistakes.yaml, line 2: " in answer["log"]
+    with pytest.raises(CourseError, match=r"^release: mistakes\.yaml, line 2: "):
+        raise_failure(answer, "release")
+    assert (course / "release" / NAME / f"{NAME}.ipynb").read_bytes() == before
 
 
 # ------------------------------------------------------------------- folders

@@ -110,10 +110,14 @@ def line_of(error: BaseException, path: Path) -> str:
     return found
 
 
+PROCESSING = re.escape("[ERROR] There was an error processing assignment: ")  # nbgrader's words
+
+
 def raise_failure(result: dict, what: str) -> None:
     """Raise CourseError where a step of nbgrader failed, with the step's own last word."""
     if not result["success"]:
         log = result.get("log") or ""
+        told = re.findall(rf"^{PROCESSING}.*\n\[ERROR\] (?!Traceback)(.+)$", log, re.MULTILINE)
         raised = re.findall(r"^ +([\w.]+(?:Error|Exception): .*)$", log, re.MULTILINE)
         said = (result.get("error") or log or "failed").strip().splitlines()
-        raise CourseError(f"{what}: {(raised or said[-1:])[0].removeprefix('[ERROR] ')}")
+        raise CourseError(f"{what}: {(told or raised or said[-1:])[0].removeprefix('[ERROR] ')}")
