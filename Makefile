@@ -7,7 +7,8 @@ FAST := $(addprefix tests/test_, address.py autograd.py checks.py colours.py doc
   figures.py formulas.py house.py new.py notebooks.py stops.py translation.py utils.py wire.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check types test pytest test-torch bench site hooks bubblewrap chromium postgresql
+.PHONY: help demo check types test pytest test-torch bench site hooks
+.PHONY: bubblewrap chromium-headless-shell postgresql
 
 help:  ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -24,7 +25,7 @@ types: .venv/ready
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-test: bubblewrap chromium postgresql .venv/ready  ## all tests; FLAGS: what pytest takes
+test: bubblewrap chromium-headless-shell postgresql .venv/ready  ## all tests; FLAGS: what pytest takes
 	$(MAKE) --no-print-directory -j2 types pytest  # mypy takes a single core, and half a minute
 
 pytest: export OPENBLAS_NUM_THREADS = 1  # three processes of two threads wait for each other
@@ -57,15 +58,17 @@ hooks: .venv/ready  ## let commits leave out the outputs of source notebooks
 	$(BIN)/pip install --quiet --disable-pip-version-check --retries 1 -r requirements-torch.txt
 	touch $@
 
-# Debian packages: bubblewrap isolates student code; the others are for the tests alone.
+# Debian packages: bubblewrap isolates student code; the others are for the tests alone. Where there is
+# no Chromium without windows (Ubuntu), the tests take another one.
 program = $(or $(wildcard /usr/bin/$(1) /usr/lib/postgresql/*/bin/$(1)),$(shell command -v $(1)))
 bubblewrap: NEEDS = bwrap
-chromium: NEEDS = chromium
+chromium-headless-shell: NEEDS = chromium-headless-shell
 postgresql: NEEDS = initdb
-bubblewrap chromium postgresql:
+bubblewrap chromium-headless-shell postgresql:
 	@test -n "$(call program,$(NEEDS))" || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $@ >/dev/null; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $@ >/dev/null \
+	      || test $@ = chromium-headless-shell -a -n "$(call program,chromium)"; \
 	  else \
 	    echo "$@ is not installed; on Debian and Ubuntu: sudo apt install $@"; \
 	    test $@ != bubblewrap || test -n "$(filter --unprotected,$(FLAGS))" || { \

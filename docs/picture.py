@@ -48,7 +48,7 @@ def as_image(png: bytes) -> Image.Image:
 def main() -> None:
     """Write the pictures."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell")
         page = as_image(feedback(browser))
         first, *others = motion(browser)
         browser.close()
