@@ -57,7 +57,8 @@ def result_table(certificates: list[Certificate]) -> Table:
         notes = dict.fromkeys(result.mistake or result.note for result in results)
         said = notes if each.status == "graded" else [each.note]
         note = "; ".join(filter(None, [late_note(each.late_penalty), *said]))
-        numbers = [f"{p:g}" for p in [*points, each.score]]
+        is_graded = each.status != "not graded"  # else what the grade book has stays
+        numbers = [f"{p:g}" if is_graded else "-" for p in [*points, each.score]]
         table.add_row(escape(each.student_id), *numbers, escape(note))
     return table
 

@@ -180,6 +180,19 @@ FAULTS = {
         ),
         "test_blur: who writes nothing earns 25 points",
     ),
+    "no record of what was found": (
+        lambda a: a.replace("test-blur", "test.score()", ""),
+        "test_blur: who writes nothing earns 25 points; end it with `test.score()`",
+    ),
+    "a hidden test that is not hidden": (
+        lambda a: (
+            a.replace("test-blur", "### BEGIN HIDDEN TESTS\n", ""),
+            a.replace("test-blur", "### END HIDDEN TESTS", ""),
+        ),
+        "test_blur: stops where a student runs it, the solution filled in: ModuleNotFoundError: No "
+        "module named 'grading' (`line 2: from grading.testing import MarkedTest, hidden_rng`); "
+        "put it between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`",
+    ),
     "a module that is not shipped": (
         lambda a: a.replace("setup", "import numpy", "import beside\nimport numpy"),
         "setup: stops where a student runs it, the solution filled in: ModuleNotFoundError: No "
@@ -197,11 +210,11 @@ FAULTS = {
     ),
     "an edit that does not fit": (
         lambda a: a.table.write_text(a.table.read_text().replace('"axis=1"', '"axis=2"')),
-        "mistakes.yaml, mean_of_columns: `axis=2` stands 0 times in the solution, not once",
+        "mistakes.yaml, blur, mean_of_columns: `axis=2` stands 0 times in the solution, not once",
     ),
     "two edits that do not fit": (
         lambda a: a.table.write_text(a.table.read_text().replace('"axis=1"', '"axis=2"')),
-        "mistakes.yaml, negative_axis: `axis=2` stands 0 times in the solution, not once",
+        "mistakes.yaml, edges, negative_axis: `axis=2` stands 0 times in the solution, not once",
     ),
     "a cell that defines another function": (
         lambda a: a.replace("edges", "def edges(", "def borders("),
@@ -267,7 +280,7 @@ FAULTS = {
     ),
     "an edit that changes nothing": (
         lambda a: a.table.write_text(MISTAKE.replace("axis=0", "axis=1")),
-        "mistakes.yaml, wrong: `axis=1` is replaced by itself",
+        "mistakes.yaml, blur, wrong: `axis=1` is replaced by itself",
     ),
     "a mistake that is no Python": (
         lambda a: a.table.write_text(MISTAKE.replace("axis=0", "axis=(")),

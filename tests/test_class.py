@@ -272,6 +272,7 @@ def test_a_submission_whose_worker_always_dies_fails_alone(course, monkeypatch):
     done = CliRunner().invoke(app, ["grade", ASSIGNMENT, "--jobs", "2"])
     said = f"1 of {FEW} could not be marked: why stands above; the same command tries them again"
     assert str(done.exception) == said
+    assert re.search(r"^ student_03( +-){5} ", done.stdout, re.MULTILINE)
     folder = course / "reports" / ASSIGNMENT / "certificates"
     status = {each.student_id: each.status for each in read_certificates(folder)}
     assert len(status) == FEW
@@ -280,6 +281,12 @@ def test_a_submission_whose_worker_always_dies_fails_alone(course, monkeypatch):
     again = [(each.student_id, each.status) for each in grade([])]
     assert again == [("student_03", "graded")]
     assert not list(course.rglob(".*.part"))
+
+
+def test_outside_of_a_course_a_line_says_how_one_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["grade", ASSIGNMENT])
+    assert "or above; `rnn-grading start FOLDER` makes one" in str(done.exception)
 
 
 def test_a_course_that_belongs_to_another_user_is_one_line(tmp_path):
@@ -318,6 +325,12 @@ def test_only_what_has_changed_is_marked_again(course):
     again = [each.student_id for each in grade([])]
     assert sorted(again) == ["student_00", "student_01", "student_02"]
     assert len(grade(["student_03"], force=True)) == 1
+
+
+def test_diff_of_a_folder_without_certificates_says_where_they_are(tmp_path):
+    said = f"{tmp_path}: no certificates there; they are in reports/ASSIGNMENT/certificates, and"
+    with pytest.raises(CourseError, match=re.escape(said)):
+        list(compare(tmp_path, tmp_path))
 
 
 def test_a_changed_test_is_marked_anew_and_explained(course, monkeypatch):

@@ -40,6 +40,8 @@ MISSING = {
     "ModuleNotFoundError": "lay the module, or a link to it, into source/{assignment}",
     "FileNotFoundError": "lay the file into source/{assignment}, and open it by its name alone",
 }
+NOT_FOR_STUDENTS = "No module named 'grading'"
+NOT_HIDDEN = "put it between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`"
 
 
 def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> list[Problem]:
@@ -309,6 +311,8 @@ def run_as_students_do(released: Path, source: Source, rooms: Nursery) -> Iterat
         if result.error:
             kind = result.error.partition(":")[0]
             advice = MISSING.get(kind, "").format(assignment=source.assignment)
+            if NOT_FOR_STUDENTS in result.error:
+                advice = NOT_HIDDEN
             text = f"stops where a student runs it, the solution filled in: {result.error}"
             said = "; ".join(filter(None, [text, advice]))
             yield Problem(result.cell.name, said, number <= last or kind != "RoomTimeout")
@@ -329,4 +333,6 @@ def mark_in_room(released: Path, source: Source, rooms: Nursery) -> Iterator[Pro
     untouched = mark_notebook(cells.with_answers(source.notebook, stubs), outcomes, rooms)
     for name, result in untouched.results.items():
         if result.points:
-            yield Problem(name, f"who writes nothing earns {result.points:g} points")
+            text, test = f"who writes nothing earns {result.points:g} points", source.tests[name]
+            keeps_none = "MarkedTest(" in test and ".score(" not in test
+            yield Problem(name, f"{text}; end it with `test.score()`" if keeps_none else text)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from grading import CourseError
 from grading.book import Place
-from grading.run.certificate import Certificate, read_certificate
+from grading.run.certificate import BEFORE, FOLDER, Certificate, read_certificate
 from grading.sheets import column_titles
 
 BY_HAND = "by hand"  # in the place of a kind of check
+WHERE = f"they are in reports/ASSIGNMENT/{FOLDER}, and in {BEFORE} those of the run before"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def compare(old: Path, new: Path) -> Iterator[Difference]:
     names = [{path.name for path in folder.glob("*.json")} for folder in (old, new)]
     for folder, found in zip((old, new), names, strict=True):
         if not found:
-            raise CourseError(f"{folder}: no certificates there")
+            raise CourseError(f"{folder}: no certificates there; {WHERE}")
     for name in sorted(names[0] | names[1]):
         before = read_certificate(old / name) if name in names[0] else None
         after = read_certificate(new / name) if name in names[1] else None

@@ -31,7 +31,9 @@ def course_root(start: Path | None = None) -> Path:
     for folder in (start, *start.parents):
         if (folder / CONFIG).is_file():
             return folder
-    raise CourseError(f"{start} is not in a course: no {CONFIG} here or above")
+    raise CourseError(
+        f"{start} is not in a course: no {CONFIG} here or above; `rnn-grading start FOLDER` makes one"
+    )
 
 
 def enter_course(unprotected: bool = False) -> NbGraderAPI:

@@ -182,12 +182,12 @@ def read_versions(
         for name, entry in {**(kinds.get("mistakes") or {}), **(kinds.get("correct") or {})}.items():
             shows_in = entry.get("shows_in", function)
             if shows_in not in answers:
-                misfits.append(f"mistakes.yaml, {name}: there is no function {shows_in}")
+                misfits.append(f"mistakes.yaml, {function}, {name}: there is no function {shows_in}")
                 continue
             sentence, nothing = entry.get("sentence", ""), "earns" in entry
             for edits in (entry["edits"], *entry.get("also", ())):
                 try:
-                    text = edit(answers[function], edits, name)
+                    text = edit(answers[function], edits, f"{function}, {name}")
                 except CourseError as misfit:
                     misfits.append(str(misfit))
                 else:
@@ -202,7 +202,7 @@ def read_allowed(table: Mapping[str, Any]) -> list[str]:
 
 
 def edit(text: str, edits: list[dict[str, str]], name: str) -> str:
-    """Make the edits of one form of an entry; each must find its text exactly once."""
+    """Make the edits of one form of an entry, `name`; each must find its text exactly once."""
     for change in edits:
         found = text.count(change["find"])
         if found != 1:
