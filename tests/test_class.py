@@ -22,6 +22,7 @@ import pytest
 from conftest import ASSIGNMENT, grade, open_run
 from costly import COSTLY, Spend
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from typer.testing import CliRunner
 
 import grading.run.run
@@ -291,9 +292,10 @@ def test_outside_of_a_course_a_line_says_how_one_is_made(tmp_path, monkeypatch):
 
 def test_a_course_that_belongs_to_another_user_is_one_line(tmp_path):
     said = r"^anna.json: Permission denied; .*belong"
-    with pytest.raises(CourseError, match=said), alone(tmp_path):
+    folder = CourseDirectory(root=str(tmp_path))
+    with pytest.raises(CourseError, match=said), alone(folder):
         raise PermissionError(13, "Permission denied", "anna.json")
-    with alone(tmp_path):  # the lock was given back
+    with alone(folder):  # the lock was given back
         pass
 
 
