@@ -43,6 +43,7 @@ from grading.entries import (
 
 # By these nbgrader looks up what belongs to a submission, in tables that have no index of them.
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
+REMOVED = "what was handed in was removed from it meanwhile"
 
 
 class Book:
@@ -297,6 +298,9 @@ class Book:
                 self._enter_points(of_these, marks)
                 self._enter_comments(of_these, marks)
                 self._read_marks(of_these, entries)
+                for student in submissions:
+                    if marks[student].points.keys() - entries[student].grades.keys():
+                        raise CourseError(f"the grade book has no place for it: {REMOVED}")
                 self._enter_penalties(of_these, entries, late_penalty)
             if new:
                 self._enter_new(known, new, entries, late_penalty)

@@ -8,9 +8,10 @@ import shutil
 import pytest
 from assignments import function, hand_in, notebook, write
 from conftest import grade
-from nbgrader.api import Gradebook
+from nbgrader.api import Grade, Gradebook
 
 from grading.authoring.release import make_release
+from grading.book import Book
 from grading.run.certificate import BEFORE, FOLDER, file_name
 
 ASSIGNMENT, POINTS = "small", 25.0
@@ -173,4 +174,31 @@ def test_a_mark_that_the_grade_book_no_longer_holds_is_made_again(course):
         grade_of = book.find_grade("test_double", ASSIGNMENT, ASSIGNMENT, "bert")
         grade_of.auto_score = 3.0
         book.db.commit()
+    assert_marked_again(course, "bert")
+
+
+def test_a_submission_that_is_removed_from_the_grade_book_beside_a_run_is_marked_again(
+    course, monkeypatch
+):
+    """`nbgrader db assignment remove --force` takes away one thing after the other."""
+    enter_points = Book._enter_points
+
+    def beside(book, *more):
+        enter_points(book, *more)
+        book.query(Grade).delete()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Book, "_enter_points", beside)
+        marked = {each.student_id: each for each in mark(force=True)}
+    assert [each.status for each in marked.values()] == ["not graded"] * len(STUDENTS)
+    assert "the grade book has no place for it" in marked["bert"].notes[0]
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        book.remove_assignment(ASSIGNMENT)
+    assert_marked_again(course, *STUDENTS)
+
+
+def test_a_certificate_of_nothing_is_none_of_a_submission_that_is_not_there(course):
+    changed(cells=[])(course / "reports" / ASSIGNMENT / FOLDER / file_name("bert"))
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        book.remove_submission(ASSIGNMENT, "bert")
     assert_marked_again(course, "bert")

@@ -261,6 +261,7 @@ class Run:
             old.schema == SCHEMA
             and old.status != "not graded"
             and entry is not None
+            and entry.handed_in
             and {Place(m.notebook, m.cell): m.auto_points for m in old.cells} == entry.auto_points
             and old.source == self.settings.hashes
             and is_by_rule(entry, self.recorder.late_penalty)
