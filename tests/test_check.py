@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grading import CourseError
+from grading.authoring import translating
 from grading.authoring.check import check_assignment
 from grading.authoring.new import make_assignment
 from grading.cli import main, nursery_for_author
@@ -455,3 +457,13 @@ def test_grade_stops_where_the_assignment_is_not_in_order(course, author, monkey
         nbformat.write(author.notebook, author.path)
         assert call(monkeypatch, "grade", NAME) == 1
         assert f"{NAME}, {said}" in capsys.readouterr().err
+
+
+def test_translators_are_told_of_which_assignment_a_table_cannot_be_read(
+    author, course, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(translating, "CATALOGUES", tmp_path)
+    author.table.write_text("blur: [\n")
+    with pytest.raises(CourseError, match=f"^{NAME}, mistakes.yaml, line 2: "):
+        list(translating.write_language(course, "eo"))
+    assert not (course / "source" / NAME / "eo").exists()

@@ -16,6 +16,7 @@ from grading.authoring.catalogues import Messages, of_assignment, of_engine, sta
 from grading.source import read_assignment
 from grading.source.bundle import MADE, bundle
 from grading.source.catalogue import CATALOGUES
+from grading.source.problems import problems_of_table, raise_problems
 from grading.source.translation import (
     Translation,
     cells_of,
@@ -59,6 +60,7 @@ def write_language(root: Path, language: str) -> Iterator[str]:
         if not any(folder.glob("*.ipynb")):
             continue
         assignment, own = read_assignment(folder.name, root), folder / language
+        raise_problems(folder.name, problems_of_table(assignment))
         own.mkdir(exist_ok=True)
         yield from write_catalogue(own / "mistakes.po", of_assignment(assignment), language)
         for name in assignment.notebooks:
