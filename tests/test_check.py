@@ -1,9 +1,7 @@
 """`check`: each slip of an author is a line that names the cell, and says what to do."""
 
-import re
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -319,18 +317,105 @@ def test_a_test_of_what_comes_with_python_or_is_imported_is_in_order(author, roo
     assert not [found for found in problems(author, rooms) if "no cell defines" in found]
 
 
-@pytest.mark.parametrize(
-    ("cell", "place"), [("blur", "blur: line 18"), ("check-blur", "check_blur: line 2")]
-)
-def test_a_loop_that_never_ends_is_said_with_its_line(author, rooms, monkeypatch, cell, place):
-    monkeypatch.setattr(rooms, "limits", replace(rooms.limits, notebook_seconds=1.5))
-    if cell == "blur":
-        author.replace(cell, "return x - mean", "while True:\n        mean = mean + 0")
-    else:
-        author.cell(cell).source = "n = 1\nwhile n: n += 1"
-    (found,) = problems(author, rooms)
+FOREVER = "sum(0 for _ in iter(int, 1))"
+HASTE = 'c.Autograde.limits = {"notebook_seconds": 1.5, "call_seconds": 0.4}\n'
+ENDLESS = {
+    "a solution": (
+        lambda a: a.replace("blur", "return x - mean", f"return {FOREVER}"),
+        "blur, line 18",
+    ),
+    "a visible check": (
+        lambda a: a.cell("check-blur").update(source="n = 1\nwhile n: n += 1"),
+        "check_blur, line 2",
+    ),
+    "set-up": (
+        lambda a: a.replace("setup", "import numpy", f"{FOREVER}\nimport numpy"),
+        "setup, line 1",
+    ),
+    "a mistake": (
+        lambda a: a.table.write_text(MISTAKE.replace("axis=0", f"axis={FOREVER}")),
+        f"{NAME}, mistakes.yaml, blur, wrong",
+    ),
+}
+
+
+@pytest.fixture
+def haste(course):
+    """Let an author's code run for a second and a half."""
+    config = course / "nbgrader_config.py"
+    config.write_text(CONFIG + HASTE)
+    yield
+    config.write_text(CONFIG)
+
+
+@pytest.mark.parametrize("fault", ENDLESS)
+def test_a_loop_that_never_ends_is_said_with_its_place(author, rooms, haste, fault):
+    spoil, place = ENDLESS[fault]
+    spoil(author)
     said = "it still runs after 1.5 s, all that a submission may take; does a loop never end?"
-    assert re.sub("line (18|19):", "line 18:", found) == f"{place}: {said}"
+    (found,) = problems(author, rooms)
+    assert found.endswith(f"{place}: {said}")
+
+
+TEMPLATES = """\
+python3:
+    setup: ""
+    dispatch: "type({{snippet}})"
+    normalize: "str({{snippet}})"
+    check: 'assert {{snippet}} == {{value}}'
+    templates:
+        default:
+            - test: "{{snippet}}"
+              fail: "{{snippet}} is not right"
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "release", "prove", "grade", "example"])
+def test_an_autotest_that_never_ends_is_a_line(course, author, haste, monkeypatch, capsys, command):
+    (course / "autotests.yml").write_text(TEMPLATES)
+    author.cell("test-blur").source = f"### AUTOTEST {FOREVER}"
+    nbformat.write(author.notebook, author.path)
+    assert call(monkeypatch, command, NAME, *["blur"] * (command == "example")) == 1
+    said = "it still runs after 1.5 s, all that a submission may take; does a loop never end?"
+    assert capsys.readouterr().err == f"test_blur, `type({FOREVER})`: {said}\n"
+
+
+ON_FEW = f"axis={FOREVER} if len(x) > 3 else 0"  # not on the example, of 3 rows
+
+
+@pytest.mark.parametrize("command", ["prove", "grade"])
+def test_a_mistake_that_never_ends_on_hidden_data_is_a_line(
+    course, author, haste, monkeypatch, capsys, command
+):
+    """By the time of its calls; `grade` says it where it might be what a student made."""
+    author.table.write_text(MISTAKE.replace("axis=0", ON_FEW))
+    assert call(monkeypatch, "release", NAME) == 0
+    hand_in(course / "release" / NAME, course / "submitted" / "one" / NAME, "blur", "x[0] + 1")
+    assert call(monkeypatch, command, NAME) == 1
+    said = "it still runs after 0.8 s, all that its calls may take; does a loop never end?"
+    assert f"{NAME}, mistakes.yaml, blur, wrong: {said}\n" in capsys.readouterr().err
+    shutil.rmtree(course / "submitted")
+
+
+def hand_in(released, folder, function, value):
+    """Hand in a function that returns something."""
+    notebook = nbformat.read(released / f"{NAME}.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.id == function)
+    cell.source = f"def {function}(x):\n    return {value}"
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{NAME}.ipynb")
+
+
+@pytest.mark.parametrize("command", ["example", "grade"])
+def test_a_solution_that_never_ends_is_a_line(course, author, haste, monkeypatch, capsys, command):
+    assert call(monkeypatch, "release", NAME) == 0
+    (course / "submitted" / "one" / NAME).mkdir(parents=True)
+    author.replace("blur", "return x - mean", f"return {FOREVER}")
+    nbformat.write(author.notebook, author.path)
+    assert call(monkeypatch, command, NAME, *["blur"] * (command == "example")) == 1
+    said = "it still runs after 1.5 s, all that a submission may take; does a loop never end?"
+    assert capsys.readouterr().err.endswith(f"{NAME}, blur, line 18: {said}\n")
+    shutil.rmtree(course / "submitted")
 
 
 def test_the_same_is_said_once(author, rooms):

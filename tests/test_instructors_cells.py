@@ -15,8 +15,8 @@ from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution
 from grading.rooms import Nursery
-from grading.source.assignment import compiled
 from grading.source.cells import with_answers
+from grading.source.running import compiled
 
 FILE = Path(__file__).with_name("instructors_cells.txt")
 # What cannot be asked, and what the author is told: a line with the expression.

@@ -7,24 +7,21 @@ import copy
 import difflib
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from traceback import walk_tb
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 
-from grading import CellStops, CourseError
+from grading import CellStops, CourseError, StillRuns
 from grading.authoring.example import run_check
 from grading.authoring.leaks import markers, scan, secrets_of
 from grading.marking.naming import Outcomes
 from grading.marking.notebook import mark_notebook
 from grading.marking.solution import mark_solution, points_lost
 from grading.rooms import Cell, Nursery, run_notebook
-from grading.rooms.clock import OutOfTime, bounded
 from grading.source import Assignment, Source, cells
 from grading.source.cells import Kind
 from grading.source.course import raise_failure, release_folder
@@ -32,7 +29,6 @@ from grading.source.names import names_in
 from grading.source.problems import Problem, problems_in, problems_of_table
 from grading.source.set_up import read_as_set_up
 
-WAITS = 5  # times its processor time, the solution may wait for something
 LIKE = 0.8  # so much of a marker's letters is a slip in writing it
 ALLOW = "where they may, name it under `allow:` in mistakes.yaml"
 SAID_POINTS = re.compile(r"^\s*#+ *\(?(\d+(?:\.\d+)?) *(?:points?|pts?)\b", re.MULTILINE)
@@ -68,9 +64,8 @@ def check_assignment(course: NbGraderAPI, assignment: str, rooms: Nursery) -> li
         found += [each for source in known.notebooks.values() for each in beside_each_other(source)]
     found += read_through(known, course.config)
     if not any(problem.stops for problem in found):  # else the others would say the same again
-        most = rooms.limits.notebook_seconds
         for source in known.notebooks.values():
-            found += mark_solution_of(source, most)
+            found += mark_solution_of(source)
     if not any(problem.stops for problem in found):
         found += problems_of_release(known, course.config, root, rooms)
     return list(dict.fromkeys(found))
@@ -189,15 +184,13 @@ def points_said_otherwise(notebook: NotebookNode) -> Iterator[Problem]:
 # What running the solution tells
 
 
-def mark_solution_of(source: Source, seconds: float) -> Iterator[Problem]:
+def mark_solution_of(source: Source) -> Iterator[Problem]:
     """Yield which tests the solution does not pass, and points that do not add up."""
     outcomes = Outcomes(source)
     try:
-        with bounded(seconds, time.monotonic() + WAITS * seconds):
-            results = mark_solution(outcomes)
-    except OutOfTime as stop:
-        said = f"it still runs after {seconds:g} s, all that a submission may take"
-        yield Problem(place_of(stop), f"{said}; does a loop never end?")
+        results = mark_solution(outcomes)
+    except StillRuns as stop:
+        yield Problem(stop.place, stop.said)
         return
     except CellStops as stop:
         yield Problem(stop.place, f"stops with {stop.error}")
@@ -205,13 +198,6 @@ def mark_solution_of(source: Source, seconds: float) -> Iterator[Problem]:
     yield from faults_in(outcomes)
     lost = list(points_lost(outcomes, results))
     yield from lost or crosses_in(source)
-
-
-def place_of(stop: OutOfTime) -> str:
-    """Return the cell, and its line, in which the author's code was stopped."""
-    files = [(frame.f_code.co_filename, number) for frame, number in walk_tb(stop.__traceback__)]
-    found = [(re.match(r"<(.+), \w{8}>", file), number) for file, number in files]
-    return next((f"{cell[1]}: line {n}" for cell, n in reversed(found) if cell), "the solution")
 
 
 def faults_in(outcomes: Outcomes) -> Iterator[Problem]:

@@ -37,6 +37,7 @@ from grading.rooms import Nursery
 from grading.source import Source, Version
 from grading.source.cells import function_tested, with_answers
 from grading.source.names import names_in
+from grading.source.running import in_entry
 
 STUB = "raise NotImplementedError()"
 SAMPLE = 24  # every so many-th mistake is handed in
@@ -213,7 +214,10 @@ def prove_version(trial: Trial) -> Proof:
     problems: list[Broken] = []
     promise = promise_of(version, trial.is_blank)
     for each in ready.outcomes[: trial.sets]:
-        with np.errstate(all="ignore"):  # as in a student's room, where nobody reads warnings
+        with (
+            in_entry(version),
+            np.errstate(all="ignore"),
+        ):  # as in a student's room, where nobody reads warnings
             tries = {"": list(mark_solution(each, **replaced, **without).values())}
         if each.data.number < trial.handed_in:
             notebook = with_answers(each.source.notebook, replaced)

@@ -8,20 +8,22 @@ import hashlib
 import io
 import pickle
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from grading import CourseError, MistakeStops
+from grading import CourseError, MistakeStops, StillRuns
+from grading.bounded import OutOfTime, bounded
 from grading.marking.hidden_data import HiddenData
 from grading.outcomes import Outcome, flatten, run_function, same_flat
 from grading.source import Source, Version
 from grading.source.names import names_in
 from grading.stops import copy_value
 
+CALLS = 2  # the second of which has to give the same
 ON_VIEW = HiddenData()  # what an author sees who runs a notebook in Jupyter
 
 
@@ -169,6 +171,7 @@ class Candidate:
         self.outcomes, self.version, self.calls = outcomes, version, calls
         self.functions: list[Callable] = []
         self.seen: list[Seen] = []
+        self.stop: StillRuns | None = None  # it is not waited for twice
 
     def gives(self, seen: Sequence[Seen]) -> bool:
         """Tell whether it gives just these outcomes."""
@@ -182,14 +185,30 @@ class Candidate:
         if self.calls[0].own_cache:  # of a single value nobody could tell what it is
             return None
         function = self.build()
-        with np.errstate(all="ignore"), suppress(Exception, SystemExit):
+        with np.errstate(all="ignore"), self.bounded(), suppress(Exception, SystemExit):
             return first_value(function(*copy_value(self.calls[0].arguments).values()))
         return None
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Stop it where it takes longer than a student's would be let: it names nothing then."""
+        if self.stop:
+            raise self.stop
+        source = self.outcomes.source
+        most = CALLS * source.times.call
+        try:
+            with bounded(most):
+                yield
+        except OutOfTime:
+            self.stop = StillRuns(source.assignment, self.version.entry, most, "its calls")
+            raise self.stop from None
 
     def build(self) -> Callable:
         """Return it as a function; one that cannot be is nobody's fault who is marked."""
         try:
             return self.outcomes.source.build(self.version)
+        except StillRuns:
+            raise
         except CourseError as problem:
             raise MistakeStops(str(problem)) from None
 
@@ -204,7 +223,7 @@ class Candidate:
         source = self.outcomes.source
         if not self.functions:
             self.functions.append(self.build())  # anew: it may remember its calls
-        with np.errstate(all="ignore"):  # wrong versions divide by zero and worse
+        with np.errstate(all="ignore"), self.bounded():  # they divide by zero and worse
             outcome = given.run(self.functions[-1])
             stop = outcome.raised
             missing = {*stop[2]} if stop and stop[1] == "NameError" else set()

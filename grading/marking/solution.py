@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from nbformat import NotebookNode
 
-from grading import CellStops
+from grading import CellStops, StillRuns
 from grading.findings import Finding
 from grading.marking.current import marking
 from grading.marking.naming import Outcomes
@@ -62,6 +62,11 @@ def mark_solution(
             results.clear()
             try:
                 source.run_cell(cell, keeping_value(text) if is_test else text, names)
+            except StillRuns as stop:
+                if not (is_test and replaced):
+                    raise
+                found[name] = stopped(cell, stop.said)
+                continue
             except CellStops as stop:
                 if is_test and replaced:
                     found[name] = stopped(cell, stop.said)

@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple, NoReturn
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..bounded import SHORTEST_WAIT
 
 WALL_FACTOR, GRACE = 20, 10.0  # wall time: so many times what a room may take, and seconds more
 MESSAGE_SECONDS = 5.0  # wall time in which an answer that has begun to come is whole
-SHORTEST_WAIT = 0.01  # seconds
-SIGNALS = {signal.ITIMER_VIRTUAL: signal.SIGVTALRM, signal.ITIMER_REAL: signal.SIGALRM}
-
-
-class OutOfTime(KeyboardInterrupt):
-    """Our own work for a room took too long; no `except Exception` of a test may take it."""
-
-
-@contextmanager
-def bounded(seconds: float, latest: float) -> Iterator[None]:
-    """
-    Bound the processor time that a function of ours takes, which a student's has called.
-
-    Parameters
-    ----------
-    seconds : float
-    latest : float
-        When it has to be done whatever it waits for, as `time.monotonic` counts.
-
-    Raises
-    ------
-    OutOfTime
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals reach the main thread alone
-        return
-
-    def stop(*_: object) -> NoReturn:
-        raise OutOfTime
-
-    now = {signal.ITIMER_VIRTUAL: time.process_time, signal.ITIMER_REAL: time.monotonic}
-    most = {signal.ITIMER_VIRTUAL: seconds, signal.ITIMER_REAL: latest - time.monotonic()}
-    outer = {kind: (signal.getitimer(kind)[0], signal.getsignal(SIGNALS[kind])) for kind in now}
-    begin = {kind: read() for kind, read in now.items()}
-    for kind, (left, _) in outer.items():
-        if not left or most[kind] < left:
-            signal.signal(SIGNALS[kind], stop)
-            signal.setitimer(kind, max(most[kind], SHORTEST_WAIT))
-    try:
-        yield
-    finally:
-        for kind, (left, handler) in outer.items():
-            rest = left - (now[kind]() - begin[kind])
-            signal.setitimer(kind, max(rest, SHORTEST_WAIT) if left else 0)
-            signal.signal(SIGNALS[kind], handler)
 
 
 class Span(NamedTuple):

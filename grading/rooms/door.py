@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from ..bounded import SHORTEST_WAIT, OutOfTime, bounded
 from . import said
 from .answers import (
     WRONG_FORM,
@@ -26,7 +27,7 @@ from .answers import (
     student_error,
     with_odd,
 )
-from .clock import SHORTEST_WAIT, Clock, OutOfTime, bounded
+from .clock import Clock
 from .exceptions import Shown
 from .room import wire
 from .room.channel import ANSWER, QUESTION, Channel, ChannelClosed, ChannelError, ChannelTimeout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..bounded import Times
 from .room.wire import Bounds
 
 
@@ -48,8 +49,8 @@ class Limits:
     disk_mb: int = 64
     start_seconds: float = 20.0
     cell_seconds: float = 10.0
-    call_seconds: float = 5.0
-    notebook_seconds: float = 120.0
+    call_seconds: float = Times().call
+    notebook_seconds: float = Times().notebook
     rooms: int = 12
     files_mb: int = 24
     output_bytes: int = 2_000_000

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .. import MistakeStops
+from .. import MistakeStops, StillRuns
 from ..scopes import scopes_of
 from .answers import StudentError
 from .cell import Cell, CellResult, error_output
@@ -141,7 +141,7 @@ class MarkingRoom:
         """Run a cell in the marking room; return its value, and what it raised."""
         self.shell.outputs = Outputs(most_output)
         value, error = self.shell.run(cell.source, cell.name)
-        is_ours = isinstance(error, (MemoryError, MistakeStops))
+        is_ours = isinstance(error, (MemoryError, MistakeStops, StillRuns))
         is_ours = is_ours and not isinstance(error, StudentError)
         if error and (is_ours or isinstance(error, KeyboardInterrupt)):  # or the instructor's
             raise error from None

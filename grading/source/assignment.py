@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import hashlib
 import io
 import json
-import linecache
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
-from traceback import walk_tb
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from nbformat import NotebookNode
 
 from grading import CellStops, CourseError
+from grading.bounded import Times
 from grading.findings import Words
 from grading.source import cells
 from grading.source.autotest import Writer, write_tests
@@ -30,8 +28,8 @@ from grading.source.course import course_root
 from grading.source.material import MISTAKES, Material
 from grading.source.mistakes import Version, read_allowed, read_table, read_versions
 from grading.source.modules import NoShell, CourseModules, read_modules
-from grading.source.moved import say_where
-from grading.source.names import Names, names_in, python_in
+from grading.source.names import Names, names_in
+from grading.source.running import in_entry, run_cell
 from grading.source.translation import Translation, read_translation
 
 KNOWN_MISTAKES = "known_mistakes.json"  # what students get of it, generated
@@ -50,6 +48,8 @@ class Assignment:
         The modules of the course, by their path in the course folder.
     writer : Writer, optional
         Writes its AUTOTEST tests, as the course has set it up.
+    times : Times
+        So long its code may run.
 
     Attributes
     ----------
@@ -72,8 +72,9 @@ class Assignment:
         files: Mapping[str, bytes],
         modules: Mapping[str, bytes],
         writer: Writer | None = None,
+        times: Times = Times(),
     ) -> None:
-        self.name, self.writer = name, writer or Writer()
+        self.name, self.writer, self.times = name, writer or Writer(), times
         self.files, self.course_modules = dict(files), dict(modules)
         own = {path: text for path, text in files.items() if path.endswith(".py")}
         self.modules = CourseModules({**modules, **own})
@@ -137,7 +138,7 @@ class Assignment:
                     cell.source = texts[name, cells.grade_id(cell)]
             if source.written:
                 files[f"{name}.ipynb"] = json.dumps(source.notebook).encode()
-        return Assignment(self.name, files, self.course_modules)
+        return Assignment(self.name, files, self.course_modules, times=self.times)
 
     # Hashes
 
@@ -155,7 +156,8 @@ class Assignment:
 
     def packed(self) -> bytes:
         """Return the assignment as bytes."""
-        return zlib.compress(pickle.dumps((self.name, self.files, self.course_modules)), level=1)
+        parts = self.name, self.files, self.course_modules, None, self.times
+        return zlib.compress(pickle.dumps(parts), level=1)
 
     @classmethod
     def unpacked(cls, data: bytes) -> Assignment:
@@ -177,7 +179,7 @@ class Source:
     ----------
     assignment : str
         The assignment's name.
-    files, modules
+    files, modules, times
         As of the assignment.
     notebook : NotebookNode
     answers : dict
@@ -192,12 +194,14 @@ class Source:
 
     def __init__(self, of: Assignment, name: str) -> None:
         self.name, self.assignment = name, of.name
-        self.files, self.modules, self._of = of.files, of.modules, of
+        self.files, self.modules, self.times, self._of = of.files, of.modules, of.times, of
         self.notebook = cells.read_notebook(f"{of.name}/{name}.ipynb", self.files[f"{name}.ipynb"])
         self.as_written = copy.deepcopy(self.notebook)
         names = {**self.no_names(), "__name__": "__main__"}
         templates = self.files.get(of.writer.autotest_filename, b"")
-        self.written = write_tests(self.notebook, of.writer, templates, names, self.importing)
+        self.written = write_tests(
+            self.notebook, of.writer, templates, names, self.importing, of.times.notebook
+        )
         self.answers = self._named(Kind.SOLUTION)
         self.tests = self._named(Kind.TEST)
 
@@ -300,12 +304,7 @@ class Source:
 
     def run(self, name: str, text: str, names: dict[str, Any]) -> None:
         """Run a cell of the author's; one that stops is said with its name, and why."""
-        try:
-            exec(compiled(text, name), names)
-        except Exception as error:
-            what = error.msg if isinstance(error, SyntaxError) else str(error)
-            said = say_where(error) or ": ".join(filter(None, [type(error).__name__, what]))
-            raise CellStops(self.assignment, name, line_in(error, name), said) from None
+        run_cell(self.assignment, name, text, names, self.times.notebook)
 
     @functools.cached_property
     def _right(self) -> dict[str, Any]:
@@ -357,11 +356,10 @@ class Source:
     def _amid_right(self, version: Version) -> dict[str, Any]:
         names = dict(self._right)
         try:
-            with self.importing():
+            with self.importing(), in_entry(version):
                 self.run(version.function, version.text, names)
         except CellStops as stop:
-            where = f"{MISTAKES}, {version.function}, {version.name}"
-            raise CourseError(f"{where}: {stop.said}") from None
+            raise CourseError(f"{version.entry}: {stop.said}") from None
         return names
 
     def build_in_notebook(self, version: Version) -> Callable:
@@ -373,8 +371,9 @@ class Source:
         if version and version.function == function:  # no other function calls it here
             names = self._amid_right(version)
         else:
-            names = self.namespace(**({version.function: version.text} if version else {}))
-        with self.importing(), contextlib.redirect_stdout(io.StringIO()):
+            with in_entry(version):
+                names = self.namespace(**({version.function: version.text} if version else {}))
+        with in_entry(version), self.importing(), redirect_stdout(io.StringIO()):
             for name, text in self.examples.items():
                 self.run(name, text, names)
                 if cells.function_checked(name) == function:
@@ -412,6 +411,7 @@ def read_assignment(
     root: Path | None = None,
     folder: Path | None = None,
     writer: Writer | None = None,
+    times: Times = Times(),
 ) -> Assignment:
     """
     Read an assignment.
@@ -423,7 +423,7 @@ def read_assignment(
         The course folder; the one here if none is given.
     folder : Path, optional
         Where the source lies, if not in source/<assignment>.
-    writer : Writer, optional
+    writer, times
         As of `Assignment`.
 
     Raises
@@ -439,7 +439,7 @@ def read_assignment(
     templates = writer.autotest_filename  # beside the notebook, or in the course folder
     if (root / templates).is_file():
         files.setdefault(templates, (root / templates).read_bytes())
-    return Assignment(name, files, read_modules(root), writer)
+    return Assignment(name, files, read_modules(root), writer, times)
 
 
 def read_source(assignment: str, root: Path | None = None, notebook: str = "") -> Source:
@@ -467,26 +467,6 @@ def is_scratch(path: Path, folder: Path) -> bool:
     """Tell whether a file is left behind by Jupyter or Python."""
     parts = path.relative_to(folder).parts
     return any(part == "__pycache__" or part.startswith(".") for part in parts)
-
-
-@functools.lru_cache(1000)
-def compiled(text: str, name: str) -> CodeType:
-    """Compile the text of a cell, and keep it where one looks for the line that stops."""
-    file = f"<{name}, {digest([text])[:8]}>"
-    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
-    try:
-        return compile(text, file, "exec", dont_inherit=True)
-    except SyntaxError:  # a magic, which IPython makes Python of
-        return compile(python_in(text), file, "exec", dont_inherit=True)
-
-
-def line_in(error: BaseException, name: str) -> int | None:
-    """Return the line of the cell of this name that an exception passed through last."""
-    file = f"<{name}, "
-    trace = walk_tb(error.__traceback__)
-    found = [number for frame, number in trace if frame.f_code.co_filename.startswith(file)]
-    found += [error.lineno] if isinstance(error, SyntaxError) and error.lineno else []
-    return found[-1] if found else None
 
 
 def digest(parts: Iterable[str | bytes]) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from traceback import walk_tb
 from typing import Any
 
 import yaml
@@ -14,9 +15,12 @@ from IPython.lib.pretty import pretty
 from nbformat import NotebookNode
 from nbgrader.preprocessors import InstantiateTests
 
-from grading import CourseError
+from grading import CourseError, StillRuns
+from grading.bounded import OutOfTime, bounded
 from grading.source.cells import grade_id
 from grading.source.names import python_in
+
+FILE = "<autotest>"
 
 
 
@@ -26,6 +30,7 @@ def write_tests(
     templates: bytes,
     names: dict[str, Any],
     importing: Callable[[], AbstractContextManager],
+    seconds: float,
 ) -> set[str]:
     """
     Write the tests of a notebook, as nbgrader does when it publishes.
@@ -41,6 +46,8 @@ def write_tests(
         In which the notebook's code is run.
     importing : callable
         Lets it import the course's modules.
+    seconds : float
+        So long each cell may run.
 
     Returns
     -------
@@ -63,13 +70,15 @@ def write_tests(
         raise CourseError(f"{grade_id(notebook.cells[cells[0]])}: {said}") from None
     with importing(), contextlib.redirect_stdout(io.StringIO()):
         for number, cell in enumerate(notebook.cells[: cells[-1] + 1]):
+            name = grade_id(cell) or cell.id
             try:
-                writer.preprocess_cell(cell, {"kernel_name": kernel}, number)
+                with bounded(seconds):
+                    writer.preprocess_cell(cell, {"kernel_name": kernel}, number)
+            except OutOfTime as stop:
+                raise StillRuns(name, writer.line_of(stop), seconds) from None
             except Exception as error:
                 said = f"{type(error).__name__}: {error}".splitlines()[0]
-                raise CourseError(
-                    f"{grade_id(cell) or cell.id}: no tests can be written: {said}"
-                ) from None
+                raise CourseError(f"{name}: no tests can be written: {said}") from None
     return {grade_id(notebook.cells[number]) for number in cells}
 
 
@@ -85,7 +94,7 @@ class Writer(InstantiateTests):
 
     def begin(self, templates: dict[str, Any], kernel: str, names: dict[str, Any]) -> None:
         """Begin with a notebook: with the templates of its kernel, and the names that it has."""
-        self.names, self.sanitizer = names, self.sanitizers[kernel]
+        self.names, self.sanitizer, self.code = names, self.sanitizers[kernel], "..."
         self.global_tests_loaded = True
         self.test_templates_by_type = templates["templates"]
         self.dispatch_template, self.check_template = templates["dispatch"], templates["check"]
@@ -95,13 +104,20 @@ class Writer(InstantiateTests):
 
     def _execute_code_snippet(self, code: str) -> str | None:
         """Run code; return how the value of its last line is shown, as the course cleans that."""
-        tree = ast.parse(python_in(code))
+        self.code = python_in(code)
+        tree = ast.parse(self.code)
         last = tree.body[-1] if tree.body else None
         if not isinstance(last, ast.Expr):
-            exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
+            exec(compile(tree, FILE, "exec", dont_inherit=True), self.names)
             return None
         tree.body.pop()
-        exec(compile(tree, "<autotest>", "exec", dont_inherit=True), self.names)
-        expression = compile(ast.Expression(last.value), "<autotest>", "eval", dont_inherit=True)
+        exec(compile(tree, FILE, "exec", dont_inherit=True), self.names)
+        expression = compile(ast.Expression(last.value), FILE, "eval", dont_inherit=True)
         value = eval(expression, self.names)
         return None if value is None else self.sanitizer(pretty(value, max_width=79))
+
+    def line_of(self, stop: OutOfTime) -> str:
+        """Return the line of the code at hand that was stopped."""
+        found = walk_tb(stop.__traceback__)
+        number = next((n for frame, n in found if frame.f_code.co_filename == FILE), 1)
+        return f"`{self.code.splitlines()[number - 1].strip()}`"

@@ -99,6 +99,11 @@ class Version:
     shows_in: str
 
     @property
+    def entry(self) -> str:
+        """Where it stands in the table."""
+        return f"mistakes.yaml, {self.function}, {self.name}"
+
+    @property
     def is_mistake(self) -> bool:
         """Tell whether this version is wrong."""
         return bool(self.sentence)

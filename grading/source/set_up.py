@@ -8,10 +8,13 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import IncludeHeaderFooter
+from nbgrader.preprocessors import Execute, IncludeHeaderFooter
 from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
 
 from grading import CourseError
+from grading.bounded import Times
+from grading.options import is_set, set_to
 from grading.source.assignment import Assignment, read_assignment
 from grading.source.autotest import Writer
 from grading.source.course import source_folder
@@ -27,7 +30,7 @@ def read_as_set_up(coursedir: CourseDirectory, config: Config, name: str) -> Ass
         Where there is none.
     """
     folder, writer = source_folder(coursedir, name), Writer(config=config)
-    found = read_assignment(name, Path(coursedir.root), folder, writer)
+    found = read_assignment(name, Path(coursedir.root), folder, writer, times_of(config))
     return with_header(found, coursedir.root, config)
 
 
@@ -60,4 +63,15 @@ def with_header(assignment: Assignment, root: str, config: Config) -> Assignment
         for number, cell in enumerate(notebook.cells):
             cell.setdefault("id", f"added-{number}")  # older notebooks have none
         files[f"{name}.ipynb"] = nbformat.writes(notebook).encode()
-    return Assignment(assignment.name, files, assignment.course_modules, assignment.writer)
+    modules, writer = assignment.course_modules, assignment.writer
+    return Assignment(assignment.name, files, modules, writer, assignment.times)
+
+
+def times_of(config: Config) -> Times:
+    """Return for how long code may run: as the course has set it for students' rooms."""
+    limits = config.get("Autograde", {}).get("limits", {})
+    if isinstance(limits, LazyConfigValue):
+        limits = limits.get_value({})
+    timeout = set_to(config, Execute, "timeout") or 0 if is_set(config, Execute, "timeout") else 0
+    notebook, call = max(timeout, Times().notebook), timeout if timeout > 0 else Times().call
+    return Times(limits.get("notebook_seconds", notebook), limits.get("call_seconds", call))
