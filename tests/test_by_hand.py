@@ -118,7 +118,7 @@ def test_a_button_pressed_beside_a_run_changes_nothing_and_says_one_line(course,
     server = enter_course()
     with alone(server.coursedir):
         answer = getattr(server, button)(NAME, MARKED, force=True)
-    line = "another run is marking in this course; wait until it has ended"
+    line = "another run is at work in this course; wait until it has ended"
     assert answer == {"success": False, "log": f"[ERROR] {line}\n"}
     assert {path: path.stat() for path in before} == before
 

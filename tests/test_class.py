@@ -305,7 +305,7 @@ def test_two_runs_at_once_are_refused(course):
         next(marked)
         done = CliRunner().invoke(app, ["grade", ASSIGNMENT])
         assert isinstance(done.exception, CourseError)
-        said = "another run is marking in this course; wait until it has ended"
+        said = "another run is at work in this course; wait until it has ended"
         assert str(done.exception) == said
         assert len(list(marked)) == FEW - 1
 

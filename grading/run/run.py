@@ -437,7 +437,7 @@ def alone(coursedir: CourseDirectory) -> Iterator[None]:
             yield
     except Timeout:
         raise CourseError(
-            "another run is marking in this course; wait until it has ended"
+            "another run is at work in this course; wait until it has ended"
         ) from None
     except PermissionError as error:
         raise CourseError(
