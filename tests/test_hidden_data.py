@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+import re
 import shutil
 import stat
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -15,7 +18,7 @@ from grading.authoring.release import known_mistakes
 from grading.cli import app
 from grading.demo import plain
 from grading.marking.hidden_data import SECRET, SETS, choose, read_secret, sets_of
-from grading.marking.naming import Outcomes
+from grading.marking.naming import Given, Outcomes
 from grading.marking.solution import mark_solution
 from grading.source import course_root, read_assignment, read_source
 from grading.source.cells import with_answers
@@ -113,3 +116,26 @@ def test_a_mistake_in_a_cache_is_known_where_it_shows():
     assert version in source.mistakes_of_others("lstm_step_backward")
     assert version not in source.mistakes("lstm_step_forward")
     assert version.sentence in known_mistakes(read_assignment("lstm_fused_gates", ROOT)).decode()
+
+
+def drawn_once(outcomes):
+    """Return all that was drawn from seeds and sizes alone, as bytes."""
+    of_calls = Given, tuple
+    known = {k: v for k, v in outcomes._known.items() if not isinstance(k[1], of_calls)}
+    with outcomes.source.importing():
+        return {key: pickle.dumps(value) for key, value in known.items()}
+
+
+@pytest.mark.parametrize("assignment", ["rnn_lstm_backward", "char_lstm"])
+def test_no_version_changes_the_inputs_that_tests_share(assignment):
+    """They are drawn once for each set: what one changed, all that come later would be given."""
+    source = read_source(assignment, ROOT)
+    outcomes = Outcomes(source, sets_of(b"a secret")[0])
+    mark_solution(outcomes)
+    shared = drawn_once(outcomes)
+    assert shared
+    in_place = [v for v in source.versions if re.search(r"^ +\w+ [-+*/]= ", v.text, re.MULTILINE)]
+    for version in [*in_place[:6], *source.versions[:2]]:
+        with np.errstate(all="ignore"):
+            mark_solution(outcomes, **{version.function: version.text})
+    assert drawn_once(outcomes) == shared
