@@ -372,7 +372,7 @@ def check_first(assignment: str, rooms: Nursery) -> None:
 
 def mark_and_tell(run: Run, assignment: str) -> None:
     """Mark a class, and tell what came of it."""
-    for line in run.groups.to_tell:
+    for line in run.to_tell:
         errors.print(line, markup=False)
     begin, marked, failed, late = time.monotonic(), 0, 0, 0
     shown: list[Certificate] = []

@@ -552,3 +552,18 @@ def test_translators_are_told_of_which_assignment_a_table_cannot_be_read(
     with pytest.raises(CourseError, match=f"^{NAME}, mistakes.yaml, line 2: "):
         list(translating.write_language(course, "eo"))
     assert not (course / "source" / NAME / "eo").exists()
+
+
+def test_grade_says_first_where_no_answer_can_earn_all_points(course, author, monkeypatch, capsys):
+    """What a plain test counts is what is earned, as in stock nbgrader: the class is marked."""
+    author.cell("test-blur").source = "blur(np.ones((2, 3)))\n20"
+    nbformat.write(author.notebook, author.path)
+    assert enter_course().generate_assignment(NAME, force=True)["success"]  # nobody checks it
+    hand_in(course / "release" / NAME, course / "submitted" / "one" / NAME, "blur", "x")
+    capsys.readouterr()
+    assert call(monkeypatch, "grade", NAME) == 0
+    said = (
+        "test_blur: the solution itself earns 20 of 25 points: 20 of 25 points, as the test counts"
+    )
+    assert capsys.readouterr().err == f"{NAME}, {said}\n"
+    shutil.rmtree(course / "submitted")

@@ -144,12 +144,15 @@ def open_run(
             links=converters[0].post_convert_hook is None,
         )
         stack.callback(worker.forget)
+        to_tell = groups.to_tell
         if not scheduler:  # else this is done where the workers are
-            worker.make_ready(settings, worker.Marker)
+            found = worker.make_ready(settings, worker.Marker).to_tell
+            to_tell = [*to_tell, *(f"{source.name}, {line}" for line in found)]
         check_points(book, source)
         penalty = late_penalty(config, source.name)
         recorder = Recorder(coursedir, book, source, settings, penalty, groups, converters)
         run = Run(coursedir, source, book, class_, settings, groups, recorder)
+        run.to_tell = to_tell
         work = partial(do_job, settings)
         local = Workers(min(jobs or cores(), len(handed_in)), work)
         stack.callback(local.close)
@@ -173,6 +176,8 @@ class Run:
     total, earlier, renewed : int
         How many submissions there are to mark, how many are marked already, and of how many of
         these the pages were made anew.
+    to_tell : list of str
+        What whoever marks should know before.
     """
 
     local: Workers  # processes of this machine, which see the course folder
@@ -193,6 +198,7 @@ class Run:
         self.assignment = source.name
         self.reports = Path(coursedir.root) / "reports" / self.assignment
         self.renewed = 0
+        self.to_tell: list[str] = []
         self.has_begun: set[str] = set()
         self.rows: dict[str, Row] = {}  # of grades.csv, by the names of the certificates
 

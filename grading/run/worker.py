@@ -169,10 +169,13 @@ class Marker(Reader):
         # met in a test, they would cost a student points
         raise_problems(self.assignment.name, problems_of_table(self.assignment))
         self.rooms = new_nursery(settings)
+        self.to_tell: list[str] = []  # of tests that count as stock nbgrader's do
         for outcomes in self.outcomes[0].values():
             results = mark_solution(outcomes, self.rooms)
             kept = {n: r for n, r in results.items() if n not in outcomes.tried.plain}
             raise_problems(self.assignment.name, points_lost(outcomes, kept))
+            counted = {n: r for n, r in results.items() if n not in {*kept, *outcomes.tried.faults}}
+            self.to_tell += map(str, points_lost(outcomes, counted))
         for path, text in self.modules.items():
             if text.startswith(MADE.encode()):
                 self.rooms.load(path, text.decode(), USE.format(module=Path(path).stem))
