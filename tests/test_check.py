@@ -565,5 +565,5 @@ def test_grade_says_first_where_no_answer_can_earn_all_points(course, author, mo
     said = (
         "test_blur: the solution itself earns 20 of 25 points: 20 of 25 points, as the test counts"
     )
-    assert capsys.readouterr().err == f"{NAME}, {said}\n"
+    assert capsys.readouterr().err.splitlines()[0] == f"{NAME}, {said}"
     shutil.rmtree(course / "submitted")
