@@ -70,7 +70,7 @@ bubblewrap chromium-headless-shell postgresql:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $@ >/dev/null \
 	      || test $@ = chromium-headless-shell -a -n "$(call program,chromium)"; \
 	  else \
-	    echo "$@ is not installed; on Debian and Ubuntu: sudo apt install $@"; \
+	    echo "$@ is not installed; on Debian$(if $(filter chromium-%,$@),, and Ubuntu): sudo apt install $@"; \
 	    test $@ != bubblewrap || test -n "$(filter --unprotected,$(FLAGS))" || { \
 	      echo "Without it: make demo FLAGS=--unprotected, and docs/platforms.md"; exit 1; }; \
 	  fi; }
