@@ -53,7 +53,15 @@ from grading.feedback import Pages
 from grading.hooks import KEPT_BACK, CourseConverter, capture_log
 from grading.intake.downloads import sort_out
 from grading.intake.merge import CLEARING
-from grading.options import MARKING, SANITIZING, is_set, own_steps, refuse, set_to
+from grading.options import (
+    MARKING,
+    SANITIZING,
+    is_set,
+    limits_by_timeout,
+    own_steps,
+    refuse,
+    set_to,
+)
 from grading.rooms import Limits
 from grading.run.files import OF_THE_EXCHANGE
 from grading.run.late import check_extensions, points_off
@@ -243,16 +251,11 @@ class Autograde(CourseConverter, StockAutograde):
 
     def room_limits(self) -> Limits:
         """Return the limits that the course has set: its own, and nbgrader's for a cell."""
-        limits = dict(self.limits)
-        if is_set(self.config, Execute, "timeout"):
+        by_timeout = limits_by_timeout(self.config)
+        if is_set(self.config, Execute, "timeout") and not by_timeout:
             seconds = set_to(self.config, Execute, "timeout") or 0
-            if seconds <= 0:
-                raise CourseError(f"Execute.timeout is {seconds}: set it to a number of seconds")
-            longest = max(seconds, int(Limits.notebook_seconds))
-            limits = {
-                **{"cell_seconds": seconds, "call_seconds": seconds},
-                **{"notebook_seconds": longest, "cpu_seconds": longest, **limits},
-            }
+            raise CourseError(f"Execute.timeout is {seconds}: set it to a number of seconds")
+        limits = {**by_timeout, **self.limits}
         try:
             return Limits(**limits)
         except TypeError:

@@ -21,6 +21,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from traitlets.utils.importstring import import_item
 
 from grading import CourseError
+from grading.bounded import Times
 
 KERNEL = (
     "student code runs in a room and not in a Jupyter kernel; set what it may use with"
@@ -96,6 +97,16 @@ def set_to(config: Config, kind: type[Configurable], name: str) -> Any:
     if isinstance(value, DeferredConfig):  # from the command line, a text as yet
         value = value.get_value(trait)
     return value.get_value(default) if isinstance(value, LazyConfigValue) else value
+
+
+def limits_by_timeout(config: Config) -> dict[str, float]:
+    """Return the limits that nbgrader's own time for a cell stands for; {} where it is not set."""
+    seconds = set_to(config, Execute, "timeout") or 0
+    if not is_set(config, Execute, "timeout") or seconds <= 0:
+        return {}
+    longest = max(seconds, int(Times().notebook))
+    a_cell = {"cell_seconds": seconds, "call_seconds": seconds}
+    return {**a_cell, "notebook_seconds": longest, "cpu_seconds": longest}
 
 
 def own_steps(option: str, steps: Iterable[Any], needed: tuple[type, ...]) -> Iterator[Any]:

@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first."""
     place = {f"test_{name}": number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
-    gc.disable()  # looking for rubbish again and again took a tenth of the suite's time
+    gc.disable()  # looking for rubbish again and again took a seventh of these processes' time
     tidy_up()
 
 

@@ -95,6 +95,14 @@ def lstm_step_backward(dnext_h, dnext_c, cache):
 
     return dx, dh, dc, turn(dWx), turn(dWh), turn(db)
 """
+
+
+def giving(function: str, given: str) -> str:
+    """Return a cell in which a function gives something else of what is `right`."""
+    wrapped = f"def {function}(*args):\n    right = right_{function}(*args)\n    return {given}\n"
+    return f"RIGHT\nright_{function} = {function}\n\n\n{wrapped}"
+
+
 WORKS = [
     Work("zeros of the right shapes", FUSED, (0, 0, 0, 0), ZEROS),
     Work(
@@ -331,24 +339,12 @@ WORKS = [
         FORWARD,
         (24, 25, 24, 25),
         {
-            "rnn_cell_forward": """
-            RIGHT
-            arrays = rnn_cell_forward
-
-
-            def rnn_cell_forward(*args):
-                *values, cache = arrays(*args)
-                return *[value.tolist() for value in values], cache
-            """,
-            "lstm_cell_forward": """
-            RIGHT
-            arrays_of_lstm = lstm_cell_forward
-
-
-            def lstm_cell_forward(*args):
-                a_next, c_next, yt_pred, cache = arrays_of_lstm(*args)
-                return a_next.tolist(), c_next, yt_pred.tolist(), cache
-            """,
+            "rnn_cell_forward": giving(
+                "rnn_cell_forward", "*[each.tolist() for each in right[:-1]], right[-1]"
+            ),
+            "lstm_cell_forward": giving(
+                "lstm_cell_forward", "right[0].tolist(), right[1], right[2].tolist(), right[3]"
+            ),
         },
     ),
     Work(
@@ -356,14 +352,9 @@ WORKS = [
         FUSED,
         (25, 24, 25, 25),
         {
-            "lstm_step_backward": """
-            RIGHT
-            arrays = lstm_step_backward
-
-
-            def lstm_step_backward(*args):
-                return tuple([gradient.tolist() for gradient in arrays(*args)])
-            """
+            "lstm_step_backward": giving(
+                "lstm_step_backward", "tuple([each.tolist() for each in right])"
+            )
         },
     ),
     Work(
@@ -371,15 +362,9 @@ WORKS = [
         FORWARD,
         (12.93, 25, 0, 25),
         {
-            "rnn_cell_forward": """
-            RIGHT
-            arrays = rnn_cell_forward
-
-
-            def rnn_cell_forward(*args):
-                a_next, yt_pred, cache = arrays(*args)
-                return a_next.tolist(), (2 * yt_pred).tolist(), cache
-            """,
+            "rnn_cell_forward": giving(
+                "rnn_cell_forward", "right[0].tolist(), (2 * right[1]).tolist(), right[2]"
+            ),
             "lstm_cell_forward": """
             def lstm_cell_forward(xt, a_prev, c_prev, parameters):
                 return [a_prev, [1]], [[1, 2], [3]], "no array", (a_prev.tolist(),)

@@ -214,10 +214,8 @@ def prove_version(trial: Trial) -> Proof:
     problems: list[Broken] = []
     promise = promise_of(version, trial.is_blank)
     for each in ready.outcomes[: trial.sets]:
-        with (
-            in_entry(version),
-            np.errstate(all="ignore"),
-        ):  # as in a student's room, where nobody reads warnings
+        # warnings as in a student's room, where nobody reads them
+        with in_entry(version), np.errstate(all="ignore"):
             tries = {"": list(mark_solution(each, **replaced, **without).values())}
         if each.data.number < trial.handed_in:
             notebook = with_answers(each.source.notebook, replaced)

@@ -62,14 +62,11 @@ def mark_solution(
             results.clear()
             try:
                 source.run_cell(cell, keeping_value(text) if is_test else text, names)
-            except StillRuns as stop:
-                if not (is_test and replaced):
-                    raise
-                found[name] = stopped(cell, stop.said)
-                continue
-            except CellStops as stop:
+            except (StillRuns, CellStops) as stop:
                 if is_test and replaced:
                     found[name] = stopped(cell, stop.said)
+                elif isinstance(stop, StillRuns):
+                    raise
                 elif is_test:
                     tried.faults[name] = stop.said
                 elif not replaced or name in replaced:

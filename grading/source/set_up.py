@@ -8,13 +8,13 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import Execute, IncludeHeaderFooter
+from nbgrader.preprocessors import IncludeHeaderFooter
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from grading import CourseError
 from grading.bounded import Times
-from grading.options import is_set, set_to
+from grading.options import limits_by_timeout
 from grading.source.assignment import Assignment, read_assignment
 from grading.source.autotest import Writer
 from grading.source.course import source_folder
@@ -72,6 +72,8 @@ def times_of(config: Config) -> Times:
     limits = config.get("Autograde", {}).get("limits", {})
     if isinstance(limits, LazyConfigValue):
         limits = limits.get_value({})
-    timeout = set_to(config, Execute, "timeout") or 0 if is_set(config, Execute, "timeout") else 0
-    notebook, call = max(timeout, Times().notebook), timeout if timeout > 0 else Times().call
-    return Times(limits.get("notebook_seconds", notebook), limits.get("call_seconds", call))
+    found = {**limits_by_timeout(config), **limits}
+    usual = Times()
+    return Times(
+        found.get("notebook_seconds", usual.notebook), found.get("call_seconds", usual.call)
+    )
